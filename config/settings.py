@@ -1,0 +1,185 @@
+"""Every setting: its environment name, a default that works, and one line on what it changes."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import django_stubs_ext
+from environs import Env
+
+from config import addresses, embedded, secrets
+from config.logging import logging_config
+
+# Lets Django's own classes be written with the type they work on, as in ModelAdmin[Delivery].
+django_stubs_ext.monkeypatch()
+
+env = Env()
+BASE_DIR: Final = Path(__file__).resolve().parent.parent
+
+# --- where the parts are -----------------------------------------------------------------------------
+#: Folder of the embedded servers, their sockets, and the generated development secrets.
+RUN_DIR: Final = Path(env.str("BONGSU_RUN_DIR", "") or BASE_DIR / ".run")
+_services = embedded.urls(RUN_DIR)
+
+#: PostgreSQL 15 or newer; unset: the embedded one.
+DATABASE_URL: Final = env.str("DATABASE_URL", "") or _services.database_url
+DATABASES = {"default": addresses.django_database(DATABASE_URL)}
+#: Seconds a web process keeps its database connection between requests.
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 300)
+
+#: Redis for the cache, rate limits and shared tokens; unset: the embedded one.
+REDIS_URL: Final = env.str("REDIS_URL", "") or _services.redis_url
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+#: Where Celery's messages wait; unset: the same Redis. An amqp:// URL makes it RabbitMQ.
+CELERY_BROKER_URL: Final = env.str("CELERY_BROKER_URL", "") or addresses.broker_url(REDIS_URL)
+
+#: How the outside reaches this platform: in webhook addresses and links.
+PUBLIC_URL: Final = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+
+#: File of certificate authorities for calls to providers, beside a sandbox; unset: the system's.
+WIRE_CA_FILE: Final = env.str("WIRE_CA_FILE", "")
+
+# --- security ----------------------------------------------------------------------------------------
+#: Shows details of errors in the browser. Never in production.
+DEBUG = env.bool("DEBUG", False)
+#: Signs sessions and links; unset: made once and kept in RUN_DIR.
+SECRET_KEY: Final = env.str("SECRET_KEY", "") or secrets.kept(RUN_DIR / "secret_key", secrets.new_secret)
+#: Fernet keys, comma-separated, that encrypt provider credentials; the first encrypts, all decrypt.
+VAULT_KEYS: Final = env.list("VAULT_KEYS", []) or [secrets.kept(RUN_DIR / "vault_key", secrets.new_vault_key)]
+#: Host names that requests may name.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+#: Origins, with scheme, that may post forms to the admin.
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
+#: True behind a proxy that ends TLS and sets X-Forwarded-Proto.
+BEHIND_TLS_PROXY: Final = env.bool("BEHIND_TLS_PROXY", False)
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if BEHIND_TLS_PROXY else 0)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- limits ------------------------------------------------------------------------------------------
+#: The largest request body, in bytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
+#: Seconds a worker may hold a batch before others may take what it left.
+LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
+#: Attempts of one delivery before it becomes a dead letter.
+MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
+#: Requests that one worker has under way at once.
+MAX_IN_FLIGHT: Final = env.int("MAX_IN_FLIGHT", 500)
+#: Days of log partitions that are made ahead, and kept.
+PARTITION_DAYS_AHEAD: Final = env.int("PARTITION_DAYS_AHEAD", 7)
+RETENTION_DAYS: Final = env.int("RETENTION_DAYS", 90)
+#: Hours that the first answer to an idempotency key is kept.
+IDEMPOTENCY_HOURS: Final = env.int("IDEMPOTENCY_HOURS", 72)
+
+# --- Django ------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config.site.BongsuAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "accounts",
+    "templates_app",
+    "notifications",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.logging.RequestLog",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".run" / "static"
+#: Serve the apps' static files straight from their folders: no collectstatic step to forget.
+WHITENOISE_USE_FINDERS = True
+APPEND_SLASH = False
+SILENCED_SYSTEM_CHECKS = [] if BEHIND_TLS_PROXY else ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+# --- API ---------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AppKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsing.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["notifications.api.throttling.ApplicationThrottle"],
+    "EXCEPTION_HANDLER": "config.problems.answer",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bongsu",
+    "DESCRIPTION": "One call, and the message reaches the person, by whichever channel works, once.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+RATELIMIT_VIEW = "config.problems.too_many_requests"
+
+# --- Celery ------------------------------------------------------------------------------------------
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+#: Seconds after which Redis gives an unacknowledged hint to somebody else.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 600, "queue_order_strategy": "priority"} if CELERY_BROKER_URL.startswith("redis") else {}
+)
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
+    "partitions": {
+        "task": "notifications.partitions",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "planner", "expires": 3600},
+    },
+}
+
+# --- logs --------------------------------------------------------------------------------------------
+#: json for machines, console for people; unset: console on a terminal.
+LOGGING = logging_config(style=env.str("LOG_FORMAT", ""), level=env.str("LOG_LEVEL", "INFO"))

@@ -1,0 +1,22 @@
+"""The map: every API root, page and webhook."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config import problems
+
+urlpatterns = [
+    path("v1/", include("notifications.api.urls")),
+    path("v1/", include("accounts.urls")),
+    path("v1/", include("templates_app.urls")),
+    path("", include("notifications.api.operations_urls")),
+    path("docs/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("admin/", admin.site.urls),
+]
+
+handler404 = problems.page_not_found
+handler500 = problems.server_error
+handler400 = problems.bad_request
+handler403 = problems.forbidden

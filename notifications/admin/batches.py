@@ -1,0 +1,32 @@
+"""Batches: what still has to be done."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from notifications.models import Batch
+
+
+@admin.register(Batch)
+class BatchAdmin(admin.ModelAdmin[Batch]):
+    """Read only: workers and the sweep own these rows."""
+
+    list_display = ("id", "lane", "size", "due_at", "lease_until")
+    list_filter = ("lane",)
+    ordering = ("due_at",)
+    show_full_result_count = False
+    actions = None
+    fields = ("lane", "size", "due_at", "lease_id", "lease_until")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Only the pipeline writes batches."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Only the pipeline writes batches."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Deleting one would lose its deliveries."""
+        return False

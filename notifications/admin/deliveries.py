@@ -1,0 +1,55 @@
+"""Deliveries: "why did this person (not) get that?"."""
+
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
+
+from accounts.models import Recipient
+from notifications.admin.keyset import LogAdmin
+from notifications.models import Delivery
+from notifications.timeline import timeline
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LogAdmin):
+    """Search by the recipient's external id, or by the id of a delivery or a notification."""
+
+    list_display = ("id", "planned", "recipient", "channel", "queue", "state_text", "attempt")
+    list_filter = ("state", "channel", "queue")
+    list_select_related = ("recipient",)
+    search_fields = ("id",)
+    search_help_text = "A recipient's external id, or the id of a delivery or a notification."
+    fields = ("story", "recipient", "notification", "channel", "queue", "state", "reason", "locale", "attempt", "due_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """Each kind of search is served by an index: primary key, delivery_notification, delivery_recipient."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            identifier = UUID(term)
+        except ValueError:
+            people = Recipient.objects.known_as([term])
+            return queryset.filter(recipient__in=list(people.values_list("id", flat=True))), False
+        return queryset.filter(pk=identifier) | queryset.filter(notification_id=identifier), False
+
+    @admin.display(description="planned", ordering="id")
+    def planned(self, delivery: Delivery) -> str:
+        """When it was planned, to the second."""
+        return f"{delivery.planned_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="state", ordering="state")
+    def state_text(self, delivery: Delivery) -> str:
+        """The state, and the reason where there is one."""
+        return f"{delivery.state}: {delivery.reason_text}" if delivery.reason else delivery.state
+
+    @admin.display(description="what happened")
+    def story(self, delivery: Delivery) -> SafeString:
+        """The timeline, oldest first."""
+        return render_to_string("admin/notifications/delivery/timeline.html", {"moments": timeline(delivery)})

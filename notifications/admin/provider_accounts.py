@@ -1,0 +1,72 @@
+"""Provider accounts: credentials go in and are never shown again."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+
+from notifications import vault
+from notifications.models import ProviderAccount
+from notifications.providers import registry
+from notifications.providers.contract import Account, BadAccount
+
+
+class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
+    """Checks an account before it is saved, with the provider's own knowledge of what can work."""
+
+    provider = forms.ChoiceField(choices=[(name, name) for name in registry.NAMES])
+    new_credentials = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="A JSON object. Left empty: the stored ones stay. They are encrypted and never shown again.",
+    )
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("name", "provider", "mode", "endpoint", "settings", "rank", "is_active")
+
+    def clean_new_credentials(self) -> dict[str, str] | None:
+        """The credentials as a mapping of texts; None to keep the stored ones."""
+        raw: str = self.cleaned_data["new_credentials"].strip()
+        if not raw:
+            return None
+        try:
+            credentials = json.loads(raw)
+        except ValueError as error:
+            raise forms.ValidationError(f"Not valid JSON: {error}") from None
+        if not isinstance(credentials, dict) or not all(isinstance(value, str) for value in credentials.values()):
+            raise forms.ValidationError("Write a JSON object whose values are texts.")
+        return credentials
+
+    def clean(self) -> dict[str, Any]:
+        """Let the provider look at the whole account."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        provider = registry.provider(cleaned["provider"])
+        credentials = cleaned.get("new_credentials") or vault.unseal(self.instance.credentials)
+        endpoint = (cleaned["endpoint"] or provider.default_endpoint).rstrip("/")
+        try:
+            provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"] or {}))
+        except BadAccount as error:
+            raise forms.ValidationError(str(error)) from None
+        return cleaned
+
+    def save(self, commit: bool = True) -> ProviderAccount:  # noqa: FBT001, FBT002 - Django's signature
+        """Seal new credentials before anything is written."""
+        if credentials := self.cleaned_data.get("new_credentials"):
+            self.instance.credentials = vault.seal(credentials)
+        saved: ProviderAccount = super().save(commit=commit)
+        return saved
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
+    """The accounts by which messages leave."""
+
+    form = ProviderAccountForm
+    list_display = ("name", "provider", "mode", "endpoint", "rank", "is_active")
+    list_filter = ("provider", "mode", "is_active")
+    search_fields = ("name",)
+    ordering = ("provider", "rank")

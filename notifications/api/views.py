@@ -1,0 +1,233 @@
+"""The doors for programs: notifications, and what became of them."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import Caller, needs
+from accounts.models import Scope
+from notifications import intake
+from notifications.api import serializers
+from notifications.api.field_errors import field_errors
+from notifications.intake import Acceptance, Sender, Unacceptable
+from notifications.ledger.cancel import cancel
+from notifications.ledger.idempotency import Repeat
+from notifications.models import Delivery, Notification
+
+_KEY_HEADER: Final = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Same key and body: the first answer again. Same key, another body: 422. Kept for three days.",
+)
+_KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Notifications(APIView):
+    """Ask for a notification."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+
+    @extend_schema(
+        operation_id="notifications_create",
+        request=serializers.NotificationRequest,
+        responses={202: serializers.AcceptanceAnswer},
+        parameters=[_KEY_HEADER],
+    )
+    def post(self, request: Request) -> Response:
+        """Accept one notification: 202 says, per recipient and channel, what will be sent and what will not, and why."""
+        at, body = timezone.now(), request.data
+        return _answered_once(request, lambda: accepted(body, _sender(request), at))
+
+
+class NotificationBatches(APIView):
+    """Ask for many notifications at once."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+
+    @extend_schema(
+        operation_id="notifications_create_batch",
+        request=serializers.BatchRequest,
+        responses={202: serializers.BatchAnswer},
+        parameters=[_KEY_HEADER],
+    )
+    def post(self, request: Request) -> Response:
+        """Accept the good entries of a batch, and report the others by their index."""
+        at = timezone.now()
+        entries = serializers.BatchRequest(data=request.data)
+        entries.is_valid(raise_exception=True)
+        wanted, sender = entries.validated_data["notifications"], _sender(request)
+        return _answered_once(request, lambda: batch_accepted(wanted, sender, at))
+
+
+class NotificationDetail(APIView):
+    """One notification."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_READ),)
+
+    @extend_schema(operation_id="notifications_retrieve", responses=serializers.NotificationAnswer)
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """What was asked for, and how many deliveries are in which state."""
+        return Response(serializers.NotificationAnswer(summary(_own(request, notification_id))).data)
+
+
+class NotificationCancel(APIView):
+    """Withdraw a notification."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+
+    @extend_schema(operation_id="notifications_cancel", request=None, responses=serializers.CancelAnswer)
+    def post(self, request: Request, notification_id: UUID) -> Response:
+        """Withdraw what has not been sent. Repeating it does no harm."""
+        return Response(asdict(cancel(_own(request, notification_id).id, timezone.now())))
+
+
+class OldestFirst(CursorPagination):
+    """Pages through the log by id: the thousandth page costs what the first does."""
+
+    ordering = "id"
+    page_size_query_param = "page_size"
+    page_size = 100
+    max_page_size = 1000
+
+
+class NotificationDeliveries(APIView):
+    """The deliveries of a notification."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_READ),)
+
+    @extend_schema(
+        operation_id="notifications_deliveries",
+        parameters=[serializers.DeliveryFilter],
+        responses=serializers.DeliveryAnswer(many=True),
+    )
+    def get(self, request: Request, notification_id: UUID) -> Response:
+        """Page by page, in the order in which they were planned; `next` is the address of the next page."""
+        asked = serializers.DeliveryFilter(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        found = Delivery.objects.of(_own(request, notification_id).id).select_related("recipient")
+        if state := asked.validated_data.get("state"):
+            found = found.filter(state=state)
+        pages = OldestFirst()
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(serializers.DeliveryAnswer(page, many=True).data)
+
+
+class DeliveryDetail(APIView):
+    """One delivery."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_READ),)
+
+    @extend_schema(operation_id="deliveries_retrieve", responses=serializers.TimelineAnswer)
+    def get(self, request: Request, delivery_id: UUID) -> Response:
+        """One message to one address, with its timeline."""
+        delivery = (
+            Delivery.objects.select_related("recipient", "notification")
+            .filter(pk=delivery_id, notification__application_id=_caller(request).application_id)
+            .first()
+        )
+        if delivery is None:
+            raise Http404
+        return Response(serializers.TimelineAnswer(delivery).data)
+
+
+def accepted(body: Any, sender: Sender, at: datetime) -> Mapping[str, Any]:
+    """Check one request and accept it. Raises what is wrong with it."""
+    asked = serializers.NotificationRequest(data=body, context={"at": at})
+    asked.is_valid(raise_exception=True)
+    return _told(intake.accept(asked.submission(), by=sender, at=at))
+
+
+def batch_accepted(entries: list[Any], sender: Sender, at: datetime) -> Mapping[str, Any]:
+    """Accept each entry by itself; a bad one is reported by its index."""
+    results: list[Mapping[str, Any]] = []
+    for index, entry in enumerate(entries):
+        try:
+            results.append({"index": index, "status": 202, "notification": accepted(entry, sender, at)})
+        except ValidationError as error:
+            results.append(_rejected(index, field_errors(error.detail)))
+        except Unacceptable as error:
+            results.append(_rejected(index, [asdict(problem) for problem in error.problems]))
+    rejected = sum(result["status"] != 202 for result in results)
+    return {"accepted": len(results) - rejected, "rejected": rejected, "results": results}
+
+
+def summary(notification: Notification) -> Mapping[str, Any]:
+    """A notification, and its deliveries counted by state."""
+    by_state = Delivery.objects.of(notification.id).order_by().values_list("state").annotate(count=Count("id"))
+    return {
+        "id": notification.id,
+        "template": notification.version.template.name,
+        "version": notification.version.number,
+        "mode": notification.mode,
+        "urgency": notification.urgency,
+        "accepted_at": notification.accepted_at,
+        "send_at": notification.send_at,
+        "expires_at": notification.expires_at,
+        "cancelled_at": notification.cancelled_at,
+        "deliveries": dict(by_state),
+    }
+
+
+def _rejected(index: int, errors: list[dict[str, str]]) -> Mapping[str, Any]:
+    return {"index": index, "status": 422, "problem": {"title": "Some fields cannot be accepted.", "errors": errors}}
+
+
+def _told(acceptance: Acceptance) -> Mapping[str, Any]:
+    return {
+        "id": acceptance.id,
+        "planned": acceptance.planned,
+        "suppressed": acceptance.suppressed,
+        "recipients": [asdict(fate) for fate in acceptance.fates],
+    }
+
+
+def _answered_once(request: Request, answer: Callable[[], Mapping[str, Any]]) -> Response:
+    """202 with the answer, which an idempotency key makes the same for ever."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return Response(answer(), status=202)
+    if not _KEY_FORM.fullmatch(key):
+        raise ValidationError({"Idempotency-Key": "1 to 255 printable ASCII characters, without spaces."})
+    digest = hashlib.sha256(request.path.encode() + b"\n" + request.raw_body).digest()
+    repeat = Repeat(_caller(request).application_id, key, digest)
+    return Response(intake.once(repeat, answer), status=202)
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.user
+    return caller
+
+
+def _sender(request: Request) -> Sender:
+    caller = _caller(request)
+    return Sender(caller.application_id, caller.mode)
+
+
+def _own(request: Request, notification_id: UUID) -> Notification:
+    """The application's own notification; anybody else's is not there."""
+    found = (
+        Notification.objects.select_related("version__template")
+        .filter(
+            pk=notification_id,
+            application_id=_caller(request).application_id,
+        )
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,48 @@
+"""Providers call back here. Their signature is their key; no appKey is asked for."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from notifications import receiving
+from notifications.meters import metered
+from notifications.providers.contract import Callback, Forged
+
+
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None) -> HttpResponse:
+    """Keep a provider's receipts: 204. 403 for a wrong signature, 404 where nobody listens.
+
+    HEAD is how some providers try out an address. `delivery_id` is part of the address so that the answer to one
+    message can be told from others; the reader takes it from the URL, which the signature covers.
+    """
+    if request.method == "HEAD":
+        return HttpResponse(status=200)
+    call = Callback(
+        url=settings.PUBLIC_URL + request.get_full_path(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.body,
+        at=timezone.now(),
+    )
+    try:
+        receiving.receive(account, call)
+    except Forged:
+        with metered() as meters:
+            meters.count("forged", account)
+        return _problem(403, "The signature of this call does not fit, or it is too old.")
+    except receiving.NobodyListens:
+        return _problem(404, "No active provider account of this name takes calls.")
+    return HttpResponse(status=204)
+
+
+def _problem(status: int, detail: str) -> HttpResponse:
+    return JsonResponse(
+        {"type": "about:blank", "status": status, "detail": detail},
+        status=status,
+        content_type="application/problem+json",
+    )

@@ -1,0 +1,199 @@
+"""Load all that planning must know about many recipients, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.channels import Channel, Platform
+from accounts.models import Consent, Device, Preference, Recipient, Suppression
+from notifications.planning.values import Choice, DeviceFact, Facts, Person, Policy
+from notifications.vocabulary import QUEUE_OF_PLATFORM
+from templates_app.catalogue import Edition
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a caller names: somebody by `external_id`, or a contact given inline. `data` is for them alone."""
+
+    external_id: str = ""
+    email: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    locale: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What planning is asked about: this edition, to these people, on these channels, in this span of time."""
+
+    edition: Edition
+    addressees: Sequence[Addressee]
+    channels: tuple[Channel, ...]
+    data: Mapping[str, Any] = field(repr=False)
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class UnknownRecipients(Exception):
+    """Some external ids belong to nobody; `positions` are their places in the request."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        super().__init__(f"{len(positions)} unknown recipients")
+        self.positions = positions
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is stored of a recipient, as far as planning needs it."""
+
+    id: UUID
+    email: str
+    phone: str
+    locale: str
+    attributes: Mapping[str, Any]
+
+
+def gather(question: Question) -> Facts:
+    """Four queries, whatever the number of recipients: people, devices, preferences, suppressions.
+
+    Raises `UnknownRecipients` when an external id belongs to nobody.
+    """
+    rows = _recipients([addressee.external_id for addressee in question.addressees if addressee.external_id])
+    unknown = [
+        position
+        for position, addressee in enumerate(question.addressees)
+        if addressee.external_id and addressee.external_id not in rows
+    ]
+    if unknown:
+        raise UnknownRecipients(unknown)
+    edition = question.edition
+    ids = [row.id for row in rows.values()]
+    devices = _devices(ids) if Channel.PUSH in question.channels else {}
+    choices = _choices(ids, edition.category.id)
+    variables = _Variables.of(question)
+    people = tuple(
+        _known(addressee, rows[addressee.external_id], devices, choices, variables)
+        if addressee.external_id
+        else _inline(position, addressee, variables)
+        for position, addressee in enumerate(question.addressees)
+    )
+    return Facts(
+        policy=Policy(edition.category.id, edition.category.consent == Consent.OPT_IN, edition.category.is_critical),
+        channels=question.channels,
+        people=people,
+        suppressed=_suppressed(people, question.channels),
+        locale_for=edition.locale_for,
+        send_at=question.send_at,
+        expires_at=question.expires_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    """What the template's text asks for: attributes of the person, and what the caller did not give for all."""
+
+    attributes: tuple[str, ...]
+    open_paths: tuple[str, ...]
+
+    @classmethod
+    def of(cls, question: Question) -> "_Variables":
+        needed = question.edition.content.variables
+        ours = tuple(path for path in needed if path.startswith("recipient."))
+        return cls(
+            attributes=tuple(path.removeprefix("recipient.") for path in ours),
+            open_paths=tuple(path for path in sorted(needed) if path not in ours and not knows(question.data, path)),
+        )
+
+    def said_of(self, own: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+        """The data for one person alone, attributes included as they are now, and the first variable it lacks.
+
+        The attributes are copied because a delivery must read the same on its tenth attempt as on its first.
+        """
+        lacks = next((path for path in self.open_paths if not knows(own, path)), "")
+        if not self.attributes:
+            return own, lacks
+        known = {name: attributes[name] for name in self.attributes if name in attributes}
+        missing = next((f"recipient.{name}" for name in self.attributes if name not in known), "")
+        return {**own, "recipient": known}, lacks or missing
+
+
+def knows(data: Mapping[str, Any], path: str) -> bool:
+    """Whether `data` holds something at a dotted path."""
+    value: Any = data
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
+def _known(
+    addressee: Addressee,
+    row: _Row,
+    devices: Mapping[UUID, list[DeviceFact]],
+    choices: Mapping[UUID, dict[Choice, bool]],
+    variables: _Variables,
+) -> Person:
+    own, lacks = variables.said_of(addressee.data, row.attributes)
+    return Person(
+        ref=addressee.external_id,
+        recipient_id=row.id,
+        email=row.email,
+        phone=row.phone,
+        locale=addressee.locale or row.locale,
+        devices=tuple(devices.get(row.id, ())),
+        choices=choices.get(row.id, {}),
+        own_data=own,
+        lacks=lacks,
+    )
+
+
+def _inline(position: int, addressee: Addressee, variables: _Variables) -> Person:
+    own, lacks = variables.said_of(addressee.data, {})
+    return Person(
+        ref=f"recipients[{position}]",
+        email=addressee.email,
+        phone=addressee.phone,
+        locale=addressee.locale,
+        own_data=own,
+        lacks=lacks,
+    )
+
+
+def _recipients(external_ids: Sequence[str]) -> dict[str, _Row]:
+    if not external_ids:
+        return {}
+    found = Recipient.objects.known_as(external_ids).values_list(
+        "external_id", "id", "email", "phone", "locale", "attributes"
+    )
+    return {external_id: _Row(*rest) for external_id, *rest in found}
+
+
+def _devices(recipient_ids: Sequence[UUID]) -> Mapping[UUID, list[DeviceFact]]:
+    by_recipient: defaultdict[UUID, list[DeviceFact]] = defaultdict(list)
+    found = Device.objects.live().filter(recipient_id__in=recipient_ids).values_list("recipient_id", "id", "platform")
+    for recipient_id, device_id, platform in found:
+        by_recipient[recipient_id].append(DeviceFact(device_id, QUEUE_OF_PLATFORM[Platform(platform)]))
+    return by_recipient
+
+
+def _choices(recipient_ids: Sequence[UUID], category_id: UUID) -> Mapping[UUID, dict[Choice, bool]]:
+    by_recipient: defaultdict[UUID, dict[Choice, bool]] = defaultdict(dict)
+    made = Preference.objects.about(category_id).filter(recipient_id__in=recipient_ids)
+    for recipient_id, category, channel, allowed in made.values_list(
+        "recipient_id", "category_id", "channel", "allowed"
+    ):
+        by_recipient[recipient_id][category, Channel(channel) if channel else None] = allowed
+    return by_recipient
+
+
+def _suppressed(people: Sequence[Person], channels: Sequence[Channel]) -> frozenset[tuple[Channel, str]]:
+    addresses = [person.email for person in people if person.email and Channel.EMAIL in channels]
+    addresses += [person.phone for person in people if person.phone and Channel.SMS in channels]
+    if not addresses:
+        return frozenset()
+    standing = Suppression.objects.standing(addresses).values_list("channel", "address")
+    return frozenset((Channel(channel), address) for channel, address in standing)

@@ -1,0 +1,241 @@
+"""The first half of the road: from a request to deliveries that cannot be lost."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.channels import Channel, Mode
+from accounts.ids import new_id
+from notifications import facts, queues
+from notifications.ledger import idempotency
+from notifications.ledger.append import Appended, Header, append
+from notifications.ledger.idempotency import Repeat
+from notifications.meters import Meters, metered
+from notifications.planning.plan import plan
+from notifications.planning.values import Plan, Send
+from notifications.vocabulary import REASON_TEXT, Urgency
+from templates_app import catalogue
+from templates_app.catalogue import Edition
+from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
+from templates_app.rendering import RenderError
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a caller asks for, well-formed but not yet held against templates and recipients.
+
+    `channels` is empty where the caller leaves them to the template.
+    """
+
+    template: str
+    addressees: tuple[facts.Addressee, ...]
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    channels: tuple[Channel, ...] = ()
+    urgency: Urgency = Urgency.NORMAL
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """On whose behalf: the application, and whether its key is live or test."""
+
+    application_id: UUID
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field, and what would be accepted."""
+
+    field: str
+    message: str
+
+
+class Unacceptable(Exception):
+    """The submission cannot be accepted as it is; nothing was written."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+class KeyReused(Exception):
+    """The idempotency key was used for another body. Send a new key, or the first body again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What was decided for one recipient on one channel."""
+
+    recipient: str
+    channel: Channel
+    decision: str
+    deliveries: tuple[UUID, ...] = ()
+    due_at: datetime | None = None
+    reason: str = ""
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The answer to a submission. `id` is None for a dry run, which writes nothing."""
+
+    id: UUID | None
+    planned: int
+    suppressed: int
+    fates: tuple[Fate, ...]
+
+
+def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
+    """Turn a submission into deliveries that cannot be lost.
+
+    1. The newest published version of the template, or a refusal.
+    2. Gather the facts about every recipient, in a fixed number of queries.
+    3. Try the text on the first recipient, so that what cannot be rendered is refused here.
+    4. Plan: who gets what, by which channel, and who does not, and why. A dry run ends here.
+    5. Append notification, deliveries and batches in one transaction.
+    6. After the commit, hint the queues; a lost hint is found by the sweep.
+
+    Raises `Unacceptable`, with every problem found; nothing is written then.
+    """
+    edition = catalogue.published(submission.template)
+    if edition is None:
+        raise Unacceptable(Problem("template", f"There is no published template named {submission.template!r}."))
+    question = facts.Question(
+        edition,
+        submission.addressees,
+        submission.channels or edition.channels,
+        submission.data,
+        submission.send_at,
+        submission.expires_at,
+    )
+    known = _gathered(question)
+    _try_out(question)
+    decided = plan(known, at)
+    if submission.dry_run:
+        return _acceptance(None, decided, [Appended(decision, ()) for decision in decided.decisions])
+    header = _header(submission, edition, by)
+    with transaction.atomic(), metered() as meters:
+        appended, lanes = append(header, decided, at)
+        transaction.on_commit(lambda: queues.hint(lanes))
+        _count(meters, decided)
+    return _acceptance(header.id, decided, appended)
+
+
+def once(repeat: Repeat, answer: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first answer to `repeat`, now or whenever it was asked first; `answer` runs at most once with success.
+
+    Everything that `answer` writes is committed together with the answer. Raises `KeyReused` when the key was used
+    for another request, and whatever `answer` raises, which leaves the key unused.
+    """
+    with transaction.atomic():
+        if idempotency.is_first(repeat):
+            first = json.dumps(answer(), ensure_ascii=False, default=str)
+            idempotency.keep(repeat, first)
+        else:
+            digest, first = idempotency.found(repeat)
+            if digest != repeat.digest:
+                raise KeyReused
+    told: Mapping[str, Any] = json.loads(first)
+    return told
+
+
+def _gathered(question: facts.Question) -> facts.Facts:
+    try:
+        known = facts.gather(question)
+    except facts.UnknownRecipients as unknown:
+        raise Unacceptable(
+            *[
+                Problem(
+                    f"recipients[{position}]",
+                    "Nobody has this external_id. Create the recipient first, or give a contact inline.",
+                )
+                for position in unknown.positions[:20]
+            ]
+        ) from None
+    missing = sorted({person.lacks for person in known.people if person.lacks and _is_callers(person.lacks)})
+    if missing:
+        raise Unacceptable(
+            *[Problem(f"data.{path}", "The template needs this, in data or in every recipient's data.") for path in missing]
+        )
+    return known
+
+
+def _is_callers(path: str) -> bool:
+    return not path.startswith("recipient.")
+
+
+def _try_out(question: facts.Question) -> None:
+    """Render every channel once, as the first addressee would see it."""
+    first, edition = question.addressees[0], question.edition
+    blank = {path.removeprefix("recipient."): "" for path in edition.content.variables if path.startswith("recipient.")}
+    data = {"recipient": blank, **question.data, **first.data}
+    for channel in question.channels:
+        locale = edition.locale_for(channel, first.locale)
+        if locale is None:
+            continue
+        try:
+            text = edition.content.render(channel, locale, data)
+        except RenderError as error:
+            raise Unacceptable(Problem("data", str(error))) from None
+        if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
+            raise Unacceptable(
+                Problem("data", f"The push payload would be {size} bytes; providers take {PUSH_PAYLOAD_LIMIT}.")
+            )
+
+
+def payload_size(text: PushText) -> int:
+    """About how many bytes of JSON a push becomes: its texts, and a frame of 100 for the names around them."""
+    return 100 + sum(
+        len(json.dumps(part, ensure_ascii=False).encode())
+        for part in (text.title, text.body, text.image, text.link, text.sound, text.collapse_key)
+    )
+
+
+def _header(submission: Submission, edition: Edition, by: Sender) -> Header:
+    return Header(
+        id=new_id(),
+        application_id=by.application_id,
+        version_id=edition.version_id,
+        category_id=edition.category.id,
+        mode=by.mode,
+        urgency=submission.urgency,
+        data=submission.data,
+        send_at=submission.send_at,
+        expires_at=submission.expires_at,
+    )
+
+
+def _count(meters: Meters, decided: Plan) -> None:
+    for decision in decided.decisions:
+        if isinstance(decision.verdict, Send):
+            meters.count("accepted", decision.candidate.channel, by=len(decision.verdict.targets))
+        else:
+            meters.count("suppressed", decision.candidate.channel, decision.verdict.reason)
+
+
+def _acceptance(notification_id: UUID | None, decided: Plan, appended: Sequence[Appended]) -> Acceptance:
+    return Acceptance(notification_id, decided.planned, decided.suppressed, tuple(_fate(one) for one in appended))
+
+
+def _fate(one: Appended) -> Fate:
+    candidate, verdict = one.decision.candidate, one.decision.verdict
+    if isinstance(verdict, Send):
+        hold = verdict.hold
+        return Fate(
+            candidate.person.ref,
+            candidate.channel,
+            "hold" if hold else "send",
+            one.delivery_ids,
+            due_at=hold.until if hold else None,
+            reason=hold.rule if hold else "",
+        )
+    explanation = REASON_TEXT[verdict.reason] + (f" ({verdict.detail})" if verdict.detail else "")
+    return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

@@ -1,0 +1,68 @@
+"""Withdraw what has not been sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.ids import floor_of, instant_of, new_id
+from notifications.ledger.copying import copy_in
+from notifications.models import DeliveryEvent
+from notifications.vocabulary import EventKind, Reason
+
+_MARK = """
+    UPDATE notifications_notification
+       SET cancelled_at = %(at)s
+     WHERE id = %(id)s AND cancelled_at IS NULL
+"""
+
+#: scheduled, queued, retrying → cancelled. Served by delivery_notification. What a worker holds is too late: the row lock
+#: decides between a claim and this.
+_CANCEL = """
+    UPDATE notifications_delivery
+       SET state = 'cancelled', reason = 'cancelled', due_at = NULL
+     WHERE notification_id = %(id)s
+       AND id >= %(first)s
+       AND state IN ('scheduled', 'queued', 'retrying')
+    RETURNING id, attempt
+"""
+
+_LEFT = """
+    SELECT count(*)
+      FROM notifications_delivery
+     WHERE notification_id = %(id)s
+       AND id >= %(first)s
+       AND state NOT IN ('cancelled', 'suppressed')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """How many deliveries were withdrawn, and for how many it was too late."""
+
+    cancelled: int
+    too_late: int
+
+
+def cancel(notification_id: UUID, at: datetime) -> Cancelled:
+    """Withdraw every delivery of a notification that no worker holds. Repeating it withdraws nothing more.
+
+    Their batches stay: a worker that comes for them finds nothing to claim.
+    """
+    first = floor_of(instant_of(notification_id))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_MARK, {"id": notification_id, "at": at})
+        cursor.execute(_CANCEL, {"id": notification_id, "first": first})
+        withdrawn = cursor.fetchall()
+        copy_in(
+            DeliveryEvent._meta.db_table,
+            ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail"),
+            [
+                (new_id(), delivery_id, at, attempt, EventKind.CANCELLED, Reason.CANCELLED, "", "", "")
+                for delivery_id, attempt in withdrawn
+            ],
+        )
+        cursor.execute(_LEFT, {"id": notification_id, "first": first})
+        (left,) = cursor.fetchone()
+    return Cancelled(len(withdrawn), left)

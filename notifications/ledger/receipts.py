@@ -1,0 +1,164 @@
+"""Receipts: kept before the provider's call is answered, applied in batches afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.channels import Channel
+from accounts.ids import new_id
+from notifications.ledger.copying import copy_in
+from notifications.models import PendingReceipt
+from notifications.providers.contract import Receipt
+from notifications.vocabulary import EventKind, ReceiptKind
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A receipt that was new: which address of which channel it speaks of."""
+
+    kind: ReceiptKind
+    channel: Channel
+    address: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What one round did. `waiting` receipts outran the delivery that they are about, or are about nobody's."""
+
+    applied: Sequence[Applied]
+    taken: int
+    waiting: int
+
+
+_PENDING = ("id", "delivery_id", "kind", "at", "detail", "event_ref", "account", "due_at")
+
+#: A few receipts that are due, and gone with the commit that applies them. Served by pending_receipt_due.
+_TAKE = """
+    DELETE FROM notifications_pendingreceipt
+     WHERE id IN (SELECT id
+                    FROM notifications_pendingreceipt
+                   WHERE due_at <= %(at)s
+                   ORDER BY due_at
+                   LIMIT %(limit)s
+                     FOR UPDATE SKIP LOCKED)
+    RETURNING id, delivery_id, kind, at, detail, event_ref, account
+"""
+
+#: One event a receipt, for deliveries that exist. The same receipt has the same id, so its repetition does nothing.
+_EVENTS = """
+    INSERT INTO notifications_deliveryevent
+           (id, delivery_id, at, attempt, kind, reason, account, provider_ref, detail)
+    SELECT receipt.id, delivery.id, receipt.at, delivery.attempt, receipt.kind, '', receipt.account, '', receipt.detail
+      FROM unnest(%(event_ids)s::uuid[], %(ids)s::uuid[], %(ats)s::timestamptz[], %(kinds)s::text[],
+                  %(accounts)s::text[], %(details)s::text[]) AS receipt (id, delivery_id, at, kind, account, detail)
+      JOIN notifications_delivery AS delivery
+        ON delivery.id = receipt.delivery_id AND delivery.id BETWEEN %(first)s AND %(last)s
+        ON CONFLICT (id) DO NOTHING
+    RETURNING id, delivery_id
+"""
+
+#: sent, uncertain, failed, expired → delivered. Receipts come in any order: whatever came before, it did arrive.
+_DELIVERED = """
+    UPDATE notifications_delivery
+       SET state = 'delivered', reason = '', due_at = NULL
+     WHERE id = ANY(%(ids)s) AND state IN ('sent', 'uncertain', 'failed', 'expired')
+"""
+
+#: sent, uncertain → failed: the provider took it and could not deliver it.
+_FAILED = """
+    UPDATE notifications_delivery
+       SET state = 'failed', reason = %(reason)s
+     WHERE id = ANY(%(ids)s) AND state IN ('sent', 'uncertain')
+"""
+
+#: uncertain → sent: it must have left, if somebody opened it or it is on its way.
+_WAS_SENT = "UPDATE notifications_delivery SET state = 'sent', reason = '' WHERE id = ANY(%(ids)s) AND state = 'uncertain'"
+
+_ADDRESSES = "SELECT id, channel, address FROM notifications_delivery WHERE id = ANY(%(ids)s)"
+
+#: Kinds that prove that the message left us, and nothing more.
+_SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
+
+
+def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
+    """Write receipts down, to be applied soon."""
+    copy_in(
+        PendingReceipt._meta.db_table,
+        _PENDING,
+        [(new_id(), one.delivery_id, one.kind, one.at, one.detail[:500], one.event_ref[:200], account, at) for one in receipts],
+    )
+
+
+def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(minutes=5)) -> Application:
+    """Apply up to `limit` receipts that are due, in one transaction.
+
+    A receipt whose delivery is not there (it can outrun our own commit) is tried again until `patience` is over.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"at": at, "limit": limit})
+        rows = cursor.fetchall()
+        if not rows:
+            return Application((), 0, 0)
+        ids = [row[1] for row in rows]
+        cursor.execute(_ADDRESSES, {"ids": ids})
+        addresses = {row[0]: (Channel(row[1]), row[2]) for row in cursor.fetchall()}
+        known = [row for row in rows if row[1] in addresses]
+        early = [row for row in rows if row[1] not in addresses and row[3] > at - patience]
+        copy_in(
+            PendingReceipt._meta.db_table,
+            _PENDING,
+            [(*row, at + timedelta(seconds=10)) for row in early],
+        )
+        new = _append_events(known)
+        _move(new)
+    applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4]) for row in new]
+    return Application(applied, len(rows), len(early))
+
+
+def _append_events(rows: Sequence[tuple]) -> Sequence[tuple]:
+    """Events for receipts that were not known yet; returns those."""
+    if not rows:
+        return ()
+    by_id = {_event_id(row): row for row in rows}
+    ids = [row[1] for row in by_id.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EVENTS,
+            {
+                "event_ids": list(by_id),
+                "ids": ids,
+                "ats": [row[3] for row in by_id.values()],
+                "kinds": [EventKind(row[2]).value for row in by_id.values()],
+                "accounts": [row[6] for row in by_id.values()],
+                "details": [row[4] for row in by_id.values()],
+                "first": min(ids),
+                "last": max(ids),
+            },
+        )
+        return [by_id[event_id] for event_id, _ in cursor.fetchall()]
+
+
+def _move(rows: Sequence[tuple]) -> None:
+    def about(*kinds: ReceiptKind) -> list[UUID]:
+        return [row[1] for row in rows if row[2] in kinds]
+
+    with connection.cursor() as cursor:
+        cursor.execute(_DELIVERED, {"ids": about(ReceiptKind.DELIVERED)})
+        cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": "bounced"})
+        cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": "address_dead"})
+        cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})
+
+
+def _event_id(row: tuple) -> UUID:
+    """The same for the same news: the delivery's own time, which puts it beside the delivery, and a hash of the rest."""
+    _, delivery_id, kind, _, _, event_ref, _ = row
+    digest = sha256(f"{delivery_id}|{kind}|{event_ref}".encode()).digest()
+    tail = int.from_bytes(digest[:10], "big")
+    millis = delivery_id.int >> 80
+    version_7 = (tail & ~(0xF << 76) | (0x7 << 76)) & ~(0x3 << 62) | (0x2 << 62)
+    return UUID(int=millis << 80 | version_7)

@@ -1,0 +1,136 @@
+"""What hangs, and what nobody was told about: the statements behind the sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.ids import new_id
+from notifications.ledger.batches import enqueue
+from notifications.ledger.copying import copy_in
+from notifications.models import DeliveryEvent
+from notifications.vocabulary import EventKind, Lane, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDepth:
+    """How much is due in a lane that nobody holds, and since when."""
+
+    lane: Lane
+    waiting: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaimed:
+    """What was found under leases that ran out."""
+
+    requeued: int = 0
+    resent: int = 0
+    held: int = 0
+
+
+#: Per lane, what is due and not leased. Served by batch_waiting; reads as many rows as there are waiting batches.
+_DEPTHS = """
+    SELECT lane, sum(size), min(due_at)
+      FROM notifications_batch
+     WHERE lease_id IS NULL AND due_at <= %(at)s
+     GROUP BY lane
+"""
+
+#: A few batches whose lease ran out; another sweep at the same moment takes others. Served by batch_leased.
+_EXPIRED = """
+    SELECT id, lane, delivery_ids
+      FROM notifications_batch
+     WHERE lease_id IS NOT NULL AND lease_until < %(at)s
+     ORDER BY lease_until
+     LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+"""
+
+#: sending → uncertain: they may have left the machine with the worker that vanished. By primary key.
+_DOUBT = """
+    UPDATE notifications_delivery AS delivery
+       SET state = 'uncertain', reason = 'worker_lost'
+      FROM notifications_notification AS notification
+      JOIN accounts_category AS category ON category.id = notification.category_id
+     WHERE delivery.id = ANY(%(ids)s)
+       AND delivery.state = 'sending'
+       AND notification.id = delivery.notification_id
+    RETURNING delivery.id, delivery.queue, delivery.attempt, category.in_doubt = 'resend'
+"""
+
+#: uncertain → retrying, where the category would rather send twice than not at all. By primary key.
+_RESEND = """
+    UPDATE notifications_delivery
+       SET state = 'retrying', due_at = %(at)s
+     WHERE id = ANY(%(ids)s) AND state = 'uncertain'
+    RETURNING id, queue
+"""
+
+#: Which of a batch's deliveries never left: they simply wait again. By primary key.
+_UNTOUCHED = """
+    SELECT id
+      FROM notifications_delivery
+     WHERE id = ANY(%(ids)s) AND state IN ('scheduled', 'queued', 'retrying')
+"""
+
+_DELETE = "DELETE FROM notifications_batch WHERE id = ANY(%(ids)s)"
+
+_FORGET = "DELETE FROM notifications_idempotencykey WHERE created_at < %(before)s"
+
+
+def depths(at: datetime) -> list[LaneDepth]:
+    """Every lane in which something is due and in nobody's hands."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DEPTHS, {"at": at})
+        return [LaneDepth(Lane(lane), int(waiting), oldest) for lane, waiting, oldest in cursor.fetchall()]
+
+
+def reclaim(at: datetime, *, limit: int = 200) -> Reclaimed:
+    """Settle up to `limit` batches whose worker did not come back.
+
+    1. What was being sent becomes uncertain, with an event that says why.
+    2. Where the category wants at least once, it is queued again on the retry lane; else a receipt or an operator
+       decides.
+    3. What had not been touched waits again in its lane.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_EXPIRED, {"at": at, "limit": limit})
+        batches = cursor.fetchall()
+        if not batches:
+            return Reclaimed()
+        ids = [delivery_id for _, _, together in batches for delivery_id in together]
+        cursor.execute(_DOUBT, {"ids": ids})
+        doubted = cursor.fetchall()
+        _note(EventKind.UNCERTAIN, [(row[0], row[2]) for row in doubted], at)
+        resend = [row[0] for row in doubted if row[3]]
+        cursor.execute(_RESEND, {"ids": resend, "at": at})
+        again = [((Lane(queue).retry, at), delivery_id) for delivery_id, queue in cursor.fetchall()]
+        cursor.execute(_UNTOUCHED, {"ids": ids})
+        untouched = {row[0] for row in cursor.fetchall()} - set(resend)
+        back = [((Lane(lane), at), delivery_id) for _, lane, together in batches for delivery_id in together
+                if delivery_id in untouched]  # fmt: skip
+        enqueue([*again, *back])
+        cursor.execute(_DELETE, {"ids": [row[0] for row in batches]})
+    return Reclaimed(requeued=len(back), resent=len(again), held=len(doubted) - len(again))
+
+
+def forget_answers(before: datetime) -> int:
+    """Delete the answers to idempotency keys that are older than `before`; says how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"before": before})
+        return cursor.rowcount
+
+
+def _note(kind: EventKind, deliveries: Sequence[tuple[UUID, int]], at: datetime) -> None:
+    copy_in(
+        DeliveryEvent._meta.db_table,
+        ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail"),
+        [
+            (new_id(), delivery_id, at, attempt, kind, Reason.WORKER_LOST, "", "", "")
+            for delivery_id, attempt in deliveries
+        ],
+    )

@@ -1,0 +1,73 @@
+"""Counters and latencies for `/metrics`, kept in Redis so that all processes on all machines share them.
+
+Counted in memory while a batch is worked on and written in one round trip at its end. Losing them with the cache costs
+history, never a message: Prometheus takes a counter that starts again for what it is.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from notifications.redis_client import client
+
+log = structlog.get_logger(__name__)
+
+#: Upper bounds of the latency buckets, in seconds.
+BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_HASH: Final = "meters"
+
+
+class Meters:
+    """What one piece of work counts."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._sums: Counter[str] = Counter()
+
+    def count(self, name: str, *labels: str, by: int = 1) -> None:
+        """Add to a counter: `count("sent", "sms", "twilio-main")`."""
+        self._counts["|".join((name, *labels))] += by
+
+    def took(self, seconds: float, *labels: str) -> None:
+        """Note how long a provider took to answer."""
+        bucket = next((str(bound) for bound in BUCKETS if seconds <= bound), "+Inf")
+        self._counts["|".join(("latency", bucket, *labels))] += 1
+        self._sums["|".join(("latency_sum", *labels))] += round(seconds * 1_000_000)
+
+    def write(self) -> None:
+        """Add what was counted to what all have counted, in one round trip."""
+        changes = self._counts + self._sums
+        if not changes:
+            return
+        try:
+            pipe = client().pipeline(transaction=False)
+            for field, amount in changes.items():
+                pipe.hincrby(_HASH, field, amount)
+            pipe.execute()
+        except RedisError as error:
+            log.warning("meters.lost", error=type(error).__name__)
+
+
+@contextmanager
+def metered() -> Iterator[Meters]:
+    """Meters that are written at the end, whatever that end is."""
+    meters = Meters()
+    try:
+        yield meters
+    finally:
+        meters.write()
+
+
+def readings() -> dict[tuple[str, ...], int]:
+    """Everything counted so far, by name and labels; empty while Redis does not answer."""
+    try:
+        found = client().hgetall(_HASH)
+    except RedisError as error:
+        log.warning("meters.unread", error=type(error).__name__)
+        return {}
+    return {tuple(field.decode().split("|")): int(amount) for field, amount in found.items()}

@@ -1,0 +1,299 @@
+"""How it gets there: the notification log and what is needed to work through it. Shape and constraints, no verbs.
+
+`Notification`, `Delivery` and `DeliveryEvent` are partitioned by day on their UUIDv7 primary key. Their references are
+not enforced by the database, because partitions are dropped one by one and a check would cost every insert.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.channels import Channel, Mode
+from accounts.ids import floor_of, instant_of, new_id
+from accounts.models import Application, Category, Device, Recipient
+from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Lane, Queue, Reason, ReceiptKind, Urgency
+from templates_app.models import TemplateVersion
+
+#: How many deliveries may wait in one batch: what a worker claims and sends in one go.
+BATCH_SIZE: Final = 500
+
+
+def _choices(kinds: type[StrEnum]) -> dict[str, str]:
+    return {kind.value: kind.name.replace("_", " ").capitalize() for kind in kinds}
+
+
+def _one_of(field: str, kinds: type[StrEnum]) -> Q:
+    return Q(**{f"{field}__in": [kind.value for kind in kinds]})
+
+
+class Notification(models.Model):
+    """One accepted request: which template version, which data, how urgent, until when."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    version = models.ForeignKey(TemplateVersion, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    category = models.ForeignKey(Category, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    mode = models.CharField(max_length=4, choices=_choices(Mode))
+    urgency = models.CharField(max_length=8, choices=_choices(Urgency))
+    data = models.JSONField(default=dict)
+    send_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="notification_mode_known", condition=_one_of("mode", Mode)),
+            models.CheckConstraint(name="notification_urgency_known", condition=_one_of("urgency", Urgency)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def accepted_at(self) -> datetime:
+        """When it was accepted, from its id."""
+        return instant_of(self.id)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def of(self, notification_id: UUID) -> "DeliveryQuerySet":
+        """The deliveries of one notification, in the order in which they were planned.
+
+        They were made with it or, by later chunks, after it: the bound lets PostgreSQL skip older partitions.
+        """
+        return self.filter(notification_id=notification_id, id__gte=floor_of(instant_of(notification_id))).order_by(
+            "id"
+        )
+
+    def to_person(self, recipient_id: UUID) -> "DeliveryQuerySet":
+        """Everything that one recipient was sent or spared, newest first."""
+        return self.filter(recipient_id=recipient_id).order_by("-id")
+
+
+class Delivery(models.Model):
+    """One message to one address of one recipient: the row of the notification log that moves through states.
+
+    A push names its device and finds the token when it is sent; text messages and email carry their address.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    notification = models.ForeignKey(
+        Notification, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="deliveries"
+    )
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, blank=True
+    )
+    device = models.ForeignKey(
+        Device, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, blank=True
+    )
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When it, or its next attempt, is to go out.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="How many attempts were made.")
+    channel = models.CharField(max_length=5, choices=_choices(Channel))
+    queue = models.CharField(
+        max_length=8, choices=_choices(Queue), blank=True, default="", help_text="Empty where nothing is to be sent."
+    )
+    state = models.CharField(max_length=10, choices=_choices(DeliveryState))
+    reason = models.CharField(max_length=24, choices=_choices(Reason), blank=True, default="")
+    locale = models.CharField(max_length=35, blank=True, default="")
+    address = models.CharField(max_length=254, blank=True, default="")
+    data = models.JSONField(null=True, blank=True, help_text="What is said to this recipient alone.")
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(name="delivery_channel_known", condition=_one_of("channel", Channel)),
+            models.CheckConstraint(
+                name="delivery_queue_known",
+                condition=_one_of("queue", Queue) | Q(queue="", state=DeliveryState.SUPPRESSED.value),
+            ),
+            models.CheckConstraint(name="delivery_state_known", condition=_one_of("state", DeliveryState)),
+            models.CheckConstraint(
+                name="delivery_unsent_has_reason",
+                condition=~Q(state__in=["failed", "expired", "cancelled", "suppressed", "uncertain"]) | ~Q(reason=""),
+                violation_error_message="Whatever is not sent says why.",
+            ),
+        ]
+        indexes = [
+            # the deliveries of one notification: API, admin, cancelling
+            models.Index(fields=["notification"], name="delivery_notification"),
+            # "why did this person (not) get that?"
+            models.Index(fields=["recipient", "id"], name="delivery_recipient", condition=Q(recipient__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was planned, from its id."""
+        return instant_of(self.id)
+
+    @property
+    def reason_text(self) -> str:
+        """The reason as a sentence; empty where all is well."""
+        return REASON_TEXT[Reason(self.reason)] if self.reason else ""
+
+
+class DeliveryEvent(models.Model):
+    """What happened to a delivery; append-only."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="events"
+    )
+    at = models.DateTimeField()
+    attempt = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=10, choices=_choices(EventKind))
+    reason = models.CharField(max_length=24, choices=_choices(Reason), blank=True, default="")
+    account = models.CharField(max_length=60, blank=True, default="", help_text="The provider account.")
+    provider_ref = models.CharField(max_length=200, blank=True, default="", help_text="The provider's own id.")
+    detail = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="delivery_event_kind_known", condition=_one_of("kind", EventKind)),
+        ]
+        indexes = [
+            # the timeline of one delivery
+            models.Index(fields=["delivery"], name="delivery_event_delivery"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%H:%M:%S}"
+
+
+class Batch(models.Model):
+    """Deliveries of one lane that wait, or are being sent, together: what still has to be done.
+
+    Written in the transaction that makes its deliveries due and deleted in the one that records the last of
+    their outcomes, so that the work which is left can be found without looking through the log. `lease_id` is the
+    fencing token of the worker that holds it: whoever records must still hold the lease.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    lane = models.CharField(max_length=20, choices=_choices(Lane))
+    due_at = models.DateTimeField()
+    lease_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    size = models.PositiveSmallIntegerField()
+    delivery_ids = ArrayField(models.UUIDField())
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(name="batch_lane_known", condition=_one_of("lane", Lane)),
+            models.CheckConstraint(name="batch_size", condition=Q(size__gte=1, size__lte=BATCH_SIZE)),
+            models.CheckConstraint(
+                name="batch_lease_whole",
+                condition=Q(lease_id__isnull=True, lease_until__isnull=True)
+                | Q(lease_id__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            # a worker asks for what is due in its lane; the sweep for lanes with anything due
+            models.Index(fields=["lane", "due_at"], name="batch_waiting", condition=Q(lease_id__isnull=True)),
+            # the sweep asks for leases that ran out
+            models.Index(fields=["lease_until"], name="batch_leased", condition=Q(lease_id__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size} in {self.lane}"
+
+
+class PendingReceipt(models.Model):
+    """A provider's late news that has not been applied yet. Written before the provider's call is answered."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=10, choices=_choices(ReceiptKind))
+    at = models.DateTimeField()
+    detail = models.CharField(max_length=500, blank=True, default="")
+    event_ref = models.CharField(max_length=200, blank=True, default="")
+    account = models.CharField(max_length=60)
+    due_at = models.DateTimeField(help_text="When it is to be applied: at once, or later when its delivery is unknown.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="pending_receipt_kind_known", condition=_one_of("kind", ReceiptKind)),
+        ]
+        indexes = [
+            # a worker takes what is due
+            models.Index(fields=["due_at"], name="pending_receipt_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.delivery_id}"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a request, so that its repetition gets the same. Kept for a few days."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    digest = models.BinaryField(max_length=32, help_text="SHA-256 of the request.")
+    answer = models.TextField(blank=True, default="", help_text="The first answer, JSON.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            # of two requests with one key at once, the second waits here until the first has committed
+            models.UniqueConstraint(name="idempotency_key_once", fields=["application", "key"]),
+        ]
+        indexes = [
+            # the sweep deletes old ones
+            models.Index(fields=["created_at"], name="idempotency_key_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
+    def active(self) -> "ProviderAccountQuerySet":
+        """Those that may be sent with."""
+        return self.filter(is_active=True)
+
+
+class ProviderAccount(models.Model):
+    """Credentials and settings for one outside service."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.SlugField(max_length=60, unique=True)
+    provider = models.CharField(max_length=20)
+    mode = models.CharField(
+        max_length=4,
+        choices=_choices(Mode),
+        default=Mode.LIVE.value,
+        help_text="Live accounts send to people; test accounts serve test keys and must name a sandbox as endpoint.",
+    )
+    endpoint = models.CharField(
+        max_length=200, blank=True, default="", help_text="Scheme, host and port; empty for the provider's own."
+    )
+    credentials = models.BinaryField(editable=False, default=b"")
+    settings = models.JSONField(default=dict, blank=True)
+    rank = models.PositiveSmallIntegerField(default=100, help_text="Among accounts that could serve, the lowest sends.")
+    is_active = models.BooleanField(default=True)
+
+    objects = ProviderAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="provider_account_mode_known", condition=_one_of("mode", Mode)),
+            models.CheckConstraint(
+                name="provider_account_test_endpoint",
+                condition=Q(mode=Mode.LIVE.value) | ~Q(endpoint=""),
+                violation_error_message="A test account must name the sandbox as its endpoint.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

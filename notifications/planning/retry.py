@@ -1,0 +1,100 @@
+"""What to do after an outcome: again, never, or wait for somebody who knows more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from notifications.providers.contract import (
+    Accepted,
+    AddressDead,
+    Ambiguous,
+    ContentBad,
+    CredentialBad,
+    NoFunds,
+    OptedOut,
+    Outcome,
+    Throttled,
+    Transient,
+)
+from notifications.vocabulary import DeliveryState, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter: a wait is drawn from 0 to `base * 2 ** failures`, at most `longest`.
+
+    "Full jitter" spreads a crowd of failed deliveries best; see "Exponential Backoff And Jitter",
+    aws.amazon.com/blogs/architecture.
+    """
+
+    max_attempts: int
+    base: timedelta = timedelta(seconds=2)
+    longest: timedelta = timedelta(minutes=15)
+
+    def wait(self, attempt: int, dice: float) -> timedelta:
+        """How long to wait after attempt number `attempt` failed; `dice` is a random number in [0, 1)."""
+        ceiling = min(self.longest, self.base * 2 ** min(attempt, 16))
+        return ceiling * dice
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a delivery after an attempt. `due_at` is set where it is to be tried again."""
+
+    state: DeliveryState
+    reason: Reason | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as the policy sees it: its number, the latest moment of use, and what an unclear end means."""
+
+    number: int
+    at: datetime
+    expires_at: datetime | None
+    resend_in_doubt: bool
+    dice: float
+
+
+#: A refused credential or an empty balance is ours to mend: deliveries wait for that rather than fail.
+_OUR_FAULT_WAIT: Final = timedelta(minutes=2)
+
+
+def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
+    """The step that an outcome calls for. Every class of outcome has its answer here, and only here."""
+    match outcome:
+        case Accepted():
+            return Step(DeliveryState.SENT)
+        case AddressDead():
+            return Step(DeliveryState.FAILED, Reason.ADDRESS_DEAD)
+        case OptedOut():
+            return Step(DeliveryState.FAILED, Reason.PROVIDER_OPT_OUT)
+        case ContentBad():
+            return Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)
+        case CredentialBad():
+            return _again(Reason.CREDENTIAL_REFUSED, attempt, policy, at_least=_OUR_FAULT_WAIT)
+        case NoFunds():
+            return _again(Reason.NO_FUNDS, attempt, policy, at_least=_OUR_FAULT_WAIT)
+        case Throttled(retry_after=seconds):
+            return _again(Reason.THROTTLED, attempt, policy, at_least=timedelta(seconds=seconds or 1))
+        case Transient(retry_after=seconds):
+            return _again(Reason.PROVIDER_UNAVAILABLE, attempt, policy, at_least=timedelta(seconds=seconds or 0))
+        case Ambiguous() if attempt.resend_in_doubt:
+            return _again(Reason.NO_ANSWER, attempt, policy)
+        case Ambiguous():
+            return Step(DeliveryState.UNCERTAIN, Reason.NO_ANSWER)
+
+
+def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: timedelta = timedelta(0)) -> Step:
+    if attempt.number >= policy.max_attempts:
+        return Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+    due_at = attempt.at + at_least + policy.wait(attempt.number, attempt.dice)
+    if attempt.expires_at and due_at >= attempt.expires_at:
+        return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
+    return Step(DeliveryState.RETRYING, reason, due_at)
+
+
+def no_account(attempt: Attempt, policy: RetryPolicy) -> Step:
+    """Nobody serves this queue at present: wait, because an operator can mend that."""
+    return _again(Reason.NO_ACCOUNT, attempt, policy, at_least=_OUR_FAULT_WAIT)

@@ -1,0 +1,139 @@
+"""What goes into planning and what comes out: plain values, so that every rule can be tried on paper."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.channels import Channel
+from notifications.vocabulary import Queue, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a category says about all of its messages. `opt_in`: silence means no."""
+
+    category_id: UUID
+    opt_in: bool
+    is_critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFact:
+    """A device that could be reached, and the queue in which its deliveries wait."""
+
+    id: UUID
+    queue: Queue
+
+
+#: What a choice is about: a category and a channel, either of which may be "all" (None).
+Choice = tuple[UUID | None, Channel | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that planning may know about one addressee.
+
+    `ref` is what the caller called them; `recipient_id` is None for contacts given inline. `own_data` is what the
+    caller says about this person alone; `choices` holds the preferences that were made, and nothing where none was.
+    `lacks` names a variable of the template that nobody knows for this person.
+    """
+
+    ref: str
+    recipient_id: UUID | None = None
+    email: str = ""
+    phone: str = ""
+    locale: str = ""
+    devices: tuple[DeviceFact, ...] = ()
+    choices: Mapping[Choice, bool] = field(default_factory=dict)
+    own_data: Mapping[str, Any] = field(default_factory=dict)
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a plan follows from, besides the time.
+
+    `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
+    the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
+    """
+
+    policy: Policy
+    channels: tuple[Channel, ...]
+    people: tuple[Person, ...]
+    suppressed: frozenset[tuple[Channel, str]]
+    locale_for: Callable[[Channel, str], str | None]
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One person on one channel, before anything is decided."""
+
+    person: Person
+    channel: Channel
+    locale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address a message goes to: a device, or a phone number or email address."""
+
+    queue: Queue
+    device_id: UUID | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """It is not sent."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """It waits. `rule` is what an admin reads in the timeline."""
+
+    until: datetime
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """It goes out to these addresses, now or when `hold` ends."""
+
+    targets: tuple[Target, ...]
+    locale: str
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one candidate."""
+
+    candidate: Candidate
+    verdict: Send | Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every person on every channel asked for, exactly once each, in the order asked."""
+
+    decisions: tuple[Decision, ...]
+
+    @property
+    def planned(self) -> int:
+        """How many deliveries will be sent."""
+        return sum(len(d.verdict.targets) for d in self.decisions if isinstance(d.verdict, Send))
+
+    @property
+    def suppressed(self) -> int:
+        """How many person-channel pairs get nothing."""
+        return sum(isinstance(d.verdict, Drop) for d in self.decisions)
+
+
+Rule = Callable[[Candidate, Facts, datetime], Drop | Hold | None]

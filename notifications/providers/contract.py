@@ -1,0 +1,238 @@
+"""All that the author of a provider must read.
+
+A provider is a folder with pure functions and a few facts: it turns a message into a request and a
+response into an outcome, and a webhook into receipts. It opens no socket, reads no clock, touches no
+database. The engine acts on the class of an outcome alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from accounts.channels import Channel
+from notifications.vocabulary import ReceiptKind, Urgency
+from templates_app.content import Text
+
+
+# --- what goes in ----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A provider account as plain values. `endpoint` is scheme, host and port, without a final slash."""
+
+    name: str
+    endpoint: str
+    credentials: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One rendered message to one address, ready to be put into a provider's words.
+
+    `at` is now; a lifetime is `expires_at - at`. `callback_url` is where receipts for this delivery go.
+    `data` travels with a push to the app. `address` is a token, an E.164 number or an email address.
+    """
+
+    delivery_id: UUID
+    address: str = field(repr=False)
+    text: Text = field(repr=False)
+    urgency: Urgency
+    at: datetime
+    expires_at: datetime | None = None
+    callback_url: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token that several requests share, and the moment from which a new one is needed."""
+
+    value: str = field(repr=False)
+    renew_at: datetime
+
+
+# --- what goes over the wire -----------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request. Header names are lower case; `elapsed` is in seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The request never left: no connection, or the server refused the stream unprocessed. Safe to repeat."""
+
+    detail: str
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The request, or a part of it, left and no answer came: the provider may have acted on it."""
+
+    detail: str
+    elapsed: float = 0.0
+
+
+Exchange = Response | NotSent | NoAnswer
+
+
+# --- what comes out --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it. `provider_ref` is its own id for the message."""
+
+    provider_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDead:
+    """The address itself is dead. `since`: when the provider last knew that; a later registration revives it."""
+
+    detail: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The provider knows that this person opted out."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentBad:
+    """The message is at fault, never the address."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialBad:
+    """Our credentials or our set-up are at fault; nothing this account sends will pass.
+
+    `stale_token` asks for one fresh token before that conclusion is drawn.
+    """
+
+    detail: str
+    stale_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoFunds:
+    """The account's balance or quota is used up."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Too fast. `retry_after` in seconds, where the provider says."""
+
+    detail: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    """A passing failure of the provider or the way to it."""
+
+    detail: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Nobody can say whether the provider acted on it."""
+
+    detail: str
+
+
+Outcome = (
+    Accepted | AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient | Ambiguous
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Late news of one delivery. `event_ref` is the provider's id of this very piece of news, for deduplication."""
+
+    delivery_id: UUID
+    kind: ReceiptKind
+    at: datetime
+    detail: str = ""
+    event_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A webhook call as it came in: the exact URL, lower-case headers, the raw body."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+
+
+class Forged(Exception):
+    """The signature of a callback does not fit, or its timestamp is too old. Answer 403 and keep nothing."""
+
+
+class BadAccount(Exception):
+    """The account's credentials or settings cannot be used; the message says which and what would be right."""
+
+
+# --- what a provider is ----------------------------------------------------------------------------
+class Provider(Protocol):
+    """The facts and functions of one outside service."""
+
+    name: ClassVar[str]
+    channel: ClassVar[Channel]
+    default_endpoint: ClassVar[str]
+    #: Names of the credentials an account must hold; the value says what each is, for forms and errors.
+    credentials: ClassVar[Mapping[str, str]]
+    #: Likewise for the settings that are not secret.
+    settings: ClassVar[Mapping[str, str]]
+
+    def check(self, account: Account) -> None:
+        """Raise `BadAccount` when the account cannot possibly work (an unreadable key, a missing setting)."""
+
+    def authorise(self, account: Account, at: datetime, exchange: Callable[[Request], Exchange]) -> Token | None:
+        """A token to share between requests; None where the credentials themselves go with each request.
+
+        `exchange` performs one request through the wire, for services that trade a key for a token.
+        Raises `BadAccount` when no token can be had with these credentials.
+        """
+
+    def compose(self, message: Message, account: Account, token: Token | None) -> Request:
+        """The request that sends `message`."""
+
+    def interpret(self, response: Response) -> Outcome:
+        """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""
+
+
+class ReceiptReader(Protocol):
+    """What a provider that calls back has besides: `receipts.py`."""
+
+    def verify(self, callback: Callback, account: Account) -> None:
+        """Raise `Forged` unless the callback was signed with this account's key."""
+
+    def parse(self, callback: Callback) -> Sequence[Receipt]:
+        """The receipts in a callback; what is not ours or not known is left out."""

@@ -1,0 +1,69 @@
+"""Hints to workers that something is due. Losing one costs seconds, never a message: the sweep hints again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import structlog
+from celery import current_app
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from notifications.vocabulary import Lane
+
+#: The names under which tasks are published and found.
+DISPATCH: Final = "notifications.dispatch"
+RECEIVE: Final = "notifications.receive"
+SWEEP: Final = "notifications.sweep"
+PARTITIONS: Final = "notifications.partitions"
+
+RECEIPTS_QUEUE: Final = "receipts"
+
+#: Seconds for which a hint that nobody has taken yet makes others needless.
+_HINT_STANDS: Final = 5
+
+log = structlog.get_logger(__name__)
+
+
+def hint(lanes: Iterable[Lane]) -> None:
+    """Say that something is due in these lanes.
+
+    One untaken hint a lane is enough, however many ask: a worker takes all it can carry. A broker that does not
+    answer is no error here, because what is due is in the ledger.
+    """
+    for lane in lanes:
+        _publish(DISPATCH, lane.value, {"lane": lane.value})
+
+
+def taken(lane: Lane) -> None:
+    """A worker has begun to look into the lane: from now on, new work needs a new hint."""
+    _forget(lane.value)
+
+
+def hint_receipts() -> None:
+    """Say that receipts wait to be applied."""
+    _publish(RECEIVE, RECEIPTS_QUEUE, {})
+
+
+def receipts_taken() -> None:
+    """A worker has begun to apply receipts."""
+    _forget(RECEIPTS_QUEUE)
+
+
+def _publish(task: str, queue: str, kwargs: Mapping[str, str]) -> None:
+    try:
+        if cache.add(_standing(queue), 1, timeout=_HINT_STANDS):
+            current_app.send_task(task, kwargs=kwargs, queue=queue)
+    except (OperationalError, RedisError) as error:
+        log.warning("hint.lost", queue=queue, error=type(error).__name__)
+
+
+def _forget(queue: str) -> None:
+    try:
+        cache.delete(_standing(queue))
+    except RedisError as error:
+        log.warning("hint.not_cleared", queue=queue, error=type(error).__name__)
+
+
+def _standing(queue: str) -> str:
+    return f"hint:{queue}"

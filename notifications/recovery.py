@@ -1,0 +1,49 @@
+"""What was due and forgotten, what hangs, what ran out: the ledger is the truth, and this is who reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+
+from notifications import queues
+from notifications.ledger import partitions, sweep
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep found: lanes with something due, and leases that ran out."""
+
+    lanes: int
+    reclaimed: sweep.Reclaimed
+
+
+def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
+    """Hint every lane in which something is due, whatever became of its hint, and settle what hangs.
+
+    Empty the broker at any moment, and this finds everything again within seconds.
+    """
+    at = clock()
+    reclaimed = sweep.reclaim(at)
+    if reclaimed != sweep.Reclaimed():
+        log.warning(
+            "lease.ran_out", requeued=reclaimed.requeued, resent=reclaimed.resent, held=reclaimed.held
+        )
+    due = [depth.lane for depth in sweep.depths(at)]
+    queues.hint(due)
+    queues.hint_receipts()
+    return Swept(len(due), reclaimed)
+
+
+def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
+    """Make the log's next days, drop its oldest, and forget old answers to idempotency keys."""
+    at = clock()
+    done = partitions.keep_up(at.date(), ahead=settings.PARTITION_DAYS_AHEAD, retention=settings.RETENTION_DAYS)
+    sweep.forget_answers(at - timedelta(hours=settings.IDEMPOTENCY_HOURS))
+    if done.stray:
+        log.error("partition.stray_rows", rows=done.stray)
+    log.info("partition.upkeep", made=done.made, dropped=done.dropped)
+    return done

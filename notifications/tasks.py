@@ -1,0 +1,70 @@
+"""The doors for Celery: names, retry policy, one call each."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from celery import Task, shared_task
+from django.utils import timezone
+
+from notifications import dispatching, queues, receiving, recovery
+from notifications.vocabulary import Lane
+
+#: Nothing waits longer than this in the broker: what is due later waits as a row, and the sweep hints when it is time.
+LONGEST_COUNTDOWN: Final = timedelta(minutes=5)
+
+
+class DeliveriesWait(Exception):
+    """Some deliveries failed for a passing reason; `seconds` until the first of them is due again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class OnRetryLane(Task):
+    """Celery's autoretry, on the retry lane and at the moment that the ledger wrote beside the deliveries.
+
+    The backoff (exponential, full jitter) is drawn in `planning.retry`, because the row, not the broker, must know it.
+    """
+
+    def retry(self, *args: Any, exc: Exception | None = None, **options: Any) -> Any:
+        """Publish the retry to the lane of its own."""
+        if isinstance(exc, DeliveriesWait):
+            lane = Lane(self.request.kwargs["lane"]).retry
+            options |= {"queue": lane.value, "kwargs": {"lane": lane.value}, "countdown": exc.seconds}
+        return super().retry(*args, exc=exc, **options)
+
+
+@shared_task(
+    bind=True,
+    base=OnRetryLane,
+    name=queues.DISPATCH,
+    autoretry_for=(DeliveriesWait,),
+    retry_backoff=2,
+    retry_backoff_max=int(LONGEST_COUNTDOWN.total_seconds()),
+    retry_jitter=True,
+    max_retries=None,
+)
+def dispatch(self: Task, *, lane: str, **newer: object) -> None:
+    """Send what is due in a lane; what failed in passing is tried again on the queue's retry lane."""
+    done = dispatching.dispatch(Lane(lane), clock=timezone.now)
+    if done.retry_in is not None and done.retry_in <= LONGEST_COUNTDOWN:
+        raise DeliveriesWait(max(0.0, done.retry_in.total_seconds()))
+
+
+@shared_task(name=queues.RECEIVE)
+def receive(**newer: object) -> None:
+    """Apply the receipts that are due."""
+    receiving.apply(clock=timezone.now)
+
+
+@shared_task(name=queues.SWEEP)
+def sweep(**newer: object) -> None:
+    """Find what is due or hangs."""
+    recovery.sweep_up(clock=timezone.now)
+
+
+@shared_task(name=queues.PARTITIONS)
+def keep_partitions(**newer: object) -> None:
+    """Make and drop the log's partitions."""
+    recovery.keep_partitions(clock=timezone.now)

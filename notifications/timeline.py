@@ -1,0 +1,51 @@
+"""Everything that is known about one delivery, in the order in which it happened, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifications.models import Delivery, DeliveryEvent
+from notifications.vocabulary import REASON_TEXT, DeliveryState, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+
+
+def timeline(delivery: Delivery) -> Sequence[Moment]:
+    """From acceptance to the last news."""
+    notification = delivery.notification
+    version = notification.version
+    moments = [
+        Moment(notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"),
+        _planned(delivery),
+        *(_event(event) for event in delivery.events.order_by("at", "id")),
+    ]
+    if delivery.state == DeliveryState.RETRYING and delivery.due_at:
+        moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
+    return moments
+
+
+def _planned(delivery: Delivery) -> Moment:
+    if delivery.state == DeliveryState.SUPPRESSED and not delivery.queue:
+        return Moment(delivery.planned_at, "suppressed", delivery.reason_text)
+    where = f"on the {delivery.queue} queue"
+    if delivery.state == DeliveryState.SCHEDULED and delivery.due_at:
+        return Moment(delivery.planned_at, "held", f"{where}, until {delivery.due_at:%Y-%m-%d %H:%M:%S %Z}")
+    return Moment(delivery.planned_at, "queued", where)
+
+
+def _event(event: DeliveryEvent) -> Moment:
+    parts = [
+        f"attempt {event.attempt}" if event.attempt else "",
+        f"by {event.account}" if event.account else "",
+        REASON_TEXT[Reason(event.reason)] if event.reason else "",
+        event.detail,
+        f"provider's id {event.provider_ref}" if event.provider_ref else "",
+    ]
+    return Moment(event.at, event.kind, ", ".join(part for part in parts if part))

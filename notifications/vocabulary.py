@@ -1,0 +1,212 @@
+"""The words of the pipeline: states and their moves, reasons, urgencies, lanes. Free of Django."""
+
+from enum import StrEnum
+from typing import Final
+
+from accounts.channels import Channel, Platform
+
+
+class Urgency(StrEnum):
+    """How soon a notification matters to the person who gets it."""
+
+    CRITICAL = "critical"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+class Queue(StrEnum):
+    """Where deliveries wait. Each has a plain lane and a `.critical`, a `.bulk` and a `.retry` one."""
+
+    IOS = "ios"
+    ANDROID = "android"
+    WEB = "web"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Lane(StrEnum):
+    """One line of waiting deliveries: a queue and how urgent it is. Also the name of its Celery queue."""
+
+    IOS_CRITICAL = "ios.critical"
+    IOS = "ios"
+    IOS_RETRY = "ios.retry"
+    IOS_BULK = "ios.bulk"
+    ANDROID_CRITICAL = "android.critical"
+    ANDROID = "android"
+    ANDROID_RETRY = "android.retry"
+    ANDROID_BULK = "android.bulk"
+    WEB_CRITICAL = "web.critical"
+    WEB = "web"
+    WEB_RETRY = "web.retry"
+    WEB_BULK = "web.bulk"
+    SMS_CRITICAL = "sms.critical"
+    SMS = "sms"
+    SMS_RETRY = "sms.retry"
+    SMS_BULK = "sms.bulk"
+    EMAIL_CRITICAL = "email.critical"
+    EMAIL = "email"
+    EMAIL_RETRY = "email.retry"
+    EMAIL_BULK = "email.bulk"
+
+    @classmethod
+    def for_urgency(cls, queue: Queue, urgency: Urgency) -> "Lane":
+        """The lane in which a first attempt waits."""
+        return cls(queue.value if urgency is Urgency.NORMAL else f"{queue}.{urgency}")
+
+    @property
+    def queue(self) -> Queue:
+        """The queue this lane belongs to."""
+        return Queue(self.value.partition(".")[0])
+
+    @property
+    def retry(self) -> "Lane":
+        """The lane in which this lane's failed attempts wait for their next one."""
+        return Lane(f"{self.queue}.retry")
+
+
+CHANNEL_OF: Final = {
+    Queue.IOS: Channel.PUSH,
+    Queue.ANDROID: Channel.PUSH,
+    Queue.WEB: Channel.PUSH,
+    Queue.SMS: Channel.SMS,
+    Queue.EMAIL: Channel.EMAIL,
+}
+
+QUEUE_OF_PLATFORM: Final = {
+    Platform.IOS: Queue.IOS,
+    Platform.ANDROID: Queue.ANDROID,
+    Platform.WEB: Queue.WEB,
+    Platform.DESKTOP: Queue.WEB,
+}
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands: whose turn it is, or whose fault."""
+
+    SCHEDULED = "scheduled"  # waits for its time
+    QUEUED = "queued"  # waits for a worker
+    SENDING = "sending"  # a worker holds it and may be talking to a provider
+    RETRYING = "retrying"  # failed for a passing reason; waits for its next attempt
+    UNCERTAIN = "uncertain"  # may or may not have left the machine; a receipt or a person settles it
+    SENT = "sent"  # a provider accepted it
+    DELIVERED = "delivered"  # the provider says that it arrived
+    FAILED = "failed"  # it will not arrive; the reason says whose fault that is
+    EXPIRED = "expired"  # too late to be of use
+    CANCELLED = "cancelled"  # withdrawn before it was sent
+    SUPPRESSED = "suppressed"  # a rule decided against it; the reason says which
+
+
+_S = DeliveryState
+
+#: Every allowed change of state. The ledger's statements name the state before in their WHERE.
+MOVES: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {
+    _S.SCHEDULED: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
+    _S.RETRYING: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
+    # answered; refused; again; no answer, or the worker vanished; too late
+    _S.SENDING: frozenset({_S.SENT, _S.FAILED, _S.RETRYING, _S.UNCERTAIN, _S.EXPIRED, _S.SUPPRESSED}),
+    # a receipt, an operator, or the category's rule settles it
+    _S.UNCERTAIN: frozenset({_S.SENT, _S.DELIVERED, _S.FAILED, _S.RETRYING, _S.EXPIRED}),
+    _S.SENT: frozenset({_S.DELIVERED, _S.FAILED}),
+    _S.DELIVERED: frozenset(),
+    # an operator replays a dead letter; a late receipt says that it did arrive
+    _S.FAILED: frozenset({_S.RETRYING, _S.DELIVERED}),
+    _S.EXPIRED: frozenset({_S.DELIVERED}),
+    _S.CANCELLED: frozenset(),
+    _S.SUPPRESSED: frozenset(),
+}
+
+#: States from which a worker may claim a delivery.
+WAITING: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.RETRYING})
+
+
+class Reason(StrEnum):
+    """Why a delivery was not sent, or not yet. `REASON_TEXT` has the sentence for people."""
+
+    # decided by planning
+    NO_ADDRESS = "no_address"
+    NO_CONTENT = "no_content"
+    MISSING_DATA = "missing_data"
+    OPTED_OUT = "opted_out"
+    NOT_OPTED_IN = "not_opted_in"
+    SUPPRESSED_ADDRESS = "suppressed_address"
+    EXPIRED = "expired"
+    # decided on the way
+    CANCELLED = "cancelled"
+    DEVICE_GONE = "device_gone"
+    NO_ACCOUNT = "no_account"
+    NOT_RENDERED = "not_rendered"
+    # said by a provider
+    ADDRESS_DEAD = "address_dead"
+    PROVIDER_OPT_OUT = "provider_opt_out"
+    CONTENT_REFUSED = "content_refused"
+    CREDENTIAL_REFUSED = "credential_refused"
+    NO_FUNDS = "no_funds"
+    THROTTLED = "throttled"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    NO_ANSWER = "no_answer"
+    WORKER_LOST = "worker_lost"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+#: The reason as a sentence for the person who asks "why did I not get this?".
+REASON_TEXT: Final[dict[Reason, str]] = {
+    Reason.NO_ADDRESS: "The recipient has no address for this channel.",
+    Reason.NO_CONTENT: "The template says nothing for this channel.",
+    Reason.MISSING_DATA: "The template says something about the person that is not known.",
+    Reason.OPTED_OUT: "The recipient opted out.",
+    Reason.NOT_OPTED_IN: "The category needs consent, and the recipient has not given it.",
+    Reason.SUPPRESSED_ADDRESS: "The address is on the suppression list.",
+    Reason.EXPIRED: "It was too late to be of use.",
+    Reason.CANCELLED: "The notification was cancelled before this was sent.",
+    Reason.DEVICE_GONE: "The device was removed before this was sent.",
+    Reason.NO_ACCOUNT: "No active provider account serves this queue.",
+    Reason.NOT_RENDERED: "The template could not be rendered with this data.",
+    Reason.ADDRESS_DEAD: "The provider says that this address does not exist any more.",
+    Reason.PROVIDER_OPT_OUT: "The provider says that this person opted out.",
+    Reason.CONTENT_REFUSED: "The provider refused the content of the message.",
+    Reason.CREDENTIAL_REFUSED: "The provider refused our credentials.",
+    Reason.NO_FUNDS: "The provider account has no balance or quota left.",
+    Reason.THROTTLED: "The provider asked us to slow down.",
+    Reason.PROVIDER_UNAVAILABLE: "The provider could not be reached or had an error of its own.",
+    Reason.NO_ANSWER: "The request was sent, but no answer came.",
+    Reason.WORKER_LOST: "The worker that was sending this stopped before it could note the answer.",
+    Reason.ATTEMPTS_EXHAUSTED: "Every attempt failed; an operator can replay it.",
+    Reason.BOUNCED: "The message was accepted and then bounced.",
+    Reason.COMPLAINED: "The recipient reported the message as spam.",
+}
+
+
+class EventKind(StrEnum):
+    """What a line of a delivery's timeline tells."""
+
+    SENT = "sent"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+    REPLAYED = "replayed"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+    OPENED = "opened"
+    CLICKED = "clicked"
+
+
+class ReceiptKind(StrEnum):
+    """What a provider tells us later about a message that it accepted."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+    OPENED = "opened"
+    CLICKED = "clicked"
