@@ -26,7 +26,7 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@touch $(READY)
 
 demo: $(READY) ## Start everything, send a sample through every channel, show what happened
-	@$(PY) manage.py demo $(if $(EXIT),--exit) $(ARGS)
+	@$(PY) -m config.demo $(if $(EXIT),--exit) $(ARGS)
 
 run: services ## Start all processes; Ctrl-C stops them (ARGS="web ios=2": only these)
 	@$(PY) manage.py migrate --verbosity 0
@@ -36,8 +36,8 @@ test: $(READY) ## Run all tests
 	@$(PY) -m pytest -n $(JOBS) $(if $(QUICK),-m "not processes") $(ARGS)
 
 lint: services ## Check format, lint, types, imports, migrations, API schema, packages, spelling
-	$(PY) -m ruff format --check --quiet .
-	$(PY) -m ruff check --quiet .
+	$(PY) -m ruff format --check --output-format concise .
+	$(PY) -m ruff check --output-format concise .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 	$(PY) manage.py check --fail-level WARNING
@@ -61,5 +61,5 @@ stop: $(READY) ## Stop the embedded PostgreSQL and Redis
 
 clean: ## Stop the servers; remove their data, .venv and all caches
 	@! test -x $(PY) || $(PY) -m config.embedded remove
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .run .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -126,7 +126,6 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / ".run" / "static"
 #: Serve the apps' static files straight from their folders: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False

@@ -12,6 +12,7 @@ from accounts.models import Consent, Device, Preference, Recipient, Suppression
 from notifications.planning.values import Choice, DeviceFact, Facts, Person, Policy
 from notifications.vocabulary import QUEUE_OF_PLATFORM
 from templates_app.catalogue import Edition
+from templates_app.variables import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,12 @@ class _Variables:
 
     @classmethod
     def of(cls, question: Question) -> "_Variables":
-        needed = question.edition.content.variables
-        ours = tuple(path for path in needed if path.startswith("recipient."))
+        asked = Asked()
+        for channel in question.channels:
+            asked |= question.edition.content.asked_on(channel)
         return cls(
-            attributes=tuple(path.removeprefix("recipient.") for path in ours),
-            open_paths=tuple(path for path in sorted(needed) if path not in ours and not knows(question.data, path)),
+            attributes=tuple({path.split(".")[1] for path in asked.mentioned if path.startswith("recipient.")}),
+            open_paths=tuple(path for path in sorted(asked.required) if not knows(question.data, path)),
         )
 
     def said_of(self, own: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -112,12 +114,9 @@ class _Variables:
 
         The attributes are copied because a delivery must read the same on its tenth attempt as on its first.
         """
-        lacks = next((path for path in self.open_paths if not knows(own, path)), "")
-        if not self.attributes:
-            return own, lacks
-        known = {name: attributes[name] for name in self.attributes if name in attributes}
-        missing = next((f"recipient.{name}" for name in self.attributes if name not in known), "")
-        return {**own, "recipient": known}, lacks or missing
+        if self.attributes:
+            own = {**own, "recipient": {name: attributes[name] for name in self.attributes if name in attributes}}
+        return own, next((path for path in self.open_paths if not knows(own, path)), "")
 
 
 def knows(data: Mapping[str, Any], path: str) -> bool:

@@ -175,8 +175,8 @@ def _is_callers(path: str) -> bool:
 def _try_out(question: facts.Question) -> None:
     """Render every channel once, as the first addressee would see it."""
     first, edition = question.addressees[0], question.edition
-    blank = {path.removeprefix("recipient."): "" for path in edition.content.variables if path.startswith("recipient.")}
-    data = {"recipient": blank, **question.data, **first.data}
+    stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
+    data = {"recipient": stand_in, **question.data, **first.data}
     for channel in question.channels:
         locale = edition.locale_for(channel, first.locale)
         if locale is None:

@@ -101,6 +101,8 @@ class Places:
                 shutil.rmtree(folder / kept, ignore_errors=True)
             for programs in folder.glob("programs-*"):
                 shutil.rmtree(programs)
+            with suppress(OSError):  # not empty: the run folder keeps more than servers
+                folder.rmdir()
 
 
 def places(run_dir: Path) -> Places:

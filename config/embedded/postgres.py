@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -34,7 +36,7 @@ _PATIENCE: Final = 60
 
 
 def start(places: Places) -> None:
-    """Make the server answer and its database `bongsu` exist. The caller holds the run folder's lock.
+    """Make the server answer, with a database `bongsu`. The caller holds the run folder's lock.
 
     Raises ServiceUnavailable with the end of the server's log.
     """
@@ -43,9 +45,9 @@ def start(places: Places) -> None:
     data = places.postgres / "data"
     if not (data / "PG_VERSION").exists():
         _make_cluster(places, data)
-    (data / "postgresql.conf").write_text(_SETTINGS.format(sockets=places.postgres_socket.parent))
-    _start_server(places, data)
-    _make_database(places)
+    if not _server_runs(data):
+        _start_server(places, data)
+    _within_patience(lambda: answers(places), "PostgreSQL runs but takes no connections")
 
 
 def stop(places: Places) -> None:
@@ -60,79 +62,74 @@ def answers(places: Places) -> bool:
     socket = places.postgres_socket
     if not socket.exists():
         return False
-    command = [str(_installed() / "bin" / "pg_isready"), "-q", "-h", str(socket.parent), "-p", "5432"]
+    reach = ["-h", str(socket.parent), "-p", "5432", "-U", "bongsu", "-d", "postgres"]
+    command = [str(_installed() / "bin" / "pg_isready"), "-q", *reach]
     return subprocess.run(command, check=False, env=_environment()).returncode == 0
 
 
 def _make_cluster(places: Places, data: Path) -> None:
-    shutil.rmtree(data, ignore_errors=True)  # what an interrupted initdb left
+    draft = data.with_name("data.draft")  # so that a cluster is there whole or not at all
+    shutil.rmtree(draft, ignore_errors=True)
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     # The socket's folder is private to its user, so whoever reaches the socket is trusted.
-    _run(places, "initdb", "-D", str(data), "-U", "bongsu", "--auth=trust", "--no-sync", "--no-instructions", *locale)
+    _run(places, "initdb", "-D", str(draft), "-U", "bongsu", "--auth=trust", "--no-sync", "--no-instructions", *locale)
+    _run(places, "postgres", "--single", "-D", str(draft), "postgres", say="CREATE DATABASE bongsu\n")
+    draft.rename(data)
 
 
 def _start_server(places: Places, data: Path) -> None:
+    (data / "postgresql.conf").write_text(_SETTINGS.format(sockets=places.postgres_socket.parent))
+    # A killed server's children may be at work still; another server beside them would ruin the cluster.
+    _within_patience(lambda: not _processes_in(data), "Processes of a killed PostgreSQL still run")
+    # A crash leaves pid files behind, and PostgreSQL gives up when another program, or a zombie, has that number now.
+    for pid_file in (data / "postmaster.pid", places.postgres_socket.with_name(f"{places.postgres_socket.name}.lock")):
+        pid_file.unlink(missing_ok=True)
     log = places.postgres / "server.log"
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        _forget_stale_pid(data)
-        try:
-            _run(places, "pg_ctl", "start", "-w", "-t", str(_PATIENCE), "-D", str(data), "-l", str(log))
-        except ServiceUnavailable:
-            # The last children of a killed server hold its shared memory for a moment longer.
-            if "pre-existing shared memory block" not in _tail(log) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
-
-
-def _make_database(places: Places) -> None:
-    reach = ["-h", str(places.postgres_socket.parent), "-p", "5432", "-U", "bongsu"]
-    query = "SELECT 1 FROM pg_database WHERE datname = 'bongsu'"
-    if "1" not in _run(places, "psql", *reach, "-d", "postgres", "-Atqc", query):
-        _run(places, "createdb", *reach, "bongsu")
+    _run(places, "pg_ctl", "start", "-w", "-t", str(_PATIENCE), "-D", str(data), "-l", str(log))
 
 
 def _server_runs(data: Path) -> bool:
     """Whether the process that a cluster's pid file names is the server of that cluster."""
-    pid = _pid(data)
     try:
-        return pid is not None and str(data) in psutil.Process(pid).cmdline()
-    except psutil.Error:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        return str(data) in psutil.Process(pid).cmdline()
+    except (FileNotFoundError, ValueError, psutil.Error):
         return False
 
 
-def _pid(data: Path) -> int | None:
-    """The number in a cluster's pid file."""
-    try:
-        return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        return None
+def _processes_in(data: Path) -> list[int]:
+    """The processes that work in a cluster's folder, as a server and all its children do."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.cwd() == str(data):
+                found.append(process.pid)
+    return found
 
 
-def _forget_stale_pid(data: Path) -> None:
-    """Drop the pid file of a crashed server whose number another program has since got.
+def _within_patience(holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait until it holds. Raises ServiceUnavailable with `otherwise` if it never does."""
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            raise ServiceUnavailable(f"{otherwise}, after {_PATIENCE} s of waiting.")
+        time.sleep(0.05)
 
-    PostgreSQL copes with a number nobody has; one that is taken makes it refuse to start.
-    """
-    pid = _pid(data)
-    if pid is not None and psutil.pid_exists(pid) and not _server_runs(data):
-        (data / "postmaster.pid").unlink(missing_ok=True)
 
-
-def _run(places: Places, program: str, *arguments: str) -> str:
-    """What one of PostgreSQL's programs prints, run as the server's user.
+def _run(places: Places, program: str, *arguments: str, say: str = "") -> None:
+    """Run one of PostgreSQL's programs as the server's user, with `say` as its input.
 
     Raises ServiceUnavailable with what it and the server's log said.
     """
     account = places.account
-    # A file, not a pipe: the server inherits it and would keep a pipe open for as long as it runs.
-    with tempfile.TemporaryFile() as output:
+    # Files, not pipes: the server inherits them and would keep a pipe open for as long as it runs.
+    with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as output:
+        words.write(say.encode())
+        words.seek(0)
         result = subprocess.run(
             [_programs(places) / program, *arguments],
             check=False,
-            stdin=subprocess.DEVNULL,
+            stdin=words,
             stdout=output,
             stderr=output,
             cwd="/",
@@ -148,7 +145,6 @@ def _run(places: Places, program: str, *arguments: str) -> str:
             f"PostgreSQL's {program} failed.\n{said}{_tail(places.postgres / 'server.log')}\n"
             "Set DATABASE_URL to use a PostgreSQL of your own."
         )
-    return said
 
 
 def _tail(log: Path) -> str:

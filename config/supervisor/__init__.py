@@ -23,11 +23,22 @@ class Supervisor:
     """A set of named processes, each started again whenever it ends.
 
     With `log_dir`, each writes to `<log_dir>/<name>.log`; without, all write to standard output, a coloured name
-    before each line. However the supervisor itself ends, by kill -9 too, its processes end with it.
+    before each line. `grace` is how many seconds a process may take to end. However the supervisor itself ends, by
+    kill -9 too, its processes end with it.
     """
 
-    def __init__(self, lines: Mapping[str, Command], env: Mapping[str, str], log_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        lines: Mapping[str, Command],
+        env: Mapping[str, str],
+        log_dir: Path | None = None,
+        *,
+        grace: float = GRACE,
+    ) -> None:
         width = max(map(len, lines), default=0)
+        if log_dir:
+            log_dir.mkdir(parents=True, exist_ok=True)
+        self._grace = grace
         self._guardian = Guardian()
         self._keepers = {
             name: Keeper(command, env, Output.of(name, place, width, log_dir), self._guardian)
@@ -46,8 +57,8 @@ class Supervisor:
         return self._stopped.wait(timeout)
 
     def stop(self) -> None:
-        """Ask every process to end (SIGTERM), end what remains after ten seconds (SIGKILL), and return."""
-        deadline = time.monotonic() + GRACE
+        """Ask every process to end (SIGTERM), end what remains after `grace` seconds (SIGKILL), and return."""
+        deadline = time.monotonic() + self._grace
         for keeper in self._keepers.values():
             keeper.ask_to_end()
         for keeper in self._keepers.values():

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -31,7 +32,11 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _interrupt)
-    supervisor = Supervisor(lines, environment(dict(os.environ)))
+    env = environment(dict(os.environ))
+    authority = embedded.run_dir() / "sandbox" / "ca.pem"
+    if authority.exists():
+        env.setdefault("WIRE_CA_FILE", str(authority))
+    supervisor = Supervisor(lines, env)
     try:
         supervisor.start()
         supervisor.wait()
@@ -54,14 +59,13 @@ def environment(env: dict[str, str]) -> dict[str, str]:
 
 
 def free_port(wished: int) -> int:
-    """`wished` if nobody listens there, else any free port."""
+    """`wished` if nothing listens there on this machine, else any free port."""
+    with suppress(OSError), socket.create_connection(("localhost", wished), timeout=1):
+        wished = 0
     for port in (wished, 0):
-        with socket.socket() as probe:
+        with suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+            probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise OSError("No port is free on 127.0.0.1.")
 

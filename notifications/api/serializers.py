@@ -11,7 +11,8 @@ from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
 from notifications.facts import Addressee
 from notifications.intake import Submission
-from notifications.models import Delivery, DeliveryEvent
+from notifications.models import Delivery
+from notifications.timeline import timeline
 from notifications.vocabulary import DeliveryState, Urgency
 
 MAX_RECIPIENTS: Final = 1000
@@ -245,12 +246,12 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
         )  # fmt: skip
 
 
-class EventAnswer(serializers.ModelSerializer[DeliveryEvent]):
+class MomentAnswer(serializers.Serializer[Any]):
     """One line of a timeline."""
 
-    class Meta:
-        model = DeliveryEvent
-        fields = ("at", "kind", "attempt", "reason", "account", "provider_ref", "detail")
+    at = serializers.DateTimeField()
+    what = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
 
 
 class TimelineAnswer(DeliveryAnswer):
@@ -261,10 +262,10 @@ class TimelineAnswer(DeliveryAnswer):
     class Meta(DeliveryAnswer.Meta):
         fields = (*DeliveryAnswer.Meta.fields, "timeline")
 
-    @extend_schema_field(EventAnswer(many=True))
+    @extend_schema_field(MomentAnswer(many=True))
     def get_timeline(self, delivery: Delivery) -> Any:
-        """Its events in the order in which they happened."""
-        return EventAnswer(delivery.events.order_by("at", "id"), many=True).data
+        """From acceptance to the last news."""
+        return MomentAnswer(timeline(delivery), many=True).data
 
 
 class DeliveryFilter(Strict):

@@ -136,7 +136,7 @@ class DeliveryDetail(APIView):
     def get(self, request: Request, delivery_id: UUID) -> Response:
         """One message to one address, with its timeline."""
         delivery = (
-            Delivery.objects.select_related("recipient", "notification")
+            Delivery.objects.select_related("recipient", "notification__version__template")
             .filter(pk=delivery_id, notification__application_id=_caller(request).application_id)
             .first()
         )

@@ -5,15 +5,20 @@ response into an outcome, and a webhook into receipts. It opens no socket, reads
 database. The engine acts on the class of an outcome alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from email.utils import parsedate_to_datetime
+from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from accounts.channels import Channel
 from notifications.vocabulary import ReceiptKind, Urgency
 from templates_app.content import Text
+
+Shape = TypeVar("Shape")
 
 
 # --- what goes in ----------------------------------------------------------------------------------
@@ -25,6 +30,13 @@ class Account:
     endpoint: str
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def require(self, credentials: Iterable[str] = (), settings: Iterable[str] = ()) -> None:
+        """Raise `BadAccount` that names everything of these that the account lacks."""
+        lacking = [f"credential {name}" for name in credentials if not self.credentials.get(name)]
+        lacking += [f"setting {name}" for name in settings if not self.settings.get(name)]
+        if lacking:
+            raise BadAccount(f"{self.name} lacks {', '.join(lacking)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,30 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     elapsed: float = 0.0
+
+    def read(self, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
+        """The body as `decoder` shapes it; None where it is something else, such as a proxy's error page."""
+        return read(self.body, decoder)
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that `Retry-After` asks for (RFC 9110, section 10.2.3), counted from the answer's own `Date`."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value[:6])
+        try:
+            until, answered = parsedate_to_datetime(value), parsedate_to_datetime(self.headers.get("date", ""))
+            return max(0.0, (until - answered).total_seconds())
+        except (TypeError, ValueError):  # no date, or one with a time zone and one without
+            return None
+
+
+def read(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
+    """Foreign JSON as `decoder` shapes it, or None: it may be cut, huge, nested a thousand deep, or not JSON at all."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +201,13 @@ class Ambiguous:
     detail: str
 
 
-Outcome = (
-    Accepted | AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient | Ambiguous
-)
+#: What a provider says when it does not take a message. Each has a `detail`, fit for a log.
+Refused = AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient
+
+Outcome = Accepted | Refused | Ambiguous
+
+#: One of those classes, for which a detail is enough: what the code tables of the providers hold.
+Verdict = Callable[[str], Refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +237,10 @@ class Forged(Exception):
 
 class BadAccount(Exception):
     """The account's credentials or settings cannot be used; the message says which and what would be right."""
+
+
+class TokenUnavailable(BadAccount):
+    """The account cannot be used just now: the service that trades its key for a token failed in passing."""
 
 
 # --- what a provider is ----------------------------------------------------------------------------

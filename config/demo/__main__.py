@@ -1,0 +1,79 @@
+"""`python -m config.demo`: start all parts, send a sample notification through every channel, print what happened.
+
+Stays up until Ctrl-C; with `--exit` it stops after the report, with status 0 only if everything arrived.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from rich.console import Console
+
+from config import embedded
+from config.demo.stage import Stage, StageFailed
+
+
+def main() -> int:
+    """Set the stage, play, tell."""
+    parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
+    parser.add_argument("--exit", action="store_true", help="stop after the report")
+    options = parser.parse_args()
+    console = Console()
+    signal.signal(signal.SIGTERM, _interrupt)
+    stage = Stage(console)
+    try:
+        services = embedded.start_unless_given() or embedded.urls(embedded.run_dir())
+        console.print(f"PostgreSQL  {services.database_url}\nRedis       {services.redis_url}", style="dim", highlight=False)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        stage.set()
+        arrived = play(stage, console)
+        if options.exit:
+            return 0 if arrived else 1
+        console.print("Everything stays up until Ctrl-C.")
+        stage.wait()
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+    except (StageFailed, embedded.ServiceUnavailable) as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    finally:
+        stage.clear()
+    return 0
+
+
+def play(stage: Stage, console: Console) -> bool:
+    """Send the sample, tell its story, and say where to look; whether all of it arrived, once."""
+    from config.demo import cast, story  # Django is set up by now, and not before
+
+    key = cast.assemble(stage.sandbox)
+    caller = story.Caller(stage.url, key.key, key.secret)
+    with console.status("Sending a restock notice through every channel …"):
+        told = caller.ask("/v1/notifications", story.RESTOCK)
+        endings = [
+            story.Ending(delivery, stage.accepted_by_sandbox(delivery["id"]))
+            for delivery in story.settled(caller, told["id"])
+        ]
+    story.show(endings, console)
+    arrived = story.complete(endings)
+    console.print("[green]Everything arrived, once.[/green]" if arrived else "[red]Something is missing.[/red]")
+    name, password = cast.administrator(stage.run_dir)
+    console.print(
+        f"\nAPI and its description  {stage.url}/docs/\n"
+        f"Admin                    {stage.url}/admin/  ({name} / {password})\n"
+        f"Inbox: what people saw   {stage.sandbox['inbox_url']}\n"
+        f"Metrics                  {stage.url}/metrics\n"
+        f"appKey : appSecret       {key.key}:{key.secret}\n"
+        f"Logs                     {stage.run_dir / 'logs'}",
+        highlight=False,
+    )
+    return arrived
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Who and what the demo needs in the database: an application, people, templates, accounts at the sandbox, an admin."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from accounts import authentication
+from accounts.authentication import NewKey
+from accounts.channels import Mode, Platform
+from accounts.models import Application, AppKey, Category, Device, Preference, Recipient
+from config.secrets import kept, new_secret
+from notifications import vault
+from notifications.models import ProviderAccount
+from notifications.providers import registry
+from notifications.providers.contract import Account
+from templates_app.starter import install_starters
+
+#: A push token that looks like one of Apple's: 64 hexadecimal digits.
+_APNS_TOKEN: Final = "5b" * 32
+_FCM_TOKEN: Final = "demo-android-token_" + "A1b2C3d4" * 15
+
+
+def assemble(sandbox: Mapping[str, Any]) -> NewKey:
+    """Make all of it, once; returns a fresh key for the demo's application, whose earlier keys end."""
+    install_starters()
+    _accounts(sandbox)
+    _people(Category.objects.get(templates__name="restock"))
+    application, _ = Application.objects.get_or_create(name="Demo shop")
+    for old in AppKey.objects.filter(application=application, revoked_at__isnull=True):
+        authentication.revoke(old.key, timezone.now())
+    return authentication.create_key(application, Mode.LIVE)
+
+
+def administrator(run_dir: Path) -> tuple[str, str]:
+    """The name and the password of an administrator, made on the first start."""
+    password = kept(run_dir / "admin_password", lambda: new_secret()[:16])
+    users = get_user_model().objects
+    if not users.filter(username="admin").exists():
+        users.create_superuser("admin", password=password)
+    return "admin", password
+
+
+def _people(category: Category) -> None:
+    jimin = _person("jimin", "+821012345678", "ko-KR", name="지민")
+    _device(jimin, Platform.IOS, "apns", _APNS_TOKEN)
+    _device(jimin, Platform.ANDROID, "fcm", _FCM_TOKEN)
+    minsu = _person("minsu", "+821087654321", "ko-KR", name="민수")
+    Preference.objects.get_or_create(
+        recipient=minsu, category=category, channel="", defaults={"allowed": False, "source": "demo"}
+    )
+
+
+def _person(name: str, phone: str, locale: str, **attributes: str) -> Recipient:
+    found, _ = Recipient.objects.update_or_create(
+        external_id=name,
+        defaults={
+            "email": f"{name}@example.com",
+            "phone": phone,
+            "locale": locale,
+            "country": "KR",
+            "time_zone": "Asia/Seoul",
+            "attributes": attributes,
+        },
+    )
+    return found
+
+
+def _device(owner: Recipient, platform: Platform, service: str, token: str) -> None:
+    Device.objects.live().filter(service=service, token=token).exclude(recipient=owner).delete()
+    Device.objects.get_or_create(
+        service=service, token=token, retired_at=None, defaults={"recipient": owner, "platform": platform.value}
+    )
+
+
+def _accounts(sandbox: Mapping[str, Any]) -> None:
+    """One live and one test account a provider, all at the sandbox."""
+    samples = json.loads(Path(sandbox["credentials_file"]).read_text())
+    for name, sample in samples.items():
+        provider = registry.provider(name)
+        credentials = _named(provider.credentials, sample)
+        settings = _named(provider.settings, sample)
+        for mode in Mode:
+            account = Account(f"{name}-{mode}", sample["endpoint"], credentials, settings)
+            provider.check(account)
+            ProviderAccount.objects.update_or_create(
+                name=account.name,
+                defaults={
+                    "provider": name,
+                    "mode": mode.value,
+                    "endpoint": account.endpoint,
+                    "credentials": vault.seal(credentials),
+                    "settings": settings,
+                },
+            )
+
+
+def _named(names: Iterable[str], sample: Mapping[str, Any]) -> dict[str, str]:
+    """What our adapters ask for, out of what the sandbox, which does not know them, calls it."""
+    theirs = {"key_p8": "private_key", "sender": "from_number"}
+    found = {name: sample.get(theirs.get(name, name)) for name in names}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items() if value}

@@ -1,0 +1,186 @@
+"""`python -m sandbox --port 0 --run-dir .run`: starts the sandbox and stays."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from granian.constants import Interfaces
+from granian.http import HTTP2Settings
+from granian.log import LogLevels
+from granian.server.common import SSLProtocols
+from granian.server.embed import Server
+
+from sandbox import certificates
+from sandbox.certificates import Certificates
+from sandbox.files import write_private
+from sandbox.keys import Keys
+from sandbox.receipts import Settings
+from sandbox.server import Sandbox
+
+_HOST: Final = "127.0.0.1"
+#: Says, as long as it exists, that a sandbox accepts connections, and where.
+_STATE: Final = "sandbox.json"
+#: Outlives the sandbox: the ports it had.
+_PORTS: Final = "sandbox/ports.json"
+#: Seconds in which a port must accept connections.
+_PATIENCE: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the sandbox listens: TLS for providers, plain HTTP for the inbox in a browser that does not know our CA."""
+
+    tls: int
+    plain: int
+
+
+def main() -> int:
+    """Read the command line and serve; the exit status."""
+    asked = _parser().parse_args()
+    folder: Path = asked.run_dir
+    try:
+        # A file left by a sandbox that was killed must not pass for news of this one.
+        (folder / _STATE).unlink(missing_ok=True)
+        ports = _choose(folder / _PORTS, asked.port, asked.http_port)
+    except OSError as error:
+        print(f"sandbox: cannot listen on {_HOST}: {error}. Choose another --port or --http-port.", file=sys.stderr)
+        return 1
+    settings = Settings(platform_url=asked.platform_url.rstrip("/"), sendgrid_events_url=asked.sendgrid_events_url)
+    asyncio.run(_serve(folder, ports, settings, asked.keep))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="APNs, FCM, Twilio and SendGrid in a box.")
+    parser.add_argument("--port", type=int, default=0, help="HTTPS port; 0: the last one used, else any that is free")
+    parser.add_argument("--http-port", type=int, default=0, help="plain HTTP port of the inbox page; 0 likewise")
+    parser.add_argument("--run-dir", type=Path, default=Path(".run"), help="folder of certificates, keys, sandbox.json")
+    parser.add_argument("--platform-url", default="", help="where the platform is, as http://localhost:8000")
+    parser.add_argument("--sendgrid-events-url", default="", help="where SendGrid's events go: whole, or a path there")
+    parser.add_argument("--keep", type=int, default=5000, help="attempts whose bodies are kept")
+    return parser
+
+
+async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> None:
+    url = f"https://localhost:{ports.tls}"
+    files = certificates.ensure(folder / "sandbox")
+    keys = Keys.ensure(folder / "sandbox" / "keys.json")
+    write_private(
+        folder / "sandbox" / "credentials.json", msgspec.json.format(msgspec.json.encode(keys.credentials(url)))
+    )
+    sandbox = Sandbox(keys, [url, f"https://{_HOST}:{ports.tls}"], settings, keep=keep)
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    servers = [_tls_server(sandbox, ports.tls, files), _plain_server(sandbox, ports.plain)]
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    receipts = asyncio.create_task(sandbox.receipts.run())
+    await _until_accepting(ports, files.authority)
+    _announce(folder, ports, files)
+    await stop.wait()
+    (folder / _STATE).unlink(missing_ok=True)
+    receipts.cancel()
+    for server in servers:
+        server.stop()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+
+
+def _tls_server(sandbox: Sandbox, port: int, files: Certificates) -> Server:
+    return Server(
+        sandbox,
+        address=_HOST,
+        port=port,
+        interface=Interfaces.RSGI,
+        websockets=False,
+        log_level=LogLevels.error,
+        backlog=1024,
+        backpressure=65_536,
+        http2_settings=HTTP2Settings(max_concurrent_streams=1000),
+        ssl_cert=files.server,
+        ssl_key=files.key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+
+
+def _plain_server(sandbox: Sandbox, port: int) -> Server:
+    return Server(
+        sandbox,
+        address=_HOST,
+        port=port,
+        interface=Interfaces.RSGI,
+        websockets=False,
+        log_level=LogLevels.error,
+    )
+
+
+def _choose(remembered: Path, tls: int, plain: int) -> Ports:
+    """The ports to listen on; raises `OSError` if one that was asked for is taken.
+
+    Those of the last start are preferred, because the platform's accounts name them.
+    """
+    last = Ports(0, 0)
+    with suppress(OSError, msgspec.DecodeError):
+        last = msgspec.json.decode(remembered.read_bytes(), type=Ports)
+    ports = Ports(_port(tls, last.tls), _port(plain, last.plain))
+    write_private(remembered, msgspec.json.encode(ports))
+    return ports
+
+
+def _port(asked: int, last: int) -> int:
+    if asked:
+        return _free(asked)
+    with suppress(OSError):
+        return _free(last)
+    return _free(0)
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((_HOST, port))
+        return int(probe.getsockname()[1])
+
+
+async def _until_accepting(ports: Ports, authority: Path) -> None:
+    trust = ssl.create_default_context(cafile=str(authority))
+    async with asyncio.timeout(_PATIENCE):
+        for port, context in ((ports.tls, trust), (ports.plain, None)):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection(_HOST, port, ssl=context)
+                except ConnectionError:
+                    await asyncio.sleep(0.02)
+                    continue
+                writer.close()
+                break
+
+
+def _announce(folder: Path, ports: Ports, files: Certificates) -> None:
+    """Tell programs, by file, and people that the sandbox is there."""
+    inbox = f"http://localhost:{ports.plain}/inbox"
+    found = {
+        "url": f"https://localhost:{ports.tls}",
+        "ca_file": str(files.authority.resolve()),
+        "credentials_file": str((files.authority.parent / "credentials.json").resolve()),
+        "inbox_url": inbox,
+        "port": ports.tls,
+        "http_port": ports.plain,
+        "pid": os.getpid(),
+    }
+    write_private(folder / _STATE, msgspec.json.format(msgspec.json.encode(found)))
+    print(f"sandbox: providers at {found['url']}, inbox page at {inbox}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The sample credentials of a demo account with each provider.
+
+Made on the first start and kept, so that a platform set up against the sandbox still works after a restart.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from sandbox.files import write_private
+
+_PRIVATE = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+#: What every sandbox has in common, so that a person recognises it.
+APNS_TOPIC = "example.bongsu.app"
+FCM_PROJECT = "bongsu-sandbox"
+#: Twilio's own number for tests: twilio.com/docs/iam/test-credentials.
+TWILIO_NUMBER = "+15005550006"
+SENDGRID_DOMAIN = "bongsu.example"
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """What the providers know of their one customer. Keys are PEM, PKCS 8."""
+
+    apns_private: str
+    apns_key_id: str
+    apns_team_id: str
+    fcm_private: str
+    fcm_key_id: str
+    fcm_email: str
+    fcm_token_secret: str
+    twilio_sid: str
+    twilio_token: str
+    twilio_service: str
+    sendgrid_api_key: str
+    sendgrid_webhook_private: str
+
+    @classmethod
+    def generate(cls) -> Self:
+        """New credentials in the shapes the real providers give out."""
+        return cls(
+            apns_private=_elliptic(),
+            apns_key_id=secrets.token_hex(5).upper(),
+            apns_team_id=secrets.token_hex(5).upper(),
+            fcm_private=rsa.generate_private_key(65537, 2048).private_bytes(*_PRIVATE).decode(),
+            fcm_key_id=secrets.token_hex(20),
+            fcm_email=f"firebase-adminsdk@{FCM_PROJECT}.iam.gserviceaccount.com",
+            fcm_token_secret=secrets.token_hex(32),
+            twilio_sid="AC" + secrets.token_hex(16),
+            twilio_token=secrets.token_hex(16),
+            twilio_service="MG" + secrets.token_hex(16),
+            sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
+            sendgrid_webhook_private=_elliptic(),
+        )
+
+    @classmethod
+    def ensure(cls, file: Path) -> Self:
+        """The keys in `file`, generated if it is absent."""
+        if file.exists():
+            return msgspec.json.decode(file.read_bytes(), type=cls)
+        keys = cls.generate()
+        write_private(file, msgspec.json.format(msgspec.json.encode(keys)))
+        return keys
+
+    def credentials(self, url: str) -> dict[str, dict[str, Any]]:
+        """What a platform needs to use the sandbox at `url`, by provider: endpoint, secrets, settings."""
+        return {
+            "apns": {
+                "endpoint": f"{url}/apns",
+                "key_id": self.apns_key_id,
+                "team_id": self.apns_team_id,
+                "private_key": self.apns_private,
+                "topic": APNS_TOPIC,
+            },
+            "fcm": {
+                "endpoint": f"{url}/fcm",
+                "project_id": FCM_PROJECT,
+                "service_account": {
+                    "type": "service_account",
+                    "project_id": FCM_PROJECT,
+                    "private_key_id": self.fcm_key_id,
+                    "private_key": self.fcm_private,
+                    "client_email": self.fcm_email,
+                    "client_id": "100000000000000000000",
+                    "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+                    "token_uri": f"{url}/fcm/token",
+                    "universe_domain": "googleapis.com",
+                },
+            },
+            "twilio": {
+                "endpoint": f"{url}/twilio",
+                "account_sid": self.twilio_sid,
+                "auth_token": self.twilio_token,
+                "from_number": TWILIO_NUMBER,
+                "messaging_service_sid": self.twilio_service,
+            },
+            "sendgrid": {
+                "endpoint": f"{url}/sendgrid",
+                "api_key": self.sendgrid_api_key,
+                "webhook_public_key": _armourless(self.sendgrid_webhook_private),
+                "from_email": f"hello@{SENDGRID_DOMAIN}",
+            },
+        }
+
+
+def _elliptic() -> str:
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(*_PRIVATE).decode()
+
+
+def _armourless(private: str) -> str:
+    """The public key as SendGrid shows it: base64 of the DER form, without PEM's first and last line."""
+    public = load_pem_private_key(private.encode(), None).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return "".join(pem.splitlines()[1:-1])

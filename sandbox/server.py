@@ -1,0 +1,101 @@
+"""The sandbox as one application: providers below their names, `/_sandbox/` for operators, the inbox for people."""
+
+import asyncio
+import time
+from typing import Final
+
+from sandbox.admin import Admin
+from sandbox.exchange import Answer, Call, Simulator
+from sandbox.faults import Fault, Mode
+from sandbox.inbox import Inbox
+from sandbox.keys import Keys
+from sandbox.providers.apns import Apns
+from sandbox.providers.fcm import Fcm
+from sandbox.providers.sendgrid import SendGrid
+from sandbox.providers.twilio import Twilio
+from sandbox.receipts import Receipts, Settings
+from sandbox.record import Record
+from sandbox.wires import Exchange, Scope
+
+#: How long a request without an answer is held, in seconds; the client hangs up long before.
+_HELD: Final = 600.0
+
+
+class Sandbox:
+    """Everything the sandbox knows, in memory, and the application that serves it on every port."""
+
+    def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
+        twilio, sendgrid = Twilio(keys), SendGrid(keys)
+        self.simulators: dict[str, Simulator] = {
+            "apns": Apns(keys),
+            "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
+            "twilio": twilio,
+            "sendgrid": sendgrid,
+        }
+        self.record = Record(keep)
+        self.faults: dict[str, Fault] = {}
+        self.receipts = Receipts({"twilio": twilio, "sendgrid": sendgrid}, settings)
+        self._inbox = Inbox(self.record, self.simulators)
+        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
+
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        """Answer one request."""
+        name, _, rest = scope.path[1:].partition("/")
+        simulator = self.simulators.get(name)
+        if simulator is not None:
+            call = Call(scope.method, "/" + rest, scope.headers, await exchange(), time.time(), scope.http_version)
+            await self._answer(simulator, call, exchange)
+        elif name == "_sandbox":
+            await self._admin.answer(rest, scope, exchange)
+        else:
+            await self._inbox.answer(scope, exchange)
+
+    async def _answer(self, simulator: Simulator, call: Call, exchange: Exchange) -> None:
+        answer = simulator.answer(call)
+        fault = self.faults.get(simulator.name)
+        strikes = None
+        if fault is not None:
+            delay = fault.delay()
+            if delay:
+                await asyncio.sleep(delay)
+            strikes = fault.strikes()
+            if strikes is not None:
+                answer = _struck(simulator, fault, strikes, answer)
+        self.record.add(simulator.name, call, answer)
+        if not answer.refused:
+            self.receipts.plan(simulator.name, call, answer)
+        match strikes:
+            case Mode.TIMEOUT:
+                await _hold(exchange)
+            case Mode.RESET | Mode.RESET_AFTER_BODY:
+                _abort(exchange)
+            case _ if answer.body:
+                exchange.response_bytes(answer.status, list(answer.headers), answer.body)
+            case _:
+                exchange.response_empty(answer.status, list(answer.headers))
+
+
+def _struck(simulator: Simulator, fault: Fault, mode: Mode, answer: Answer) -> Answer:
+    """What an answer turns into; a request that would have been refused anyway still is."""
+    if mode is Mode.RESET_AFTER_BODY:
+        return answer
+    if mode is Mode.STATUS and fault.status is not None:
+        failure = simulator.fault(fault.status, fault.reason, fault.retry_after)
+        return Answer(failure.status, failure.headers, failure.body, answer.messages, failure.refused)
+    return Answer(0, (), b"", answer.messages, mode.value)
+
+
+async def _hold(exchange: Exchange) -> None:
+    try:
+        await asyncio.wait_for(exchange.client_disconnect(), _HELD)
+    except TimeoutError:
+        pass
+    _abort(exchange)
+
+
+def _abort(exchange: Exchange) -> None:
+    """Promise a byte and give none: the server then resets the HTTP/2 stream, and no status is ever seen.
+
+    RSGI has no way to close the connection below; other streams on it go on.
+    """
+    exchange.response_stream(200, [("content-length", "1")])

@@ -1,0 +1,124 @@
+"""Published versions by name, cached in every process.
+
+What a published version says never changes, so its compiled content is kept as long as the process lives. Which version of a
+template is published, and how its category is set, is looked up again after `FRESH_FOR` seconds: publishing takes
+effect within that time everywhere.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.channels import Channel
+from templates_app.models import TemplateVersion, VersionState
+from templates_app.rendering import Compiled, compile_content
+
+#: Seconds after which a template's published version and its category are looked up again.
+FRESH_FOR: Final = 3.0
+#: Entries of each kind that a process keeps.
+_AT_MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacts:
+    """What rules need to know of a category, as it was when it was looked up."""
+
+    id: UUID
+    slug: str
+    consent: str
+    is_critical: bool
+    in_doubt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version of a template, ready to be rendered."""
+
+    version_id: UUID
+    template: str
+    number: int
+    category: CategoryFacts
+    default_locale: str
+    content: Compiled = field(repr=False)
+    sample_data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels for which it says something."""
+        return self.content.channels
+
+    def locale_for(self, channel: Channel, wanted: str) -> str | None:
+        """The locale in which somebody who wants `wanted` is written to; None where nothing is said on `channel`."""
+        return self.content.best_locale(channel, wanted, self.default_locale)
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_by_name: dict[str, tuple[float, Edition]] = {}
+_by_id: dict[UUID, tuple[float, Edition]] = {}
+_compiled: dict[UUID, Compiled] = {}
+
+
+def published(name: str) -> Edition | None:
+    """The published version of the template called `name`; None when there is none."""
+    now = time.monotonic()
+    held = _by_name.get(name)
+    if held and held[0] > now:
+        return held[1]
+    version = _versions().filter(template__name=name, state=VersionState.PUBLISHED).first()
+    if version is None:
+        _by_name.pop(name, None)
+        return None
+    found = _edition(version)
+    _keep(_by_name, name, (now + FRESH_FOR, found))
+    return found
+
+
+def edition(version_id: UUID) -> Edition:
+    """A version that is or was published, by its id. Raises `TemplateVersion.DoesNotExist`."""
+    now = time.monotonic()
+    held = _by_id.get(version_id)
+    if held and held[0] > now:
+        return held[1]
+    found = _edition(_versions().exclude(state=VersionState.DRAFT).get(pk=version_id))
+    _keep(_by_id, version_id, (now + FRESH_FOR, found))
+    return found
+
+
+def forget() -> None:
+    """Look everything up again. For whoever has just published something, and wants it used here at once."""
+    _by_name.clear()
+    _by_id.clear()
+
+
+def _versions() -> QuerySet[TemplateVersion]:
+    return TemplateVersion.objects.select_related("template__category")
+
+
+def _edition(version: TemplateVersion) -> Edition:
+    template, category = version.template, version.template.category
+    content = _compiled.get(version.id)
+    if content is None:
+        content = compile_content(version.content)
+        _keep(_compiled, version.id, content)
+    return Edition(
+        version_id=version.id,
+        template=template.name,
+        number=version.number,
+        category=CategoryFacts(category.id, category.slug, category.consent, category.is_critical, category.in_doubt),
+        default_locale=template.default_locale,
+        content=content,
+        sample_data=version.sample_data,
+    )
+
+
+def _keep(memory: dict[Key, Value], key: Key, value: Value) -> None:
+    """Remember `value`; the entry that came first leaves when there are too many."""
+    memory[key] = value
+    if len(memory) > _AT_MOST:
+        del memory[next(iter(memory))]

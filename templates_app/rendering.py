@@ -1,0 +1,311 @@
+"""Content + data + locale → rendered text. Pure: the same in, the same out, on the tenth attempt as on the first.
+
+Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a text asks for and the data does not hold
+is an error; a variable in an `if`, or with a `default` filter, may be missing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Final
+
+from liquid import BoundTemplate, Environment, FalsyStrictUndefined, escape, is_undefined
+from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.builtin.filters.misc import date
+from liquid.builtin.output import OutputNode
+from liquid.exceptions import (
+    FilterArgumentError,
+    LiquidError,
+    LiquidInterrupt,
+    ResourceLimitError,
+    UndefinedError,
+)
+from liquid.filter import liquid_filter, with_environment
+
+from accounts.channels import Channel
+from accounts.locales import NotALocale, normal, stand_ins
+from templates_app.content import TEXT_OF, EmailText, RawContent, Text
+from templates_app.variables import Asked, asked_by
+
+#: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
+LONGEST_SOURCE: Final = 200_000
+
+#: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
+_MANY_LINES: Final = frozenset({"body", "html", "text"})
+#: What python-liquid lets through from its filters when data is of another kind than the text expects.
+_TROUBLE: Final = (LiquidError, LiquidInterrupt, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which text: push.ko.body."""
+
+    channel: str
+    locale: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.channel, self.locale, self.field) if part)
+
+
+class ContentError(Exception):
+    """The content cannot be used. `line` and `column` count from 1 inside that text; 0 where neither applies."""
+
+    def __init__(self, place: Place, message: str, *, line: int = 0, column: int = 0) -> None:
+        where = f" (line {line}, column {column})" if line else ""
+        super().__init__(f"{place}{where}: {message}")
+        self.place = place
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class RenderError(Exception):
+    """The content says nothing sensible with this data. `variable` is what is missing, if that is the reason."""
+
+    def __init__(self, place: Place, message: str, *, variable: str = "") -> None:
+        super().__init__(f"{place}: {message}")
+        self.place = place
+        self.variable = variable
+
+
+class Compiled:
+    """The content of one version, ready to be rendered. Made by `compile_content`."""
+
+    def __init__(self, texts: Mapping[Channel, Mapping[str, Mapping[str, "_Part"]]]) -> None:
+        self._texts = texts
+        self._asked = {
+            channel: _all_asked(part.asked for text in locales.values() for part in text.values())
+            for channel, locales in texts.items()
+        }
+        everything = _all_asked(self._asked.values())
+        #: Dotted paths that the data must hold, whatever the channel and locale.
+        self.variables = everything.required
+        #: Dotted paths that some text mentions, the optional ones included.
+        self.mentioned = everything.mentioned
+        #: The channels for which something is said.
+        self.channels = tuple(texts)
+
+    def asked_on(self, channel: Channel) -> Asked:
+        """What the texts of one channel ask for."""
+        return self._asked.get(channel, Asked())
+
+    def locales(self, channel: Channel) -> tuple[str, ...]:
+        """The locales in which something is said on `channel`."""
+        return tuple(self._texts.get(channel, ()))
+
+    def best_locale(self, channel: Channel, wanted: str, default: str) -> str | None:
+        """The nearest locale that is written: ko-KR, then ko, then the default and its own stand-ins; None: nothing."""
+        written = self._texts.get(channel, {})
+        for locale in (*stand_ins(wanted), *stand_ins(default)):
+            if locale in written:
+                return locale
+        return None
+
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
+        """What is said on `channel` in `locale`, one of `locales(channel)`.
+
+        Raises `RenderError` for missing or unsuitable data, and where nothing is written for that locale.
+        """
+        text = self._texts.get(channel, {}).get(locale)
+        if text is None:
+            raise RenderError(Place(channel, locale), "nothing is written for this channel and locale.")
+        return TEXT_OF[channel](**{name: part.render(data) for name, part in text.items()})
+
+
+def compile_content(raw: RawContent) -> Compiled:
+    """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it."""
+    if not isinstance(raw, Mapping) or not raw:
+        raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
+    texts: dict[Channel, dict[str, dict[str, _Part]]] = {}
+    for name, locales in raw.items():
+        if name not in TEXT_OF:
+            raise ContentError(Place(str(name)), f"unknown channel; one of {', '.join(Channel)}.")
+        if not isinstance(locales, Mapping) or not locales:
+            raise ContentError(Place(name), 'write an object with a text per locale: {"ko": {…}}.')
+        channel = Channel(name)
+        texts[channel] = {locale: _text(channel, locale, said) for locale, said in locales.items()}
+    return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
+
+
+def _text(channel: Channel, locale: str, said: object) -> dict[str, "_Part"]:
+    place = Place(channel, str(locale))
+    try:
+        if normal(locale) != locale:
+            raise ContentError(place, f"write the locale as {normal(locale)}.")
+    except NotALocale as error:
+        raise ContentError(place, str(error)) from None
+    known = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}
+    if not isinstance(said, Mapping):
+        raise ContentError(place, f"write an object with {', '.join(known)}.")
+    if unknown := sorted(set(said) - set(known)):
+        raise ContentError(Place(channel, locale, str(unknown[0])), f"unknown; one of {', '.join(known)}.")
+    if missing := [name for name, is_required in known.items() if is_required and not said.get(name)]:
+        raise ContentError(Place(channel, locale, missing[0]), "is missing or empty.")
+    if TEXT_OF[channel] is EmailText and not (said.get("html") or said.get("text")):
+        raise ContentError(place, "an email needs html or text, better both.")
+    return {
+        name: _part(Place(channel, locale, name), source, is_required=known[name])
+        for name, source in said.items()
+        if source != ""
+    }
+
+
+def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
+    if not isinstance(source, str):
+        raise ContentError(place, "write a text.")
+    if len(source) > LONGEST_SOURCE:
+        raise ContentError(place, f"{len(source)} characters are too many; at most {LONGEST_SOURCE}.")
+    if "\0" in source:
+        raise ContentError(place, "contains a NUL character; remove it.")
+    try:
+        template = (_HTML if place.field == "html" else _PLAIN).from_string(source)
+        return _Part(place, template, asked_by(template), is_required=is_required)
+    except LiquidError as error:
+        line, column = _position(error)
+        raise ContentError(place, f"{error.message}.", line=line, column=column) from None
+    except RecursionError:
+        raise ContentError(place, "nested too deeply.") from None
+
+
+class _Part:
+    """One compiled text. Most are words and variables only; those are put together without python-liquid."""
+
+    __slots__ = ("_is_html", "_is_required", "_one_line", "_pieces", "_template", "asked", "place")
+
+    def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
+        self.place = place
+        self.asked = asked
+        self._template = template
+        self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
+        self._is_html = template.env is _HTML
+        self._is_required = is_required
+        self._one_line = place.field not in _MANY_LINES
+
+    def render(self, data: Mapping[str, Any]) -> str:
+        """The text with its variables filled in. Raises `RenderError`."""
+        text = self._quickly(data)
+        if text is None:
+            text = self._thoroughly(data)
+        if "\0" in text:
+            raise RenderError(self.place, "the data puts a NUL character here; remove it.")
+        if self._one_line and text.splitlines() != [text]:
+            text = " ".join(text.split())
+        if self._is_required and not text.strip():
+            raise RenderError(self.place, "nothing is left of this text with this data.")
+        return text
+
+    def _quickly(self, data: Mapping[str, Any]) -> str | None:
+        """The common case, tens of times faster. None where python-liquid has to look: anything but plain values."""
+        if self._pieces is None:
+            return None
+        words: list[str] = []
+        size = 0
+        for piece in self._pieces:
+            if isinstance(piece, str):
+                words.append(piece)
+                continue
+            value: Any = data
+            for name in piece:
+                if not isinstance(value, Mapping) or name not in value:
+                    return None
+                value = value[name]
+            if not isinstance(value, str):
+                if not isinstance(value, int) or isinstance(value, bool):
+                    return None
+                value = str(value)
+            size += len(value)
+            words.append(str(escape(value)) if self._is_html else value)
+        # Counted in characters, at most four bytes each: near the limit python-liquid counts precisely.
+        return "".join(words) if size * 4 < _Plain.output_stream_limit else None
+
+    def _thoroughly(self, data: Mapping[str, Any]) -> str:
+        try:
+            return self._template.render(data)
+        except UndefinedError as error:
+            variable = str(error.message).partition(" is undefined")[0].strip("'")
+            raise RenderError(self.place, f"{variable} is missing in the data.", variable=variable) from None
+        except ResourceLimitError:
+            raise RenderError(self.place, "the text becomes too long, or loops too often, with this data.") from None
+        except RecursionError:
+            raise RenderError(self.place, "the data is nested too deeply.") from None
+        except _TROUBLE as error:
+            line, column = _position(error)
+            where = f" at line {line}, column {column}" if line else ""
+            raise RenderError(self.place, f"the text cannot use this data{where}.") from None
+
+
+class _Plain(Environment):
+    """Liquid for texts that are shown as they are. `include` and `render` have nothing to load here."""
+
+    loop_iteration_limit: ClassVar[int] = 10_000
+    local_namespace_limit: ClassVar[int] = 200_000
+    output_stream_limit: ClassVar[int] = 100_000
+
+    def setup_tags_and_filters(self, *, extra: bool) -> None:
+        """Liquid's own, without what reads files or the clock."""
+        super().setup_tags_and_filters(extra=extra)
+        for tag in ("include", "render"):
+            del self.tags[tag]
+        self.add_filter("date", _steady_date)
+
+
+class _Html(_Plain):
+    """Liquid for HTML: whatever comes from data is escaped."""
+
+    output_stream_limit: ClassVar[int] = 1_000_000
+
+
+@with_environment
+@liquid_filter
+def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
+    if is_undefined(value):
+        str(value)
+    if value in ("now", "today"):
+        raise FilterArgumentError("now would be another moment on every attempt; give the moment in data", token=None)
+    return str(date(value, form, environment=environment))
+
+
+_PLAIN: Final = _Plain(undefined=FalsyStrictUndefined)
+_HTML: Final = _Html(undefined=FalsyStrictUndefined, autoescape=True)
+
+
+def _is_simple(template: BoundTemplate) -> bool:
+    return all(
+        isinstance(node, ContentNode)
+        or (
+            isinstance(node, OutputNode)
+            and isinstance(node.expression, FilteredExpression)
+            and not node.expression.filters
+            and isinstance(node.expression.left, Path)
+            and all(isinstance(segment, str) for segment in node.expression.left.path)
+        )
+        for node in template.nodes
+    )
+
+
+def _pieces(template: BoundTemplate) -> Iterator[str | tuple[str, ...]]:
+    """A simple template as words and paths."""
+    for node in template.nodes:
+        if isinstance(node, ContentNode):
+            yield node.text
+        elif isinstance(node, OutputNode) and isinstance(node.expression, FilteredExpression):
+            path = node.expression.left
+            if isinstance(path, Path):
+                yield tuple(str(segment) for segment in path.path)
+
+
+def _position(error: BaseException) -> tuple[int, int]:
+    """Line and column, from 1, of what an error of python-liquid is about; (0, 0) where it does not say."""
+    token = getattr(error, "token", None)
+    if token is None or token.start_index < 0:
+        return 0, 0
+    before = token.source[: token.start_index]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _all_asked(asked: Iterable[Asked]) -> Asked:
+    total = Asked()
+    for one in asked:
+        total |= one
+    return total

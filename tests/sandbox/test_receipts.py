@@ -1,0 +1,159 @@
+"""Providers call back: signed so that their own verifiers agree, in order, and again if nobody is at home."""
+
+import base64
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from twilio.request_validator import RequestValidator
+
+from tests.sandbox.world import Running, eventually
+
+
+class Platform:
+    """Somebody who is called back; refuses the first `busy` calls."""
+
+    def __init__(self, busy: int = 0) -> None:
+        self.calls: list[tuple[str, dict[str, str], bytes]] = []
+        self.busy = busy
+        platform = self
+
+        class Door(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                status = 503 if platform.busy else 204
+                platform.busy = max(0, platform.busy - 1)
+                if status == 204:
+                    headers = {name.lower(): value for name, value in self.headers.items()}
+                    platform.calls.append((platform.url + self.path, headers, body))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def forms(self) -> list[dict[str, str]]:
+        return [dict(parse_qsl(body.decode())) for _, _, body in self.calls]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [event for _, _, body in self.calls for event in json.loads(body)]
+
+
+@pytest.fixture
+def platform(sandbox: Running) -> Iterator[Platform]:
+    platform = Platform()
+    changes = {"receipts": True, "platform_url": platform.url, "sendgrid_events_url": "/webhooks/sendgrid"}
+    assert sandbox.admin("PUT", "settings", {**changes, "receipt_delay_ms": 30}).status == 200
+    yield platform
+    platform.close()
+
+
+# --- Twilio --------------------------------------------------------------------------------------------
+def test_a_text_message_is_followed_from_queued_to_delivered(sandbox: Running, platform: Platform) -> None:
+    callback = f"{platform.url}/webhooks/twilio/{uuid4()}?a=b"
+    sid = sandbox.send(sandbox.twilio(callback=callback)).json()["sid"]
+    eventually(lambda: len(platform.calls) == 3)
+    assert [form["MessageStatus"] for form in platform.forms()] == ["queued", "sent", "delivered"]
+    assert {form["MessageSid"] for form in platform.forms()} == {sid}
+
+
+def test_twilios_own_verifier_accepts_the_signature(sandbox: Running, platform: Platform) -> None:
+    sandbox.send(sandbox.twilio(callback=f"{platform.url}/webhooks/twilio/{uuid4()}?a=b"))
+    eventually(lambda: platform.calls)
+    url, headers, body = platform.calls[0]
+    validator = RequestValidator(sandbox.credentials["twilio"]["auth_token"])
+    signature = headers["x-twilio-signature"]
+    assert validator.validate(url, dict(parse_qsl(body.decode())), signature)
+    assert not validator.validate(url, {**dict(parse_qsl(body.decode())), "MessageStatus": "failed"}, signature)
+
+
+@pytest.mark.parametrize("code", [30003, 30004, 30005, 30006, 30007, 30008])
+def test_a_number_can_fail_later(sandbox: Running, platform: Platform, code: int) -> None:
+    to = f"+1500555{code - 30000 + 3000}"
+    sandbox.send(sandbox.twilio(callback=f"{platform.url}/webhooks/twilio/{uuid4()}", To=to))
+    eventually(lambda: len(platform.calls) == 3)
+    last = platform.forms()[-1]
+    assert (last["MessageStatus"], last["ErrorCode"]) == ("undelivered", str(code))
+
+
+# --- SendGrid ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("domain", "events"),
+    [
+        ("people.example", ["processed", "delivered"]),
+        ("bounce.example", ["processed", "bounce"]),
+        ("blocked.example", ["processed", "bounce"]),
+        ("dropped.example", ["dropped"]),
+        ("deferred.example", ["processed", "deferred", "delivered"]),
+        ("spam.example", ["processed", "delivered", "spamreport"]),
+        ("unsubscribe.example", ["processed", "delivered", "unsubscribe"]),
+    ],
+)
+def test_what_becomes_of_a_mail_depends_on_its_domain(
+    sandbox: Running, platform: Platform, domain: str, events: list[str]
+) -> None:
+    delivery_id = str(uuid4())
+    said = sandbox.send(sandbox.sendgrid(sandbox.mail(delivery_id, to=f"kim@{domain}")))
+    eventually(lambda: len(platform.events()) == len(events))
+    news = platform.events()
+    assert [event["event"] for event in news] == events
+    assert {event["bongsu_delivery_id"] for event in news} == {delivery_id}
+    assert all(event["sg_message_id"].startswith(said.headers["x-message-id"]) for event in news)
+    assert len({event["sg_event_id"] for event in news}) == len(events)
+    assert all(isinstance(event["timestamp"], int) for event in news)
+
+
+def test_a_batch_is_signed_with_the_webhook_key(sandbox: Running, platform: Platform) -> None:
+    sandbox.send(sandbox.sendgrid(sandbox.mail()))
+    eventually(lambda: platform.calls)
+    _, headers, body = platform.calls[0]
+    key = load_der_public_key(base64.b64decode(sandbox.credentials["sendgrid"]["webhook_public_key"]))
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    signature = base64.b64decode(headers["x-twilio-email-event-webhook-signature"])
+    timestamp = headers["x-twilio-email-event-webhook-timestamp"]
+    key.verify(signature, timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+
+
+def test_news_of_one_moment_travels_together(sandbox: Running, platform: Platform) -> None:
+    deliveries = [str(uuid4()) for _ in range(100)]
+    sandbox.send(sandbox.sendgrid(sandbox.mail(*deliveries)))
+    eventually(lambda: len(platform.events()) == 200)
+    assert len(platform.calls) <= 4
+
+
+# --- both ----------------------------------------------------------------------------------------------
+def test_a_busy_platform_is_called_again(sandbox: Running, platform: Platform) -> None:
+    platform.busy = 1
+    sandbox.send(sandbox.sendgrid(sandbox.mail()))
+    eventually(lambda: len(platform.events()) == 2)
+
+
+def test_nothing_is_sent_when_receipts_are_off(sandbox: Running, platform: Platform) -> None:
+    sandbox.admin("PUT", "settings", {"receipts": False})
+    sandbox.send(sandbox.twilio(callback=f"{platform.url}/webhooks/twilio/{uuid4()}"))
+    assert sandbox.admin("GET", "counts").json()["receipts"]["waiting"] == 0
+
+
+@pytest.mark.parametrize("settings", [{"receipt": True}, {"receipt_delay_ms": -1}, {"platform_url": "here"}])
+def test_a_bad_setting_is_refused_and_nothing_changes(sandbox: Running, settings: dict[str, Any]) -> None:
+    before = sandbox.admin("GET", "settings").json()
+    assert sandbox.admin("PUT", "settings", settings).status == 422
+    assert sandbox.admin("GET", "settings").json() == before

@@ -1,0 +1,250 @@
+"""A sandbox that really runs, a client that really speaks HTTP/2, and requests that the real providers would take."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import jwt
+import pycurl
+
+ROOT = Path(__file__).resolve().parents[2]
+DEVICE = "ab" * 32
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request; what a test varies is replaced."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    method: str = "POST"
+    timeout: float = 10.0
+    http2: bool = True
+
+    def but(self, **changes: Any) -> "Ask":
+        return replace(self, **changes)
+
+    def with_headers(self, **headers: str | None) -> "Ask":
+        """Other headers, written with underscores; None leaves one out."""
+        changed = dict(self.headers) | {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, headers={name: value for name, value in changed.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back; `error` is libcurl's number when nothing usable did."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    http_version: str
+    error: int = 0
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def send(ask: Ask, ca_file: str) -> Said:
+    """One request over TLS, as the platform's own wire would send it."""
+    handle, body, headers = pycurl.Curl(), io.BytesIO(), {}
+
+    def note(line: bytes) -> None:
+        name, colon, value = line.decode("latin-1").strip().partition(":")
+        if colon:
+            headers[name.lower()] = value.strip()
+
+    handle.setopt(pycurl.URL, ask.url)
+    handle.setopt(pycurl.CAINFO, ca_file)
+    version = pycurl.CURL_HTTP_VERSION_2TLS if ask.http2 else pycurl.CURL_HTTP_VERSION_1_1
+    handle.setopt(pycurl.HTTP_VERSION, version)
+    handle.setopt(pycurl.CUSTOMREQUEST, ask.method)
+    handle.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode() for name, value in ask.headers.items()])
+    if ask.method != "GET":
+        handle.setopt(pycurl.POSTFIELDS, ask.body)
+    handle.setopt(pycurl.TIMEOUT_MS, int(ask.timeout * 1000))
+    handle.setopt(pycurl.WRITEFUNCTION, body.write)
+    handle.setopt(pycurl.HEADERFUNCTION, note)
+    error = 0
+    try:
+        handle.perform()
+    except pycurl.error as failure:
+        error = failure.args[0]
+    spoken = {pycurl.CURL_HTTP_VERSION_2_0: "2", pycurl.CURL_HTTP_VERSION_1_1: "1.1"}
+    version_spoken = spoken.get(handle.getinfo(pycurl.INFO_HTTP_VERSION), "?")
+    said = Said(handle.getinfo(pycurl.RESPONSE_CODE), headers, body.getvalue(), version_spoken, error)
+    handle.close()
+    return said
+
+
+def eventually(condition: Callable[[], Any], within: float = 15.0) -> Any:
+    """The first truthy value of `condition`; fails after `within` seconds."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {within} s: {condition}")
+
+
+class Running:
+    """A sandbox process, and what it takes to talk to it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "--run-dir", str(folder), *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        state = folder / "sandbox.json"
+        eventually(lambda: state.exists() or self.process.poll() is not None)
+        if not state.exists():
+            assert self.process.stdout is not None
+            raise AssertionError(self.process.stdout.read())
+        self.state: dict[str, Any] = json.loads(state.read_text())
+
+    @property
+    def url(self) -> str:
+        return str(self.state["url"])
+
+    @cached_property
+    def credentials(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = json.loads((self.folder / "sandbox" / "credentials.json").read_text())
+        return found
+
+    def stop(self) -> str:
+        """Ask it to stop; what it printed."""
+        self.process.terminate()
+        out, _ = self.process.communicate(timeout=15)
+        return out
+
+    # --- asking ------------------------------------------------------------------------------------
+    def send(self, ask: Ask) -> Said:
+        return send(ask, self.state["ca_file"])
+
+    def admin(self, method: str, path: str, content: object | None = None) -> Said:
+        body = b"" if content is None else json.dumps(content).encode()
+        return self.send(Ask(f"{self.url}/_sandbox/{path}", method=method, body=body))
+
+    def row(self, delivery_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.admin("GET", f"record/{delivery_id}").json()
+        return found
+
+    # --- what each provider takes ------------------------------------------------------------------
+    def provider_token(self, *, kid: str = "", key: str = "", **claims: Any) -> str:
+        apns = self.credentials["apns"]
+        return jwt.encode(
+            {"iss": apns["team_id"], "iat": int(time.time())} | claims,
+            key or apns["private_key"],
+            algorithm="ES256",
+            headers={"kid": kid or apns["key_id"]},
+        )
+
+    def apns(self, device: str = DEVICE, delivery_id: str = "", payload: object = None) -> Ask:
+        content = {"aps": {"alert": {"title": "재입고", "body": "안녕하세요"}}} if payload is None else payload
+        return Ask(
+            f"{self.url}/apns/3/device/{device}",
+            {
+                "authorization": f"bearer {self.provider_token()}",
+                "apns-topic": self.credentials["apns"]["topic"],
+                "apns-push-type": "alert",
+                "apns-id": delivery_id or str(uuid4()),
+            },
+            content if isinstance(content, bytes) else json.dumps(content).encode(),
+        )
+
+    def assertion(self, key: str = "", **claims: Any) -> Ask:
+        account, now = self.credentials["fcm"]["service_account"], int(time.time())
+        signed = jwt.encode(
+            {
+                "iss": account["client_email"],
+                "aud": account["token_uri"],
+                "iat": now,
+                "exp": now + 3600,
+                "scope": "https://www.googleapis.com/auth/firebase.messaging",
+            }
+            | claims,
+            key or account["private_key"],
+            algorithm="RS256",
+            headers={"kid": account["private_key_id"]},
+        )
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
+        return Ask(
+            account["token_uri"], {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+        )
+
+    @cached_property
+    def bearer(self) -> str:
+        return str(self.send(self.assertion()).json()["access_token"])
+
+    def fcm(self, delivery_id: str = "", *, whole: object = None, **message: Any) -> Ask:
+        delivery_id = delivery_id or str(uuid4())
+        usual = {
+            "token": "registration-token-of-a-phone",
+            "notification": {"title": "재입고", "body": "안녕하세요"},
+            "data": {"bongsu_delivery_id": delivery_id},
+        }
+        return Ask(
+            f"{self.url}/fcm/v1/projects/{self.credentials['fcm']['project_id']}/messages:send",
+            {"authorization": f"Bearer {self.bearer}", "content-type": "application/json"},
+            json.dumps({"message": usual | message} if whole is None else whole).encode(),
+        )
+
+    def twilio(self, delivery_id: str = "", *, callback: str = "", **form: str | None) -> Ask:
+        account = self.credentials["twilio"]
+        usual: dict[str, str | None] = {
+            "To": "+821012345678",
+            "From": account["from_number"],
+            "Body": "안녕하세요",
+            "StatusCallback": callback or f"http://127.0.0.1:9/webhooks/{delivery_id or uuid4()}",
+        }
+        fields = {name: value for name, value in (usual | form).items() if value is not None}
+        pair = base64.b64encode(f"{account['account_sid']}:{account['auth_token']}".encode()).decode()
+        return Ask(
+            f"{self.url}/twilio/2010-04-01/Accounts/{account['account_sid']}/Messages.json",
+            {"authorization": f"Basic {pair}", "content-type": "application/x-www-form-urlencoded"},
+            urlencode(fields).encode(),
+        )
+
+    def mail(self, *delivery_ids: str, to: str = "kim@people.example", **changes: Any) -> dict[str, Any]:
+        return {
+            "personalizations": [
+                {"to": [{"email": to}], "custom_args": {"bongsu_delivery_id": delivery_id}}
+                for delivery_id in delivery_ids or (str(uuid4()),)
+            ],
+            "from": {"email": self.credentials["sendgrid"]["from_email"], "name": "봉수"},
+            "subject": "재입고",
+            "content": [{"type": "text/plain", "value": "안녕하세요"}, {"type": "text/html", "value": "<p>안녕하세요"}],
+        } | changes
+
+    def sendgrid(self, mail: object) -> Ask:
+        return Ask(
+            f"{self.url}/sendgrid/v3/mail/send",
+            {
+                "authorization": f"Bearer {self.credentials['sendgrid']['api_key']}",
+                "content-type": "application/json",
+            },
+            mail if isinstance(mail, bytes) else json.dumps(mail).encode(),
+        )
+
+    def asks(self, delivery_id: str) -> dict[str, Ask]:
+        """One good request to every provider."""
+        return {
+            "apns": self.apns(delivery_id=delivery_id),
+            "fcm": self.fcm(delivery_id),
+            "twilio": self.twilio(delivery_id),
+            "sendgrid": self.sendgrid(self.mail(delivery_id)),
+        }
