@@ -1,1 +1,127 @@
 """Create, change and erase recipients, and what a valid recipient is: the same for the API and for CSV files."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+from accounts.locales import NotALocale, normal
+from accounts.models import EXTERNAL_ID_PATTERN, Recipient
+
+_LONGEST_EMAIL: Final = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
+_EXTERNAL_ID: Final = re.compile(EXTERNAL_ID_PATTERN)
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
+_ZONES: Final = frozenset(available_timezones())
+_is_email: Final = EmailValidator()
+
+
+class Invalid(ValueError):
+    """A value cannot be accepted; the message says what would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a person, every value in its normal form. Made by `profile`."""
+
+    email: str = ""
+    phone: str = ""
+    locale: str = ""
+    country: str = ""
+    time_zone: str = ""
+    attributes: Mapping[str, Any] | None = None
+
+
+def normal_external_id(text: str) -> str:
+    """A product's own user id. Raises `Invalid`."""
+    if not _EXTERNAL_ID.fullmatch(text):
+        raise Invalid("Use letters, digits and . _ : @ | - only, a letter or digit first, at most 128 characters.")
+    return text
+
+
+def normal_email(text: str) -> str:
+    """An address in lower case, so that one suppression covers every way of writing it. Raises `Invalid`."""
+    address = _text(text).strip().lower()
+    try:
+        _is_email(address)
+    except ValidationError:
+        raise Invalid("Not an email address; one looks like name@example.com.") from None
+    if len(address) > _LONGEST_EMAIL:
+        raise Invalid(f"An email address has at most {_LONGEST_EMAIL} characters.")
+    return address
+
+
+def normal_phone(text: str, country: str = "") -> str:
+    """A number in E.164 (ITU-T). `country` tells how to read a national one. Raises `Invalid`."""
+    try:
+        number = phonenumbers.parse(_text(text), country or None)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise Invalid("Not a phone number; write it in E.164: a plus, the country code, the rest, as in +821012345678.")
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not _E164.fullmatch(written):
+        raise Invalid("Not a phone number; E.164 has at most 15 digits.")
+    return written
+
+
+def normal_locale(text: str) -> str:
+    """A language tag (BCP 47). Raises `Invalid`."""
+    try:
+        return normal(_text(text).strip())
+    except NotALocale as error:
+        raise Invalid(str(error)) from None
+
+
+def normal_country(text: str) -> str:
+    """A country's two letters (ISO 3166-1). Raises `Invalid`."""
+    country = _text(text).strip().upper()
+    if country not in _COUNTRIES:
+        raise Invalid("Not a country; write its two letters of ISO 3166-1, for example KR.")
+    return country
+
+
+def normal_time_zone(text: str) -> str:
+    """A zone of the IANA database. Raises `Invalid`."""
+    zone = _text(text).strip()
+    if zone not in _ZONES:
+        raise Invalid("Not a time zone; write its IANA name, for example Asia/Seoul.")
+    return zone
+
+
+def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bool]:
+    """Make the person exactly what `profile` says; True when they were unknown before."""
+    values = {
+        "email": profile.email,
+        "phone": profile.phone,
+        "locale": profile.locale,
+        "country": profile.country,
+        "time_zone": profile.time_zone,
+        "attributes": dict(profile.attributes or {}),
+        "updated_at": at,
+    }
+    return Recipient.objects.update_or_create(external_id=external_id, defaults=values)
+
+
+def change(recipient: Recipient, values: Mapping[str, Any], at: datetime) -> None:
+    """Change the named fields only; `attributes` are merged, and an attribute set to None is removed."""
+    for name, value in values.items():
+        if name == "attributes":
+            merged = {**recipient.attributes, **value}
+            recipient.attributes = {key: kept for key, kept in merged.items() if kept is not None}
+        else:
+            setattr(recipient, name, value)
+    recipient.updated_at = at
+    recipient.save(update_fields=[*values, "updated_at"])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Invalid("Write a text.")
+    return value

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from notifications.routes import routes
+from templates_app import catalogue
+
 
 @pytest.fixture(scope="session")
 def redis_client() -> Iterator[redis.Redis]:
@@ -19,3 +22,10 @@ def redis_client() -> Iterator[redis.Redis]:
 def empty_redis(redis_client: redis.Redis) -> None:
     """No test sees the hints, limits or tokens of another."""
     redis_client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """No test sees what a process remembers of another's rows."""
+    catalogue.forget()
+    routes.forget()

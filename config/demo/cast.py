@@ -54,11 +54,11 @@ def _people(category: Category) -> None:
     )
 
 
-def _person(name: str, phone: str, locale: str, **attributes: str) -> Recipient:
+def _person(external_id: str, phone: str, locale: str, **attributes: str) -> Recipient:
     found, _ = Recipient.objects.update_or_create(
-        external_id=name,
+        external_id=external_id,
         defaults={
-            "email": f"{name}@example.com",
+            "email": f"{external_id}@example.com",
             "phone": phone,
             "locale": locale,
             "country": "KR",

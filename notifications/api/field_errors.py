@@ -13,8 +13,7 @@ def _walk(detail: Any, path: str) -> Iterator[dict[str, str]]:
     match detail:
         case Mapping():
             for name, inner in detail.items():
-                own = "" if name == "non_field_errors" else str(name)
-                yield from _walk(inner, f"{path}.{own}" if path and own else own or path)
+                yield from _walk(inner, _inside(path, name))
         case list() | tuple():
             sentences = [str(inner) for inner in detail if isinstance(inner, str) and inner]
             places = [(position, inner) for position, inner in enumerate(detail) if not isinstance(inner, str)]
@@ -25,3 +24,12 @@ def _walk(detail: Any, path: str) -> Iterator[dict[str, str]]:
                     yield from _walk(inner, f"{path}[{position}]")
         case _:
             yield {"field": path or "body", "message": str(detail)}
+
+
+def _inside(path: str, name: object) -> str:
+    """The path of something inside; DRF numbers the bad entries of a list."""
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    if name == "non_field_errors":
+        return path
+    return f"{path}.{name}" if path else str(name)

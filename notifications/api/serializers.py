@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
+from accounts.strict import Strict
 from notifications.facts import Addressee
 from notifications.intake import Submission
 from notifications.models import Delivery
@@ -36,17 +37,6 @@ _ADDRESSEE_SCHEMA: Final[dict[str, Any]] = {
         },
     ]
 }
-
-
-class Strict(serializers.Serializer[Any]):
-    """A serializer that refuses names it does not know: a misspelt field is an error, not a silence."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Check the names first, then the values."""
-        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
-            known = ", ".join(sorted(self.fields))
-            raise serializers.ValidationError({name: f"Unknown field. Known ones: {known}." for name in unknown})
-        return super().to_internal_value(data)
 
 
 @extend_schema_field(

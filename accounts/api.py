@@ -1,0 +1,189 @@
+"""The doors for programs: recipients, their devices, their preferences."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import consent, devices, recipients, serializers
+from accounts.authentication import needs
+from accounts.models import Device, Preference, Recipient, Scope
+from accounts.recipients import Invalid, normal_external_id
+from accounts.strict import Strict
+
+Asked = TypeVar("Asked", bound=Strict)
+
+
+class _ReadersAndWriters(APIView):
+    """Reading and writing have scopes of their own."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """What this method asks for."""
+        reads = self.request.method in SAFE_METHODS
+        return [needs(Scope.RECIPIENTS_READ if reads else Scope.RECIPIENTS_WRITE)()]
+
+
+class RecipientDetail(_ReadersAndWriters):
+    """One person."""
+
+    @extend_schema(operation_id="recipients_retrieve", responses=serializers.RecipientAnswer)
+    def get(self, _request: Request, external_id: str) -> Response:
+        """What is known of them."""
+        return Response(serializers.RecipientAnswer(_person(external_id)).data)
+
+    @extend_schema(
+        operation_id="recipients_put",
+        request=serializers.RecipientRequest,
+        responses={200: serializers.RecipientAnswer, 201: serializers.RecipientAnswer},
+    )
+    def put(self, request: Request, external_id: str) -> Response:
+        """Create them, or replace all that is known of them; devices and preferences stay."""
+        try:
+            normal_external_id(external_id)
+        except Invalid as error:
+            raise ValidationError({"external_id": str(error)}) from None
+        asked = _valid(serializers.RecipientRequest(data=request.data))
+        person, is_new = recipients.put(external_id, asked.profile(), timezone.now())
+        return Response(serializers.RecipientAnswer(person).data, status=201 if is_new else 200)
+
+    @extend_schema(
+        operation_id="recipients_patch",
+        request=serializers.RecipientRequest,
+        responses=serializers.RecipientAnswer,
+    )
+    def patch(self, request: Request, external_id: str) -> Response:
+        """Change what is named. Attributes are merged; one set to null is removed."""
+        asked = _valid(serializers.RecipientRequest(data=request.data))
+        with transaction.atomic():
+            person = _person(external_id, for_update=True)
+            recipients.change(person, asked.validated_data, timezone.now())
+        return Response(serializers.RecipientAnswer(person).data)
+
+    @extend_schema(operation_id="recipients_delete", responses={204: None})
+    def delete(self, _request: Request, external_id: str) -> Response:
+        """Forget them, their devices and their preferences. Suppressed addresses stay suppressed."""
+        _person(external_id).delete()
+        return Response(status=204)
+
+
+class RecipientDevices(_ReadersAndWriters):
+    """The push tokens of one person."""
+
+    @extend_schema(operation_id="devices_list", responses=serializers.DeviceAnswer(many=True))
+    def get(self, _request: Request, external_id: str) -> Response:
+        """Those that can be reached."""
+        return Response(serializers.DeviceAnswer(serializers.live_devices(_person(external_id)), many=True).data)
+
+    @extend_schema(
+        operation_id="devices_register",
+        request=serializers.DeviceRequest,
+        responses={200: serializers.DeviceAnswer, 201: serializers.DeviceAnswer},
+    )
+    def post(self, request: Request, external_id: str) -> Response:
+        """Register a token: for apps, at every start. A token that somebody else has moves to this person."""
+        asked = _valid(serializers.DeviceRequest(data=request.data))
+        device, is_new = devices.register(_person(external_id), asked.registration(), timezone.now())
+        return Response(serializers.DeviceAnswer(device).data, status=201 if is_new else 200)
+
+    @extend_schema(
+        operation_id="devices_replace",
+        request=serializers.DevicesRequest,
+        responses=serializers.DeviceAnswer(many=True),
+    )
+    def put(self, request: Request, external_id: str) -> Response:
+        """These and no others."""
+        asked = _valid(serializers.DevicesRequest(data=request.data))
+        person, at = _person(external_id), timezone.now()
+        with transaction.atomic():
+            kept = {devices.register(person, one, at)[0].id for one in asked.validated_data["devices"]}
+            others = serializers.live_devices(person).exclude(pk__in=kept).values_list("id", flat=True)
+            devices.retire_many([(device_id, None, "replaced by the API") for device_id in others], at)
+        return Response(serializers.DeviceAnswer(serializers.live_devices(person), many=True).data)
+
+
+class RecipientDevice(_ReadersAndWriters):
+    """One push token of one person."""
+
+    @extend_schema(operation_id="devices_retire", responses={204: None})
+    def delete(self, _request: Request, external_id: str, device_id: UUID) -> Response:
+        """Nothing is sent there any more: for apps, when somebody signs out."""
+        device = Device.objects.live().filter(recipient=_person(external_id), pk=device_id).first()
+        if device is None:
+            raise Http404
+        devices.retire(device, timezone.now(), "removed by the API")
+        return Response(status=204)
+
+
+class RecipientPreferences(_ReadersAndWriters):
+    """The choices of one person."""
+
+    @extend_schema(operation_id="preferences_list", responses=serializers.PreferenceAnswer(many=True))
+    def get(self, _request: Request, external_id: str) -> Response:
+        """All that they said; where they said nothing, the category's default applies."""
+        return _choices(_person(external_id))
+
+    @extend_schema(
+        operation_id="preferences_replace",
+        request=serializers.PreferencesRequest,
+        responses=serializers.PreferenceAnswer(many=True),
+    )
+    def put(self, request: Request, external_id: str) -> Response:
+        """These and no others."""
+        asked = _valid(serializers.PreferencesRequest(data=request.data))
+        person = _person(external_id)
+        with transaction.atomic():
+            consent.forget_choices(person)
+            _choose(person, asked)
+        return _choices(person)
+
+    @extend_schema(
+        operation_id="preferences_change",
+        request=serializers.PreferencesRequest,
+        responses=serializers.PreferenceAnswer(many=True),
+    )
+    def patch(self, request: Request, external_id: str) -> Response:
+        """Change these, keep the others."""
+        asked = _valid(serializers.PreferencesRequest(data=request.data))
+        person = _person(external_id)
+        _choose(person, asked)
+        return _choices(person)
+
+    @extend_schema(operation_id="preferences_forget", responses={204: None})
+    def delete(self, _request: Request, external_id: str) -> Response:
+        """From now on only the categories' defaults apply."""
+        consent.forget_choices(_person(external_id))
+        return Response(status=204)
+
+
+def _person(external_id: str, *, for_update: bool = False) -> Recipient:
+    if "\0" in external_id:
+        raise Http404
+    people: QuerySet[Recipient] = Recipient.objects.known_as([external_id])
+    person = (people.select_for_update() if for_update else people).first()
+    if person is None:
+        raise Http404
+    return person
+
+
+def _choose(person: Recipient, asked: serializers.PreferencesRequest) -> None:
+    wanted = asked.validated_data
+    consent.choose(person, wanted["preferences"], timezone.now(), source=wanted["source"])
+
+
+def _choices(person: Recipient) -> Response:
+    found = Preference.objects.filter(recipient=person).select_related("category").order_by("id")
+    return Response(serializers.PreferenceAnswer(found, many=True).data)
+
+
+def _valid(serializer: Asked) -> Asked:
+    serializer.is_valid(raise_exception=True)
+    return serializer

@@ -1,0 +1,123 @@
+"""Register, move and retire push tokens."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.channels import USUAL_SERVICE, Platform, PushService
+from accounts.models import Device, Recipient
+from accounts.recipients import Invalid
+
+#: Which services can issue tokens for which platform.
+SERVICES_OF: Final[Mapping[Platform, frozenset[PushService]]] = {
+    Platform.IOS: frozenset({PushService.APNS}),
+    Platform.ANDROID: frozenset({PushService.FCM, PushService.JPUSH, PushService.PUSHY}),
+    Platform.WEB: frozenset({PushService.WEBPUSH}),
+    Platform.DESKTOP: frozenset({PushService.WEBPUSH}),
+}
+#: What a token looks like, and how to say so. Apple: "APNs device tokens are of variable length. Don't hard-code their
+#: size"; they come as bytes, which apps write in hexadecimal. The others are opaque: printable, without spaces.
+_FORMS: Final[Mapping[PushService, tuple[re.Pattern[str], str]]] = {
+    PushService.APNS: (re.compile(r"(?:[0-9a-f]{2}){32,100}"), "64 to 200 hexadecimal digits"),
+    PushService.FCM: (re.compile(r"[A-Za-z0-9_:.=%-]{20,4096}"), "20 to 4096 letters, digits and _ : . = % -"),
+    PushService.WEBPUSH: (re.compile(r"[\x21-\x7e]{20,4096}"), "the subscription as compact JSON"),
+    PushService.JPUSH: (re.compile(r"[0-9A-Za-z]{11,64}"), "11 to 64 letters and digits, the registration id"),
+    PushService.PUSHY: (re.compile(r"[0-9A-Za-z]{20,64}"), "20 to 64 letters and digits"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A push token as an app reports it, in its normal form. Made by `registration`."""
+
+    platform: Platform
+    service: PushService
+    token: str = field(repr=False)
+    app_version: str = ""
+
+
+def registration(platform: str, token: str, *, service: str = "", app_version: str = "") -> Registration:
+    """Check what an app reports. Raises `Invalid`."""
+    if platform not in list(Platform):
+        raise Invalid(f"Not a platform; one of {', '.join(Platform)}.")
+    kind = Platform(platform)
+    issuer = service or USUAL_SERVICE[kind]
+    if issuer not in SERVICES_OF[kind]:
+        raise Invalid(f"{kind} tokens come from {' or '.join(sorted(SERVICES_OF[kind]))}.")
+    form, words = _FORMS[PushService(issuer)]
+    written = token.strip().lower() if issuer == PushService.APNS else token.strip()
+    if not form.fullmatch(written):
+        raise Invalid(f"Not a token of {issuer}: it has {words}.")
+    if len(app_version) > 40 or not app_version.isprintable():
+        raise Invalid("An app version has at most 40 printable characters.")
+    return Registration(kind, PushService(issuer), written, app_version)
+
+
+def register(recipient: Recipient, reported: Registration, at: datetime) -> tuple[Device, bool]:
+    """The device behind a token; True when the recipient did not have it.
+
+    A token reaches one installation, so registering one that somebody else has moves it: whoever is signed in on the
+    phone now gets its messages, and nobody before them.
+    """
+    with transaction.atomic():
+        found = (
+            Device.objects.select_for_update()
+            .filter(service=reported.service, token=reported.token, retired_at__isnull=True)
+            .first()
+        )
+        if found is None:
+            made = Device.objects.create(
+                recipient=recipient,
+                platform=reported.platform,
+                service=reported.service,
+                token=reported.token,
+                app_version=reported.app_version,
+                registered_at=at,
+                seen_at=at,
+            )
+            return made, True
+        is_new = found.recipient_id != recipient.id
+        found.recipient = recipient
+        found.platform, found.app_version = reported.platform, reported.app_version
+        found.registered_at = found.seen_at = at
+        found.save(update_fields=["recipient", "platform", "app_version", "registered_at", "seen_at"])
+        return found, is_new
+
+
+def retire(device: Device, at: datetime, why: str) -> None:
+    """Nothing is sent to this token any more, until an app registers it again."""
+    retire_many([(device.id, None, why)], at)
+
+
+#: By primary key. A token that was registered after the provider saw it dead is alive again, and stays.
+_RETIRE = """
+    UPDATE accounts_device AS device
+       SET retired_at = %(at)s, retired_because = dead.why
+      FROM unnest(%(ids)s::uuid[], %(sinces)s::timestamptz[], %(whys)s::text[]) AS dead (id, since, why)
+     WHERE device.id = dead.id
+       AND device.retired_at IS NULL
+       AND (dead.since IS NULL OR device.registered_at <= dead.since)
+"""
+
+
+def retire_many(dead: Sequence[tuple[UUID, datetime | None, str]], at: datetime) -> int:
+    """Retire devices: each with the moment since which the provider knows it dead, if it says so, and why.
+
+    Says how many; one that was registered after that moment stays.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RETIRE,
+            {
+                "at": at,
+                "ids": [device_id for device_id, _, _ in dead],
+                "sinces": [since for _, since, _ in dead],
+                "whys": [why[:200] for _, _, why in dead],
+            },
+        )
+        return cursor.rowcount

@@ -1,0 +1,111 @@
+"""The doors for people who own the words."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from templates_app import publishing
+from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.publishing import NotPublishable
+from templates_app.rendering import ContentError, compile_content
+
+
+class VersionInline(admin.TabularInline[TemplateVersion, Template]):
+    """The versions of a template, and the way to each."""
+
+    model = TemplateVersion
+    extra = 0
+    fields = readonly_fields = ("number", "state", "created_at", "published_at")
+    ordering = ("-number",)
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """A version is begun as a draft, on its own page."""
+        return False
+
+
+@admin.register(Template)
+class TemplateAdmin(admin.ModelAdmin[Template]):
+    """Named messages."""
+
+    list_display = ("name", "title", "category", "default_locale")
+    list_filter = ("category",)
+    list_select_related = ("category",)
+    search_fields = ("name", "title")
+    ordering = ("name",)
+    inlines = (VersionInline,)
+
+
+class VersionForm(forms.ModelForm[TemplateVersion]):
+    """Tells the place of a mistake in the text before it is saved."""
+
+    class Meta:
+        model = TemplateVersion
+        fields = ("template", "content", "sample_data")
+
+    def clean_content(self) -> Any:
+        """Content that can be compiled."""
+        content = self.cleaned_data["content"]
+        try:
+            compile_content(content)
+        except ContentError as error:
+            raise forms.ValidationError(str(error)) from None
+        return content
+
+
+@admin.register(TemplateVersion)
+class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
+    """Editions: drafts can be changed, published ones cannot."""
+
+    form = VersionForm
+    list_display = ("__str__", "state", "created_at", "published_at")
+    list_filter = ("state", "template")
+    list_select_related = ("template",)
+    search_fields = ("template__name",)
+    ordering = ("-created_at",)
+    actions = ("publish", "new_draft")
+
+    def has_change_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
+        """What was published never changes."""
+        is_fixed = obj is not None and obj.state != VersionState.DRAFT
+        return not is_fixed and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
+        """Deliveries are read back with the version that they were sent with."""
+        is_fixed = obj is not None and obj.state != VersionState.DRAFT
+        return not is_fixed and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the bulk deletion, which would take published ones along."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def save_model(self, request: HttpRequest, obj: TemplateVersion, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """A new version is a draft with the next number."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data)
+        obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
+        obj._state.adding = False  # noqa: SLF001 - the row is there already
+
+    @admin.action(description="Publish", permissions=["change"])
+    def publish(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
+        """From now on these are what applications get."""
+        for version in versions.select_related("template"):
+            try:
+                publishing.publish(version, timezone.now())
+                self.message_user(request, f"{version} is published.", messages.SUCCESS)
+            except NotPublishable as error:
+                self.message_user(request, f"{version}: {error}", messages.ERROR)
+
+    @admin.action(description="Make a draft of it", permissions=["add"])
+    def new_draft(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
+        """A copy to work on."""
+        for version in versions.select_related("template"):
+            made = publishing.create_draft(version.template, version.content, sample_data=version.sample_data)
+            self.message_user(request, f"{made} is a draft of {version}.", messages.SUCCESS)

@@ -1,0 +1,67 @@
+"""draft → published → retired. A draft can be changed; what was published never is."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from templates_app import catalogue
+from templates_app.content import RawContent
+from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.rendering import ContentError, RenderError, compile_content
+
+
+class NotPublishable(Exception):
+    """The version cannot be published; the message says why and what would be right."""
+
+
+def create_draft(
+    template: Template, content: RawContent, *, sample_data: Mapping[str, Any] | None = None
+) -> TemplateVersion:
+    """The next version of a template, to be worked on. Raises `ContentError` for content that cannot be compiled."""
+    compile_content(content)
+    with transaction.atomic():
+        Template.objects.select_for_update().get(pk=template.pk)
+        newest = TemplateVersion.objects.filter(template=template).aggregate(number=Max("number"))["number"] or 0
+        return TemplateVersion.objects.create(
+            template=template, number=newest + 1, content=dict(content), sample_data=dict(sample_data or {})
+        )
+
+
+def publish(version: TemplateVersion, at: datetime) -> None:
+    """From now on `version` is what applications get; the one before it is retired.
+
+    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, or does not
+    render with its own sample data.
+    """
+    with transaction.atomic():
+        template = Template.objects.select_for_update().get(pk=version.template_id)
+        check(template, version)
+        TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).update(state=VersionState.RETIRED)
+        changed = TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(
+            state=VersionState.PUBLISHED, published_at=at
+        )
+        if not changed:
+            raise NotPublishable("Only a draft can be published; make a new draft of this version instead.")
+        transaction.on_commit(catalogue.forget)
+    version.refresh_from_db()
+
+
+def check(template: Template, version: TemplateVersion) -> None:
+    """Whether a version could be published. Raises `NotPublishable`."""
+    try:
+        compiled = compile_content(version.content)
+    except ContentError as error:
+        raise NotPublishable(str(error)) from None
+    for channel in compiled.channels:
+        if compiled.best_locale(channel, "", template.default_locale) is None:
+            raise NotPublishable(
+                f"{channel} says nothing in {template.default_locale}, the template's default locale; write it."
+            )
+        for locale in compiled.locales(channel) if version.sample_data else ():
+            try:
+                compiled.render(channel, locale, version.sample_data)
+            except RenderError as error:
+                raise NotPublishable(f"With the sample data: {error}") from None
