@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from accounts import authentication, devices
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode
-from accounts.models import Application, AppKey, Category, Device, Preference, Recipient, Scope, Suppression
+from accounts.models import AppKey, Application, Category, Device, Preference, Recipient, Scope, Suppression
 from accounts.recipients import (
     Invalid,
     normal_country,
@@ -36,7 +36,7 @@ class KeyInline(admin.TabularInline[AppKey, Application]):
     readonly_fields = fields
     can_delete = False
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Keys are made by an action, which shows the secret once."""
         return False
 
@@ -91,11 +91,11 @@ class AppKeyAdmin(admin.ModelAdmin[AppKey]):
     fields = readonly_fields = ("key", "application", "mode", "created_at", "previous_until", "revoked_at")
     actions = ("rotate_secret", "revoke")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Keys are made on the page of their application."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A key that was used stays on record; revoke it."""
         return False
 
@@ -126,7 +126,7 @@ class DeviceInline(admin.TabularInline[Device, Recipient]):
     can_delete = False
     show_change_link = True
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Apps register tokens; nobody types one."""
         return False
 
@@ -211,7 +211,7 @@ class DeviceAdmin(PeopleAdmin):
     )  # fmt: skip
     actions = ("retire",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Apps register tokens; nobody types one."""
         return False
 

@@ -27,7 +27,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.channels import Mode
-from accounts.models import Application, AppKey, Scope
+from accounts.models import AppKey, Application, Scope
 
 #: Seconds for which a process trusts what it read about a key.
 KEY_MEMORY: Final = 5.0
@@ -132,7 +132,9 @@ class AppKeyAuthentication(BaseAuthentication):
         if not scheme:
             return None
         if scheme.lower() != b"basic":
-            raise AuthenticationFailed("Use HTTP Basic authentication: the appKey as user name, the appSecret as password.")
+            raise AuthenticationFailed(
+                "Use HTTP Basic authentication: the appKey as user name, the appSecret as password."
+            )
         key, secret = _credentials(encoded)
         address = str(request.META.get("REMOTE_ADDR", ""))
         _refuse_guessing(key, address)
@@ -142,7 +144,7 @@ class AppKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The appKey or appSecret is wrong, or the key is revoked.")
         return known.caller, key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
         return 'Basic realm="bongsu"'
 
@@ -153,9 +155,10 @@ def needs(scope: Scope) -> type[BasePermission]:
     class Needs(BasePermission):
         message = f"This application lacks the scope {scope.value}; an administrator can grant it."
 
-        def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+        def has_permission(self, request: Request, view: Any) -> bool:
             """Whether the caller's application holds the scope."""
-            return isinstance(request.user, Caller) and scope.value in request.user.scopes
+            caller: object = request.user
+            return isinstance(caller, Caller) and scope.value in caller.scopes
 
     return Needs
 
@@ -166,7 +169,7 @@ class _AppKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     target_class = AppKeyAuthentication
     name = "appKey"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - drf-spectacular's signature
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """HTTP Basic."""
         return {"type": "http", "scheme": "basic", "description": "appKey as user name, appSecret as password."}
 
@@ -177,7 +180,9 @@ def _credentials(encoded: bytes) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         raise AuthenticationFailed("The Authorization header is not Base64 of appKey:appSecret.") from None
     if not colon or not _KEY_FORM.fullmatch(key):
-        raise AuthenticationFailed("The user name is not an appKey; one looks like bk_live_ and twenty letters or digits.")
+        raise AuthenticationFailed(
+            "The user name is not an appKey; one looks like bk_live_ and twenty letters or digits."
+        )
     return key, secret
 
 

@@ -120,4 +120,4 @@ def retire_many(dead: Sequence[tuple[UUID, datetime | None, str]], at: datetime)
                 "whys": [why[:200] for _, _, why in dead],
             },
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -132,10 +132,10 @@ def _row(header: Sequence[str], cells: Sequence[str], line: int) -> Row | Reject
     if len(cells) != len(header):
         return Rejected(line, f"{len(cells)} cells where the header names {len(header)} columns.")
     given = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    if any("\0" in cell for cell in cells):
+        return Rejected(line, "Contains a NUL character; remove it.")
     column = "external_id"
     try:
-        if any("\0" in cell for cell in cells):
-            raise Invalid("Contains a NUL character; remove it.")
         external_id = normal_external_id(given["external_id"])
         values: dict[str, str] = {}
         for column, normal in _NORMAL.items():
@@ -186,8 +186,8 @@ def _portions(rows: Iterable[Row | Rejected]) -> Iterator[Sequence[Row | Rejecte
         yield portion
 
 
-#: New people, or what is new about known ones: an empty value leaves what is known. Sorted by the unique key, so that two
-#: imports at once cannot wait for each other in a circle. `xmax` is 0 for a row that was inserted.
+#: New people, or what is new about known ones: an empty value leaves what is known. Sorted by the unique key, so that
+#: two imports at once cannot wait for each other in a circle. `xmax` is 0 for a row that was inserted.
 _PEOPLE = """
     INSERT INTO accounts_recipient AS known
            (id, external_id, email, phone, locale, country, time_zone, attributes, updated_at)
@@ -212,8 +212,9 @@ _DEVICES = """
     INSERT INTO accounts_device AS known
            (id, recipient_id, platform, service, token, app_version, registered_at, seen_at, retired_because)
     SELECT id, recipient_id, platform, service, token, app_version, %(at)s, %(at)s, ''
-      FROM unnest(%(ids)s::uuid[], %(recipients)s::uuid[], %(platforms)s::text[], %(services)s::text[], %(tokens)s::text[],
-                  %(versions)s::text[]) AS file (id, recipient_id, platform, service, token, app_version)
+      FROM unnest(%(ids)s::uuid[], %(recipients)s::uuid[], %(platforms)s::text[], %(services)s::text[],
+                  %(tokens)s::text[], %(versions)s::text[])
+           AS file (id, recipient_id, platform, service, token, app_version)
      ORDER BY service, token
         ON CONFLICT (service, token) WHERE retired_at IS NULL DO UPDATE
        SET recipient_id = excluded.recipient_id,

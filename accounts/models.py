@@ -107,6 +107,8 @@ class AppKey(models.Model):
 
 
 class RecipientQuerySet(models.QuerySet["Recipient"]):
+    """Who is meant."""
+
     def known_as(self, external_ids: Iterable[str]) -> "RecipientQuerySet":
         """Those whom products know by these ids."""
         return self.filter(external_id__in=list(external_ids))
@@ -157,6 +159,8 @@ class Recipient(models.Model):
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
+    """Which can be reached."""
+
     def live(self) -> "DeviceQuerySet":
         """Those that can still be reached, as far as anybody knows."""
         return self.filter(retired_at__isnull=True)
@@ -233,6 +237,8 @@ class Category(models.Model):
 
 
 class PreferenceQuerySet(models.QuerySet["Preference"]):
+    """Which choices bear on something."""
+
     def about(self, category_id: UUID) -> "PreferenceQuerySet":
         """Choices that bear on a category: those that name it, and those that name none."""
         return self.filter(Q(category_id=category_id) | Q(category_id__isnull=True))
@@ -282,6 +288,8 @@ class SuppressionCause(StrEnum):
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    """Which addresses are meant."""
+
     def standing(self, addresses: Iterable[str]) -> "SuppressionQuerySet":
         """Those of these addresses that nobody may send to."""
         return self.filter(address__in=list(addresses))
@@ -312,4 +320,3 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} suppression ({self.cause})"
-

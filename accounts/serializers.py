@@ -142,7 +142,7 @@ class DevicesRequest(Strict):
 class PreferenceAnswer(serializers.ModelSerializer[Preference]):
     """One choice. `category` and `channel` are null where it speaks for all of them."""
 
-    category = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    category = serializers.SlugRelatedField[Category](slug_field="slug", read_only=True, allow_null=True)
     channel = serializers.SerializerMethodField()
 
     class Meta:
@@ -169,7 +169,7 @@ class PreferencesRequest(Strict):
     """A person's choices."""
 
     preferences = ChoiceRequest(many=True)
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment] # a field called source, not an option of fields
         max_length=100, required=False, allow_blank=True, default="api", help_text="Where the person said so."
     )
 

@@ -15,5 +15,5 @@ class Strict(serializers.Serializer[Any]):
             known = {name: field for name, field in self.fields.items() if not field.read_only}
             if unknown := sorted(set(data) - set(known)):
                 names = ", ".join(sorted(known))
-                raise serializers.ValidationError({name: f"Unknown field. Known ones: {names}." for name in unknown})
+                raise serializers.ValidationError(dict.fromkeys(unknown, f"Unknown field. Known ones: {names}."))
         return super().to_internal_value(data)

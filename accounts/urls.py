@@ -7,6 +7,8 @@ from accounts import api
 urlpatterns = [
     path("recipients/<str:external_id>", api.RecipientDetail.as_view(), name="recipient"),
     path("recipients/<str:external_id>/devices", api.RecipientDevices.as_view(), name="recipient-devices"),
-    path("recipients/<str:external_id>/devices/<uuid:device_id>", api.RecipientDevice.as_view(), name="recipient-device"),
+    path(
+        "recipients/<str:external_id>/devices/<uuid:device_id>", api.RecipientDevice.as_view(), name="recipient-device"
+    ),
     path("recipients/<str:external_id>/preferences", api.RecipientPreferences.as_view(), name="recipient-preferences"),
 ]

@@ -14,7 +14,9 @@ from django.http import HttpRequest, HttpResponse
 _EMAIL: Final = re.compile(r"([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _PHONE: Final = re.compile(r"(?<![\w-])(\+[1-9]\d{1,3})\d{3,9}(\d{2})(?![\w-])")
 #: A run this long and this random is a token, a key or a signature; a UUID is shorter and has dashes.
-_TOKEN: Final = re.compile(r"(?<![\w-])([A-Za-z0-9_:-]{4})(?![0-9a-f]{4}-?[0-9a-f-]{23,28}(?![\w-]))[A-Za-z0-9_:+/=-]{44,}")
+_TOKEN: Final = re.compile(
+    r"(?<![\w-])([A-Za-z0-9_:-]{4})(?![0-9a-f]{4}-?[0-9a-f-]{23,28}(?![\w-]))[A-Za-z0-9_:+/=-]{44,}"
+)
 _SECRET_NAMES: Final = re.compile(r"secret|password|authorization|credential|token|api_key", re.IGNORECASE)
 
 
@@ -49,7 +51,11 @@ def logging_config(*, style: str, level: str) -> dict[str, Any]:
     last: list[Any] = (
         [mask_addresses, structlog.dev.ConsoleRenderer()]
         if console
-        else [structlog.processors.format_exc_info, mask_addresses, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [
+            structlog.processors.format_exc_info,
+            mask_addresses,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     )
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -85,6 +91,7 @@ class RequestLog:
         self.log = structlog.get_logger("bongsu.request")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and note how it went."""
         started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=uuid4().hex[:12])

@@ -8,6 +8,8 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
+#: Where in a request's META the body is kept as it came.
+RAW_BODY: Final = "bongsu.raw_body"
 #: Deeper nesting than anybody's template data, and far from Python's recursion limit.
 _DEEPEST: Final = 32
 
@@ -44,7 +46,7 @@ class StrictJSONParser(BaseParser):
         _look_through(decoded, "", 0)
         if parser_context:
             # What an idempotency key stands for is the request as it came, byte by byte.
-            parser_context["request"].raw_body = body
+            parser_context["request"].META[RAW_BODY] = body
         return decoded
 
 
@@ -61,6 +63,8 @@ def _look_through(value: Any, path: str, depth: int) -> None:
         case list():
             for position, inner in enumerate(value):
                 _look_through(inner, f"{path}[{position}]", depth + 1)
+        case _:
+            pass
 
 
 def _check_text(text: str, path: str) -> None:

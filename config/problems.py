@@ -71,7 +71,8 @@ def described(error: Exception) -> tuple[int, dict[str, Any]] | None:
         case OperationalError() | RedisError():
             log.error("request.part_unavailable", error=type(error).__name__, detail=str(error))
             return 503, document(503, "Try again in a few seconds.")
-    return None
+        case _:
+            return None
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -79,7 +80,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     found = described(error)
     if found is None:
         level = "request.database_error" if isinstance(error, DatabaseError) else "request.failed"
-        log.exception(level, exc_info=error)
+        log.error(level, exc_info=error)
         found = 500, document(500, "It has been noted. Nothing of this request was kept.")
     status, problem = found
     response = Response(problem, status=status, content_type=CONTENT_TYPE)
@@ -97,7 +98,7 @@ def _page(status: int, detail: str) -> HttpResponse:
     return JsonResponse(document(status, detail), status=status, content_type=CONTENT_TYPE)
 
 
-def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's names
+def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: no such address."""
     return _page(404, "There is nothing at this address. The API is described at /docs/.")
 
@@ -107,11 +108,11 @@ def server_error(_request: HttpRequest) -> HttpResponse:
     return _page(500, "It has been noted.")
 
 
-def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's names
+def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: a request that Django would not read."""
     return _page(400, "The request could not be read.")
 
 
-def forbidden(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's names
+def forbidden(_request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: not allowed."""
     return _page(403, "Not allowed.")

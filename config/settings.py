@@ -7,6 +7,7 @@ from typing import Final
 import django_stubs_ext
 from environs import Env
 
+from accounts.channels import Channel
 from config import addresses, embedded, secrets
 from config.logging import logging_config
 
@@ -129,7 +130,9 @@ STATIC_URL = "static/"
 #: Serve the apps' static files straight from their folders: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False
-SILENCED_SYSTEM_CHECKS = [] if BEHIND_TLS_PROXY else ["security.W004", "security.W008", "security.W012", "security.W016"]
+SILENCED_SYSTEM_CHECKS = (
+    [] if BEHIND_TLS_PROXY else ["security.W004", "security.W008", "security.W012", "security.W016"]
+)
 
 # --- API ---------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -153,6 +156,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"Channel": [(channel.value, channel.value) for channel in Channel]},
 }
 RATELIMIT_VIEW = "config.problems.too_many_requests"
 

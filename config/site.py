@@ -5,10 +5,14 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class BongsuAdminSite(AdminSite):
+    """Titles."""
+
     site_header = "Bongsu"
     site_title = "Bongsu"
     index_title = "What happens here"
 
 
 class BongsuAdminConfig(AdminConfig):
+    """Makes ours the default site, so that every app registers with it."""
+
     default_site = "config.site.BongsuAdminSite"

@@ -40,7 +40,7 @@ from templates_app.rendering import RenderError
 
 log = structlog.get_logger(__name__)
 
-#: Answers that are recorded together: few enough that a crash leaves few in doubt, enough to make a commit worth its cost.
+#: Answers that are recorded together: few enough that a crash leaves few in doubt, enough to be worth a commit.
 _RECORD_TOGETHER: Final = 100
 
 
@@ -160,15 +160,15 @@ def _route(claimed: Claimed, shared: Shared) -> Route | None:
 
 def _outcome(route: Route, exchange: Exchange) -> Outcome:
     match exchange:
+        case NotSent(detail=detail):
+            return Transient(detail)
+        case NoAnswer(detail=detail):
+            return Ambiguous(detail)
         case Response():
             outcome = route.provider.interpret(exchange)
-        case NotSent(detail=detail):
-            outcome = Transient(detail)
-        case NoAnswer(detail=detail):
-            outcome = Ambiguous(detail)
-    if isinstance(outcome, CredentialBad) and outcome.stale_token:
-        tokens.forget(route.account)
-    return outcome
+            if isinstance(outcome, CredentialBad) and outcome.stale_token:
+                tokens.forget(route.account)
+            return outcome
 
 
 def _record(answered: Sequence[_Answered], lease: Lease, meters: Meters, at: datetime) -> datetime | None:
@@ -197,6 +197,8 @@ def _suppress(answered: Iterable[_Answered], at: datetime) -> None:
                 consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
             case OptedOut(detail=detail):
                 consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=detail)
+            case _:
+                pass
 
 
 def _meter(one: _Answered, meters: Meters) -> None:

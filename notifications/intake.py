@@ -17,7 +17,7 @@ from notifications.ledger.append import Appended, Header, append
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import Meters, metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Plan, Send
+from notifications.planning.values import Facts, Plan, Send
 from notifications.vocabulary import REASON_TEXT, Urgency
 from templates_app import catalogue
 from templates_app.catalogue import Edition
@@ -147,7 +147,7 @@ def once(repeat: Repeat, answer: Callable[[], Mapping[str, Any]]) -> Mapping[str
     return told
 
 
-def _gathered(question: facts.Question) -> facts.Facts:
+def _gathered(question: facts.Question) -> Facts:
     try:
         known = facts.gather(question)
     except facts.UnknownRecipients as unknown:
@@ -163,7 +163,10 @@ def _gathered(question: facts.Question) -> facts.Facts:
     missing = sorted({person.lacks for person in known.people if person.lacks and _is_callers(person.lacks)})
     if missing:
         raise Unacceptable(
-            *[Problem(f"data.{path}", "The template needs this, in data or in every recipient's data.") for path in missing]
+            *[
+                Problem(f"data.{path}", "The template needs this, in data or in every recipient's data.")
+                for path in missing
+            ]
         )
     return known
 

@@ -5,9 +5,9 @@ history, never a message: Prometheus takes a counter that starts again for what 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from redis.exceptions import RedisError
@@ -66,7 +66,7 @@ def metered() -> Iterator[Meters]:
 def readings() -> dict[tuple[str, ...], int]:
     """Everything counted so far, by name and labels; empty while Redis does not answer."""
     try:
-        found = client().hgetall(_HASH)
+        found: Mapping[Any, Any] = client().hgetall(_HASH)
     except RedisError as error:
         log.warning("meters.unread", error=type(error).__name__)
         return {}

@@ -62,6 +62,8 @@ class Notification(models.Model):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """What pages ask of the log."""
+
     def of(self, notification_id: UUID) -> "DeliveryQuerySet":
         """The deliveries of one notification, in the order in which they were planned.
 
@@ -122,9 +124,9 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # the deliveries of one notification: API, admin, cancelling
+            # API, admin and cancelling ask for the deliveries of one notification
             models.Index(fields=["notification"], name="delivery_notification"),
-            # "why did this person (not) get that?"
+            # support asks why a person did, or did not, get something
             models.Index(fields=["recipient", "id"], name="delivery_recipient", condition=Q(recipient__isnull=False)),
         ]
 
@@ -258,6 +260,8 @@ class IdempotencyKey(models.Model):
 
 
 class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
+    """What routing asks for."""
+
     def active(self) -> "ProviderAccountQuerySet":
         """Those that may be sent with."""
         return self.filter(is_active=True)

@@ -1,6 +1,6 @@
 """Hints to workers that something is due. Losing one costs seconds, never a message: the sweep hints again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -50,7 +50,7 @@ def receipts_taken() -> None:
     _forget(RECEIPTS_QUEUE)
 
 
-def _publish(task: str, queue: str, kwargs: Mapping[str, str]) -> None:
+def _publish(task: str, queue: str, kwargs: dict[str, str]) -> None:
     try:
         if cache.add(_standing(queue), 1, timeout=_HINT_STANDS):
             current_app.send_task(task, kwargs=kwargs, queue=queue)

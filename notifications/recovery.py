@@ -29,9 +29,7 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     at = clock()
     reclaimed = sweep.reclaim(at)
     if reclaimed != sweep.Reclaimed():
-        log.warning(
-            "lease.ran_out", requeued=reclaimed.requeued, resent=reclaimed.resent, held=reclaimed.held
-        )
+        log.warning("lease.ran_out", requeued=reclaimed.requeued, resent=reclaimed.resent, held=reclaimed.held)
     due = [depth.lane for depth in sweep.depths(at)]
     queues.hint(due)
     queues.hint_receipts()

@@ -21,18 +21,21 @@ class DeliveriesWait(Exception):
         self.seconds = seconds
 
 
-class OnRetryLane(Task):
+class OnRetryLane(Task[Any, Any]):
     """Celery's autoretry, on the retry lane and at the moment that the ledger wrote beside the deliveries.
 
     The backoff (exponential, full jitter) is drawn in `planning.retry`, because the row, not the broker, must know it.
     """
 
-    def retry(self, *args: Any, exc: Exception | None = None, **options: Any) -> Any:
+    def retry(  # type: ignore[override] # the options go on as they came
+        self, args: Any = None, kwargs: Any = None, exc: Any = None, **options: Any
+    ) -> Any:
         """Publish the retry to the lane of its own."""
         if isinstance(exc, DeliveriesWait):
-            lane = Lane(self.request.kwargs["lane"]).retry
-            options |= {"queue": lane.value, "kwargs": {"lane": lane.value}, "countdown": exc.seconds}
-        return super().retry(*args, exc=exc, **options)
+            lane = Lane((self.request.kwargs or {})["lane"]).retry
+            kwargs = {"lane": lane.value}
+            options |= {"queue": lane.value, "countdown": exc.seconds}
+        return super().retry(args=args, kwargs=kwargs, exc=exc, **options)
 
 
 @shared_task(
@@ -45,7 +48,7 @@ class OnRetryLane(Task):
     retry_jitter=True,
     max_retries=None,
 )
-def dispatch(self: Task, *, lane: str, **newer: object) -> None:
+def dispatch(_task: OnRetryLane, /, *, lane: str, **newer: object) -> None:
     """Send what is due in a lane; what failed in passing is tried again on the queue's retry lane."""
     done = dispatching.dispatch(Lane(lane), clock=timezone.now)
     if done.retry_in is not None and done.retry_in <= LONGEST_COUNTDOWN:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifications.models import Delivery, DeliveryEvent
-from notifications.vocabulary import REASON_TEXT, DeliveryState, Reason
+from notifications.vocabulary import REASON_TEXT, DeliveryState, Reason, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,20 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     notification = delivery.notification
     version = notification.version
     moments = [
-        Moment(notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"),
+        Moment(
+            notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
+        ),
         _planned(delivery),
-        *(_event(event) for event in delivery.events.order_by("at", "id")),
+        *(_event(event) for event in sorted(delivery.events.all(), key=_order)),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
     return moments
+
+
+def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
+    """By time; some providers tell whole seconds, so within one second our own notes come before their news."""
+    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
 
 
 def _planned(delivery: Delivery) -> Moment:

@@ -17,7 +17,7 @@ def seal(credentials: Mapping[str, str]) -> bytes:
     return _keys().encrypt(json.dumps(dict(credentials)).encode())
 
 
-def unseal(sealed: bytes) -> dict[str, str]:
+def unseal(sealed: bytes | memoryview) -> dict[str, str]:
     """The credentials again. Raises `Sealed` when no key fits."""
     if not sealed:
         return {}

@@ -24,7 +24,7 @@ class VersionInline(admin.TabularInline[TemplateVersion, Template]):
     can_delete = False
     show_change_link = True
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A version is begun as a draft, on its own page."""
         return False
 

@@ -1,8 +1,8 @@
 """Published versions by name, cached in every process.
 
-What a published version says never changes, so its compiled content is kept as long as the process lives. Which version of a
-template is published, and how its category is set, is looked up again after `FRESH_FOR` seconds: publishing takes
-effect within that time everywhere.
+What a published version says never changes, so its compiled content is kept as long as the process lives. Which
+version of a template is published, and how its category is set, is looked up again after `FRESH_FOR` seconds:
+publishing takes effect within that time everywhere.
 """
 
 import time

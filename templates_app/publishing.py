@@ -33,13 +33,15 @@ def create_draft(
 def publish(version: TemplateVersion, at: datetime) -> None:
     """From now on `version` is what applications get; the one before it is retired.
 
-    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, or does not
-    render with its own sample data.
+    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, or
+    does not render with its own sample data.
     """
     with transaction.atomic():
         template = Template.objects.select_for_update().get(pk=version.template_id)
         check(template, version)
-        TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).update(state=VersionState.RETIRED)
+        TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).update(
+            state=VersionState.RETIRED
+        )
         changed = TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(
             state=VersionState.PUBLISHED, published_at=at
         )

@@ -115,13 +115,15 @@ class Compiled:
 
 def compile_content(raw: RawContent) -> Compiled:
     """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it."""
-    if not isinstance(raw, Mapping) or not raw:
+    given: object = raw
+    if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
     texts: dict[Channel, dict[str, dict[str, _Part]]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
             raise ContentError(Place(str(name)), f"unknown channel; one of {', '.join(Channel)}.")
-        if not isinstance(locales, Mapping) or not locales:
+        said: object = locales
+        if not isinstance(said, Mapping) or not locales:
             raise ContentError(Place(name), 'write an object with a text per locale: {"ko": {…}}.')
         channel = Channel(name)
         texts[channel] = {locale: _text(channel, locale, said) for locale, said in locales.items()}
@@ -242,7 +244,7 @@ class _Plain(Environment):
     local_namespace_limit: ClassVar[int] = 200_000
     output_stream_limit: ClassVar[int] = 100_000
 
-    def setup_tags_and_filters(self, *, extra: bool) -> None:
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         """Liquid's own, without what reads files or the clock."""
         super().setup_tags_and_filters(extra=extra)
         for tag in ("include", "render"):

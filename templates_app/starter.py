@@ -22,9 +22,11 @@ _EMAIL_KO: Final = """\
   </body>
 </html>
 """
-_EMAIL_EN: Final = _EMAIL_KO.replace('lang="ko"', 'lang="en"').replace(
-    "안녕하세요, {{ user_name }}님!", "Hello {{ user_name }}!"
-).replace("{{ product_name }}이 재입고되었습니다.", "{{ product_name }} is back in stock.")
+_EMAIL_EN: Final = (
+    _EMAIL_KO.replace('lang="ko"', 'lang="en"')
+    .replace("안녕하세요, {{ user_name }}님!", "Hello {{ user_name }}!")
+    .replace("{{ product_name }}이 재입고되었습니다.", "{{ product_name }} is back in stock.")
+)
 
 _KO: Final = "안녕하세요, {{ user_name }}님! {{ product_name }}이 재입고되었습니다."
 _EN: Final = "Hello {{ user_name }}! {{ product_name }} is back in stock."

@@ -4,30 +4,40 @@ Stays up until Ctrl-C; with `--exit` it stops after the report, with status 0 on
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
 from config import embedded
 from config.demo.stage import Stage, StageFailed
+from config.embedded.places import Services
 
 
 def main() -> int:
     """Set the stage, play, tell."""
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="stop after the report")
+    parser.add_argument("--describe", type=Path, help="send nothing; write the addresses to this file and stay up")
     options = parser.parse_args()
     console = Console()
     signal.signal(signal.SIGTERM, _interrupt)
     stage = Stage(console)
     try:
         services = embedded.start_unless_given() or embedded.urls(embedded.run_dir())
-        console.print(f"PostgreSQL  {services.database_url}\nRedis       {services.redis_url}", style="dim", highlight=False)
+        console.print(
+            f"PostgreSQL  {services.database_url}\nRedis       {services.redis_url}", style="dim", highlight=False
+        )
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
         stage.set()
+        if options.describe:
+            options.describe.write_text(json.dumps(description(stage, services), indent=2))
+            stage.wait()
         arrived = play(stage, console)
         if options.exit:
             return 0 if arrived else 1
@@ -67,8 +77,25 @@ def play(stage: Stage, console: Console) -> bool:
         f"appKey : appSecret       {key.key}:{key.secret}\n"
         f"Logs                     {stage.run_dir / 'logs'}",
         highlight=False,
+        soft_wrap=True,
     )
     return arrived
+
+
+def description(stage: Stage, services: Services) -> dict[str, Any]:
+    """Where everything is, for programs that use the stage for plays of their own."""
+    from config.demo import cast
+
+    key = cast.assemble(stage.sandbox)
+    return {
+        "url": stage.url,
+        "key": key.key,
+        "secret": key.secret,
+        "database_url": services.database_url,
+        "redis_url": services.redis_url,
+        "sandbox": stage.sandbox,
+        "processes": stage.processes(),
+    }
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

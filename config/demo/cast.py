@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import authentication
 from accounts.authentication import NewKey
 from accounts.channels import Mode, Platform
-from accounts.models import Application, AppKey, Category, Device, Preference, Recipient
+from accounts.models import AppKey, Application, Category, Device, Preference, Recipient
 from config.secrets import kept, new_secret
 from notifications import vault
 from notifications.models import ProviderAccount
@@ -29,7 +29,7 @@ def assemble(sandbox: Mapping[str, Any]) -> NewKey:
     install_starters()
     _accounts(sandbox)
     _people(Category.objects.get(templates__name="restock"))
-    application, _ = Application.objects.get_or_create(name="Demo shop")
+    application, _ = Application.objects.get_or_create(name="Demo shop", defaults={"rate_limit": "100000/s"})
     for old in AppKey.objects.filter(application=application, revoked_at__isnull=True):
         authentication.revoke(old.key, timezone.now())
     return authentication.create_key(application, Mode.LIVE)

@@ -41,7 +41,9 @@ class Stage:
     def set(self) -> None:
         """Migrate, start the sandbox, then the platform beside it, and wait until all of it answers."""
         self.url = f"http://localhost:{free_port(8000)}"
-        env = environment({**os.environ, "PUBLIC_URL": self.url, "PORT": self.url.rpartition(":")[2], "LOG_FORMAT": "json"})
+        env = environment(
+            {**os.environ, "PUBLIC_URL": self.url, "PORT": self.url.rpartition(":")[2], "LOG_FORMAT": "json"}
+        )
         with self._console.status("Starting the sandbox and migrating the database …"):
             self._start_sandbox(env)
             os.environ["WIRE_CA_FILE"] = env["WIRE_CA_FILE"] = self.sandbox["ca_file"]
@@ -57,6 +59,10 @@ class Stage:
         """Until Ctrl-C."""
         if self._platform:
             self._platform.wait()
+
+    def processes(self) -> dict[str, int]:
+        """The process ids of the platform, by line of the Procfile."""
+        return self._platform.pids() if self._platform else {}
 
     def accepted_by_sandbox(self, delivery_id: str) -> int:
         """How often a provider took a delivery."""
@@ -91,7 +97,9 @@ class Stage:
     def _start_sandbox(self, env: dict[str, str]) -> None:
         address = self._run_dir / "sandbox.json"
         address.unlink(missing_ok=True)
-        command = f"{sys.executable} -m sandbox --port 0 --run-dir {self._run_dir} --platform-url {self.url} --sendgrid-events-url /v1/webhooks/sendgrid-live"
+        options = {"port": 0, "run-dir": self._run_dir, "platform-url": self.url}
+        options["sendgrid-events-url"] = "/v1/webhooks/sendgrid-live"
+        command = " ".join([sys.executable, "-m sandbox", *(f"--{name} {value}" for name, value in options.items())])
         self._outside = Supervisor({"sandbox": Command(command)}, env, self._logs)
         self._outside.start()
         self._await("the sandbox", address.exists)

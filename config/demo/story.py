@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
@@ -89,13 +90,15 @@ def show(endings: Sequence[Ending], console: Console) -> None:
     for ending in endings:
         delivery = ending.delivery
         colour = "green" if ending.is_right else "red"
+        where = delivery["queue"] or delivery["channel"]
         table = Table(
-            title=f"{delivery['recipient']} · {delivery['queue'] or delivery['channel']} · [{colour}]{delivery['state']}[/]",
+            title=f"{delivery['recipient']} · {where} · [{colour}]{delivery['state']}[/]",
             title_justify="left",
             box=None,
             show_header=False,
             padding=(0, 2, 0, 0),
         )
         for moment in delivery["timeline"]:
-            table.add_row(f"  {moment['at'][11:23]}", moment["what"], moment["detail"])
+            at = datetime.fromisoformat(moment["at"])
+            table.add_row(f"  {at:%H:%M:%S}.{at.microsecond // 1000:03}", moment["what"], moment["detail"])
         console.print(table)

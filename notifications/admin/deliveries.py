@@ -5,8 +5,8 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from accounts.models import Recipient
 from notifications.admin.keyset import LogAdmin
@@ -23,7 +23,18 @@ class DeliveryAdmin(LogAdmin):
     list_select_related = ("recipient",)
     search_fields = ("id",)
     search_help_text = "A recipient's external id, or the id of a delivery or a notification."
-    fields = ("story", "recipient", "notification", "channel", "queue", "state", "reason", "locale", "attempt", "due_at")
+    fields = (
+        "story",
+        "recipient",
+        "notification",
+        "channel",
+        "queue",
+        "state",
+        "reason",
+        "locale",
+        "attempt",
+        "due_at",
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

@@ -17,7 +17,7 @@ class UncountedPaginator(Paginator[Any]):
     furthest = 50
 
     @property
-    def count(self) -> int:  # type: ignore[override] # Django caches it; here it costs nothing
+    def count(self) -> int:
         """An upper bound that lets people page on for a while."""
         return self.furthest * self.per_page
 
@@ -25,7 +25,7 @@ class UncountedPaginator(Paginator[Any]):
         """One page, read with one row more than it shows."""
         number = min(max(int(number), 1), self.furthest)
         start = (number - 1) * self.per_page
-        return self._get_page(self.object_list[start : start + self.per_page], number, self)
+        return Page(self.object_list[start : start + self.per_page], number, self)
 
 
 class LogAdmin(admin.ModelAdmin[Any]):
@@ -37,14 +37,14 @@ class LogAdmin(admin.ModelAdmin[Any]):
     ordering = ("-id",)
     actions = None
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the pipeline writes the log."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the pipeline writes the log."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Retention drops whole days; nobody deletes a line."""
         return False

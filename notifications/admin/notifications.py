@@ -20,8 +20,13 @@ class NotificationAdmin(LogAdmin):
     search_fields = ("=id",)
     search_help_text = "The id of a notification."
     fields = (
-        "progress", "application", "version", "category", "mode", "urgency", "data", "send_at", "expires_at", "cancelled_at",
-    )  # fmt: skip
+        "progress",
+        ("application", "mode"),
+        ("version", "category"),
+        "urgency",
+        "data",
+        ("send_at", "expires_at", "cancelled_at"),
+    )
 
     @admin.display(description="accepted", ordering="id")
     def accepted(self, notification: Notification) -> str:
@@ -31,9 +36,7 @@ class NotificationAdmin(LogAdmin):
     @admin.display(description="deliveries")
     def progress(self, notification: Notification) -> SafeString:
         """How many deliveries are in which state, and the way to them."""
-        counts = (
-            Delivery.objects.of(notification.id).order_by("state").values_list("state").annotate(count=Count("id"))
-        )
+        counts = Delivery.objects.of(notification.id).order_by("state").values_list("state").annotate(count=Count("id"))
         return format_html(
             '<p>{}</p><p><a href="{}?q={}">See them</a></p>',
             format_html_join(", ", "{}: {}", counts) or "none",

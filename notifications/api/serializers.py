@@ -39,9 +39,7 @@ _ADDRESSEE_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-@extend_schema_field(
-    {"type": "array", "items": _ADDRESSEE_SCHEMA, "minItems": 1, "maxItems": MAX_RECIPIENTS}
-)
+@extend_schema_field({"type": "array", "items": _ADDRESSEE_SCHEMA, "minItems": 1, "maxItems": MAX_RECIPIENTS})
 class AddresseesField(serializers.Field[tuple[Addressee, ...], Any, Any, Any]):
     """External ids, or objects with one, or contacts given inline. Written for lists of a thousand."""
 
@@ -94,11 +92,11 @@ def _addressee(entry: Any) -> Addressee:
             )
 
 
-def _locale(entry: Mapping[str, Any]) -> str:
+def _locale(entry: Mapping[Any, Any]) -> str:
     return normal_locale(entry["locale"]) if entry.get("locale") else ""
 
 
-def _data(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def _data(entry: Mapping[Any, Any]) -> Mapping[str, Any]:
     data = entry.get("data") or {}
     if not isinstance(data, dict):
         raise Invalid("data must be an object.")
@@ -121,7 +119,9 @@ class NotificationRequest(Strict):
 
     template = serializers.CharField(max_length=80, help_text="The name of a published template.")
     recipients = AddresseesField(help_text=f"1 to {MAX_RECIPIENTS} external ids, or contacts given inline.")
-    data = serializers.DictField(required=False, default=dict, help_text="What the template's text asks for.")
+    data = serializers.DictField(  # type: ignore[assignment] # a field called data, as in the API
+        required=False, default=dict, help_text="What the template's text asks for."
+    )
     channels = serializers.ListField(
         child=serializers.ChoiceField(choices=[channel.value for channel in Channel]),
         required=False,
@@ -225,6 +225,7 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
     """One message to one address."""
 
     recipient = serializers.CharField(source="recipient.external_id", default=None, allow_null=True)
+    channel = serializers.ChoiceField(choices=[channel.value for channel in Channel])
     planned_at = serializers.DateTimeField()
     reason_text = serializers.CharField()
 
@@ -249,7 +250,8 @@ class TimelineAnswer(DeliveryAnswer):
 
     timeline = serializers.SerializerMethodField()
 
-    class Meta(DeliveryAnswer.Meta):
+    class Meta:
+        model = Delivery
         fields = (*DeliveryAnswer.Meta.fields, "timeline")
 
     @extend_schema_field(MomentAnswer(many=True))

@@ -17,7 +17,7 @@ class ApplicationThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count this request, and say whether it may pass."""
-        caller = request.user
+        caller: object = request.user
         if not isinstance(caller, Caller):
             return True
         usage = get_usage(

@@ -49,7 +49,7 @@ class Notifications(APIView):
         parameters=[_KEY_HEADER],
     )
     def post(self, request: Request) -> Response:
-        """Accept one notification: 202 says, per recipient and channel, what will be sent and what will not, and why."""
+        """Accept one notification: 202 says, per recipient and channel, what will be sent, what not, and why."""
         at, body = timezone.now(), request.data
         return _answered_once(request, lambda: accepted(body, _sender(request), at))
 
@@ -203,13 +203,14 @@ def _answered_once(request: Request, answer: Callable[[], Mapping[str, Any]]) ->
         return Response(answer(), status=202)
     if not _KEY_FORM.fullmatch(key):
         raise ValidationError({"Idempotency-Key": "1 to 255 printable ASCII characters, without spaces."})
-    digest = hashlib.sha256(request.path.encode() + b"\n" + request.raw_body).digest()
+    digest = hashlib.sha256(request.path.encode() + b"\n" + request.META["bongsu.raw_body"]).digest()
     repeat = Repeat(_caller(request).application_id, key, digest)
     return Response(intake.once(repeat, answer), status=202)
 
 
 def _caller(request: Request) -> Caller:
-    caller: Caller = request.user
+    caller: object = request.user
+    assert isinstance(caller, Caller)
     return caller
 
 

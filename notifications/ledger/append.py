@@ -76,9 +76,16 @@ def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended]
             _NOTIFICATION,
             [
                 (
-                    header.id, header.application_id, header.version_id, header.category_id,
-                    header.mode, header.urgency, header.data, header.send_at, header.expires_at,
-                )  # fmt: skip
+                    header.id,
+                    header.application_id,
+                    header.version_id,
+                    header.category_id,
+                    header.mode,
+                    header.urgency,
+                    header.data,
+                    header.send_at,
+                    header.expires_at,
+                )
             ],
         )
         copy_in(Delivery._meta.db_table, _DELIVERY, rows)
@@ -93,9 +100,20 @@ def _sent_rows(header: Header, decision: Decision, send: Send, ids: Sequence[UUI
     own = person.own_data or None
     return [
         (
-            delivery_id, header.id, person.recipient_id, target.device_id, due_at, 0,
-            channel, target.queue, state, "", send.locale, target.address, own,
-        )  # fmt: skip
+            delivery_id,
+            header.id,
+            person.recipient_id,
+            target.device_id,
+            due_at,
+            0,
+            channel,
+            target.queue,
+            state,
+            "",
+            send.locale,
+            target.address,
+            own,
+        )
         for target, delivery_id in zip(send.targets, ids, strict=True)
     ]
 
@@ -105,6 +123,17 @@ def _dropped_row(header: Header, decision: Decision, delivery_id: UUID) -> _Row:
     assert not isinstance(drop, Send)
     address = {Channel.EMAIL: candidate.person.email, Channel.SMS: candidate.person.phone}.get(candidate.channel, "")
     return (
-        delivery_id, header.id, candidate.person.recipient_id, None, None, 0,
-        candidate.channel, "", DeliveryState.SUPPRESSED, drop.reason, candidate.locale or "", address, None,
-    )  # fmt: skip
+        delivery_id,
+        header.id,
+        candidate.person.recipient_id,
+        None,
+        None,
+        0,
+        candidate.channel,
+        "",
+        DeliveryState.SUPPRESSED,
+        drop.reason,
+        candidate.locale or "",
+        address,
+        None,
+    )

@@ -17,8 +17,8 @@ _MARK = """
      WHERE id = %(id)s AND cancelled_at IS NULL
 """
 
-#: scheduled, queued, retrying → cancelled. Served by delivery_notification. What a worker holds is too late: the row lock
-#: decides between a claim and this.
+#: scheduled, queued, retrying → cancelled. Served by delivery_notification. What a worker holds is too late: the row
+#: lock decides between a claim and this.
 _CANCEL = """
     UPDATE notifications_delivery
        SET state = 'cancelled', reason = 'cancelled', due_at = NULL

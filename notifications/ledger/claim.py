@@ -68,8 +68,8 @@ class Claim:
 
 
 #: Waiting → leased: the oldest due batches of a lane, together at most `limit` deliveries, or one batch.
-#: Served by batch_waiting. Locked ones belong to a worker that is just claiming them. The first LIMIT keeps a claim from
-#: locking hundreds of full batches to take one; it follows the size of the oldest.
+#: Served by batch_waiting. Locked ones belong to a worker that is just claiming them. The first LIMIT keeps a claim
+#: from locking hundreds of full batches to take one; it follows the size of the oldest.
 _LEASE = """
     WITH oldest AS (
         SELECT size
@@ -96,8 +96,8 @@ _LEASE = """
     RETURNING batch.id, batch.delivery_ids
 """
 
-#: scheduled, queued, retrying → sending, by primary key. A batch that is worked on twice claims nothing the second time,
-#: because `state` is in the WHERE. 500 rows: about 10 ms.
+#: scheduled, queued, retrying → sending, by primary key. A batch that is worked on twice claims nothing the second
+#: time, because `state` is in the WHERE. 500 rows: about 10 ms.
 _CLAIM = """
     UPDATE notifications_delivery AS delivery
        SET state = 'sending', attempt = attempt + 1, due_at = NULL

@@ -25,9 +25,15 @@ _FIRST = """
     RETURNING id
 """
 
-_ANSWER = "UPDATE notifications_idempotencykey SET answer = %(answer)s WHERE application_id = %(application)s AND key = %(key)s"
+_ANSWER = """
+    UPDATE notifications_idempotencykey
+       SET answer = %(answer)s
+     WHERE application_id = %(application)s AND key = %(key)s
+"""
 
-_FOUND = "SELECT digest, answer FROM notifications_idempotencykey WHERE application_id = %(application)s AND key = %(key)s"
+_FOUND = (
+    "SELECT digest, answer FROM notifications_idempotencykey WHERE application_id = %(application)s AND key = %(key)s"
+)
 
 
 def is_first(repeat: Repeat) -> bool:

@@ -77,7 +77,9 @@ _FAILED = """
 """
 
 #: uncertain → sent: it must have left, if somebody opened it or it is on its way.
-_WAS_SENT = "UPDATE notifications_delivery SET state = 'sent', reason = '' WHERE id = ANY(%(ids)s) AND state = 'uncertain'"
+_WAS_SENT = (
+    "UPDATE notifications_delivery SET state = 'sent', reason = '' WHERE id = ANY(%(ids)s) AND state = 'uncertain'"
+)
 
 _ADDRESSES = "SELECT id, channel, address FROM notifications_delivery WHERE id = ANY(%(ids)s)"
 
@@ -85,12 +87,19 @@ _ADDRESSES = "SELECT id, channel, address FROM notifications_delivery WHERE id =
 _SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
 
 
+#: id, delivery_id, kind, at, detail, event_ref, account
+_Row = tuple[UUID, UUID, str, datetime, str, str, str]
+
+
 def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
     """Write receipts down, to be applied soon."""
     copy_in(
         PendingReceipt._meta.db_table,
         _PENDING,
-        [(new_id(), one.delivery_id, one.kind, one.at, one.detail[:500], one.event_ref[:200], account, at) for one in receipts],
+        [
+            (new_id(), one.delivery_id, one.kind, one.at, one.detail[:500], one.event_ref[:200], account, at)
+            for one in receipts
+        ],
     )
 
 
@@ -120,7 +129,7 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
     return Application(applied, len(rows), len(early))
 
 
-def _append_events(rows: Sequence[tuple]) -> Sequence[tuple]:
+def _append_events(rows: Sequence[_Row]) -> Sequence[_Row]:
     """Events for receipts that were not known yet; returns those."""
     if not rows:
         return ()
@@ -143,7 +152,7 @@ def _append_events(rows: Sequence[tuple]) -> Sequence[tuple]:
         return [by_id[event_id] for event_id, _ in cursor.fetchall()]
 
 
-def _move(rows: Sequence[tuple]) -> None:
+def _move(rows: Sequence[_Row]) -> None:
     def about(*kinds: ReceiptKind) -> list[UUID]:
         return [row[1] for row in rows if row[2] in kinds]
 
@@ -154,8 +163,8 @@ def _move(rows: Sequence[tuple]) -> None:
         cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})
 
 
-def _event_id(row: tuple) -> UUID:
-    """The same for the same news: the delivery's own time, which puts it beside the delivery, and a hash of the rest."""
+def _event_id(row: _Row) -> UUID:
+    """The same for the same news: the delivery's own time, which puts it beside it, and a hash of the rest."""
     _, delivery_id, kind, _, _, event_ref, _ = row
     digest = sha256(f"{delivery_id}|{kind}|{event_ref}".encode()).digest()
     tail = int.from_bytes(digest[:10], "big")

@@ -32,9 +32,9 @@ class Result:
 _EVENT = ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail")
 _DETAIL_LENGTH, _REF_LENGTH = 500, 200
 
-#: sending → sent, failed, retrying, uncertain, expired or suppressed, by primary key. `attempt` is the fence: a worker that
-#: was frozen past its lease finds another state or a higher attempt, and changes nothing. The bounds let PostgreSQL
-#: skip the partitions of other days. 500 rows: about 6 ms.
+#: sending → sent, failed, retrying, uncertain, expired or suppressed, by primary key. `attempt` is the fence: a worker
+#: that was frozen past its lease finds another state or a higher attempt, and changes nothing. The bounds let
+#: PostgreSQL skip the partitions of other days. 500 rows: about 6 ms.
 _RECORD = """
     UPDATE notifications_delivery AS delivery
        SET state = result.state, reason = result.reason, due_at = result.due_at

@@ -122,7 +122,7 @@ def forget_answers(before: datetime) -> int:
     """Delete the answers to idempotency keys that are older than `before`; says how many."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"before": before})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _note(kind: EventKind, deliveries: Sequence[tuple[UUID, int]], at: datetime) -> None:

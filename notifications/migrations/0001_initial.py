@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-import accounts.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
+import accounts.ids
 from notifications.ledger.partitions import keep_up
 from notifications.migrations._partitioned import CreatePartitionedModel
 
@@ -18,170 +18,603 @@ def first_partitions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('templates_app', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("templates_app", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('lane', models.CharField(choices=[('ios.critical', 'Ios critical'), ('ios', 'Ios'), ('ios.retry', 'Ios retry'), ('ios.bulk', 'Ios bulk'), ('android.critical', 'Android critical'), ('android', 'Android'), ('android.retry', 'Android retry'), ('android.bulk', 'Android bulk'), ('web.critical', 'Web critical'), ('web', 'Web'), ('web.retry', 'Web retry'), ('web.bulk', 'Web bulk'), ('sms.critical', 'Sms critical'), ('sms', 'Sms'), ('sms.retry', 'Sms retry'), ('sms.bulk', 'Sms bulk'), ('email.critical', 'Email critical'), ('email', 'Email'), ('email.retry', 'Email retry'), ('email.bulk', 'Email bulk')], max_length=20)),
-                ('due_at', models.DateTimeField()),
-                ('lease_id', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('size', models.PositiveSmallIntegerField()),
-                ('delivery_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "lane",
+                    models.CharField(
+                        choices=[
+                            ("ios.critical", "Ios critical"),
+                            ("ios", "Ios"),
+                            ("ios.retry", "Ios retry"),
+                            ("ios.bulk", "Ios bulk"),
+                            ("android.critical", "Android critical"),
+                            ("android", "Android"),
+                            ("android.retry", "Android retry"),
+                            ("android.bulk", "Android bulk"),
+                            ("web.critical", "Web critical"),
+                            ("web", "Web"),
+                            ("web.retry", "Web retry"),
+                            ("web.bulk", "Web bulk"),
+                            ("sms.critical", "Sms critical"),
+                            ("sms", "Sms"),
+                            ("sms.retry", "Sms retry"),
+                            ("sms.bulk", "Sms bulk"),
+                            ("email.critical", "Email critical"),
+                            ("email", "Email"),
+                            ("email.retry", "Email retry"),
+                            ("email.bulk", "Email bulk"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("lease_id", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("size", models.PositiveSmallIntegerField()),
+                ("delivery_ids", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
             ],
             options={
-                'verbose_name_plural': 'batches',
-                'indexes': [models.Index(condition=models.Q(('lease_id__isnull', True)), fields=['lane', 'due_at'], name='batch_waiting'), models.Index(condition=models.Q(('lease_id__isnull', False)), fields=['lease_until'], name='batch_leased')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('lane__in', ['ios.critical', 'ios', 'ios.retry', 'ios.bulk', 'android.critical', 'android', 'android.retry', 'android.bulk', 'web.critical', 'web', 'web.retry', 'web.bulk', 'sms.critical', 'sms', 'sms.retry', 'sms.bulk', 'email.critical', 'email', 'email.retry', 'email.bulk'])), name='batch_lane_known'), models.CheckConstraint(condition=models.Q(('size__gte', 1), ('size__lte', 500)), name='batch_size'), models.CheckConstraint(condition=models.Q(models.Q(('lease_id__isnull', True), ('lease_until__isnull', True)), models.Q(('lease_id__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='batch_lease_whole')],
+                "verbose_name_plural": "batches",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("lease_id__isnull", True)), fields=["lane", "due_at"], name="batch_waiting"
+                    ),
+                    models.Index(
+                        condition=models.Q(("lease_id__isnull", False)), fields=["lease_until"], name="batch_leased"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "lane__in",
+                                [
+                                    "ios.critical",
+                                    "ios",
+                                    "ios.retry",
+                                    "ios.bulk",
+                                    "android.critical",
+                                    "android",
+                                    "android.retry",
+                                    "android.bulk",
+                                    "web.critical",
+                                    "web",
+                                    "web.retry",
+                                    "web.bulk",
+                                    "sms.critical",
+                                    "sms",
+                                    "sms.retry",
+                                    "sms.bulk",
+                                    "email.critical",
+                                    "email",
+                                    "email.retry",
+                                    "email.bulk",
+                                ],
+                            )
+                        ),
+                        name="batch_lane_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("size__gte", 1), ("size__lte", 500)), name="batch_size"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lease_id__isnull", True), ("lease_until__isnull", True)),
+                            models.Q(("lease_id__isnull", False), ("lease_until__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="batch_lease_whole",
+                    ),
+                ],
             },
         ),
         CreatePartitionedModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('mode', models.CharField(choices=[('live', 'Live'), ('test', 'Test')], max_length=4)),
-                ('urgency', models.CharField(choices=[('critical', 'Critical'), ('normal', 'Normal'), ('bulk', 'Bulk')], max_length=8)),
-                ('data', models.JSONField(default=dict)),
-                ('send_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('application', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='accounts.application')),
-                ('category', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='accounts.category')),
-                ('version', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='templates_app.templateversion')),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], max_length=4)),
+                (
+                    "urgency",
+                    models.CharField(
+                        choices=[("critical", "Critical"), ("normal", "Normal"), ("bulk", "Bulk")], max_length=8
+                    ),
+                ),
+                ("data", models.JSONField(default=dict)),
+                ("send_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="accounts.application",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="accounts.category",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="templates_app.templateversion",
+                    ),
+                ),
             ],
         ),
         CreatePartitionedModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('due_at', models.DateTimeField(blank=True, help_text='When it, or its next attempt, is to go out.', null=True)),
-                ('attempt', models.PositiveSmallIntegerField(default=0, help_text='How many attempts were made.')),
-                ('channel', models.CharField(choices=[('push', 'Push'), ('sms', 'Sms'), ('email', 'Email')], max_length=5)),
-                ('queue', models.CharField(blank=True, choices=[('ios', 'Ios'), ('android', 'Android'), ('web', 'Web'), ('sms', 'Sms'), ('email', 'Email')], default='', help_text='Empty where nothing is to be sent.', max_length=8)),
-                ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('queued', 'Queued'), ('sending', 'Sending'), ('retrying', 'Retrying'), ('uncertain', 'Uncertain'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('suppressed', 'Suppressed')], max_length=10)),
-                ('reason', models.CharField(blank=True, choices=[('no_address', 'No address'), ('no_content', 'No content'), ('missing_data', 'Missing data'), ('opted_out', 'Opted out'), ('not_opted_in', 'Not opted in'), ('suppressed_address', 'Suppressed address'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('device_gone', 'Device gone'), ('no_account', 'No account'), ('not_rendered', 'Not rendered'), ('address_dead', 'Address dead'), ('provider_opt_out', 'Provider opt out'), ('content_refused', 'Content refused'), ('credential_refused', 'Credential refused'), ('no_funds', 'No funds'), ('throttled', 'Throttled'), ('provider_unavailable', 'Provider unavailable'), ('no_answer', 'No answer'), ('worker_lost', 'Worker lost'), ('attempts_exhausted', 'Attempts exhausted'), ('bounced', 'Bounced'), ('complained', 'Complained')], default='', max_length=24)),
-                ('locale', models.CharField(blank=True, default='', max_length=35)),
-                ('address', models.CharField(blank=True, default='', max_length=254)),
-                ('data', models.JSONField(blank=True, help_text='What is said to this recipient alone.', null=True)),
-                ('device', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, to='accounts.device')),
-                ('recipient', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, to='accounts.recipient')),
-                ('notification', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='deliveries', to='notifications.notification')),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When it, or its next attempt, is to go out.", null=True
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0, help_text="How many attempts were made.")),
+                (
+                    "channel",
+                    models.CharField(choices=[("push", "Push"), ("sms", "Sms"), ("email", "Email")], max_length=5),
+                ),
+                (
+                    "queue",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("ios", "Ios"),
+                            ("android", "Android"),
+                            ("web", "Web"),
+                            ("sms", "Sms"),
+                            ("email", "Email"),
+                        ],
+                        default="",
+                        help_text="Empty where nothing is to be sent.",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("retrying", "Retrying"),
+                            ("uncertain", "Uncertain"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("suppressed", "Suppressed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_address", "No address"),
+                            ("no_content", "No content"),
+                            ("missing_data", "Missing data"),
+                            ("opted_out", "Opted out"),
+                            ("not_opted_in", "Not opted in"),
+                            ("suppressed_address", "Suppressed address"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("device_gone", "Device gone"),
+                            ("no_account", "No account"),
+                            ("not_rendered", "Not rendered"),
+                            ("address_dead", "Address dead"),
+                            ("provider_opt_out", "Provider opt out"),
+                            ("content_refused", "Content refused"),
+                            ("credential_refused", "Credential refused"),
+                            ("no_funds", "No funds"),
+                            ("throttled", "Throttled"),
+                            ("provider_unavailable", "Provider unavailable"),
+                            ("no_answer", "No answer"),
+                            ("worker_lost", "Worker lost"),
+                            ("attempts_exhausted", "Attempts exhausted"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                        ],
+                        default="",
+                        max_length=24,
+                    ),
+                ),
+                ("locale", models.CharField(blank=True, default="", max_length=35)),
+                ("address", models.CharField(blank=True, default="", max_length=254)),
+                ("data", models.JSONField(blank=True, help_text="What is said to this recipient alone.", null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="accounts.recipient",
+                    ),
+                ),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="deliveries",
+                        to="notifications.notification",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='PendingReceipt',
+            name="PendingReceipt",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('delivered', 'Delivered'), ('deferred', 'Deferred'), ('failed', 'Failed'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('opted_out', 'Opted out'), ('opened', 'Opened'), ('clicked', 'Clicked')], max_length=10)),
-                ('at', models.DateTimeField()),
-                ('detail', models.CharField(blank=True, default='', max_length=500)),
-                ('event_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('account', models.CharField(max_length=60)),
-                ('due_at', models.DateTimeField(help_text='When it is to be applied: at once, or later when its delivery is unknown.')),
-                ('delivery', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='notifications.delivery')),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("delivered", "Delivered"),
+                            ("deferred", "Deferred"),
+                            ("failed", "Failed"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                            ("opted_out", "Opted out"),
+                            ("opened", "Opened"),
+                            ("clicked", "Clicked"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("detail", models.CharField(blank=True, default="", max_length=500)),
+                ("event_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("account", models.CharField(max_length=60)),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="When it is to be applied: at once, or later when its delivery is unknown."
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="notifications.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ProviderAccount',
+            name="ProviderAccount",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.SlugField(max_length=60, unique=True)),
-                ('provider', models.CharField(max_length=20)),
-                ('mode', models.CharField(choices=[('live', 'Live'), ('test', 'Test')], default='live', help_text='Live accounts send to people; test accounts serve test keys and must name a sandbox as endpoint.', max_length=4)),
-                ('endpoint', models.CharField(blank=True, default='', help_text="Scheme, host and port; empty for the provider's own.", max_length=200)),
-                ('credentials', models.BinaryField(default=b'')),
-                ('settings', models.JSONField(blank=True, default=dict)),
-                ('rank', models.PositiveSmallIntegerField(default=100, help_text='Among accounts that could serve, the lowest sends.')),
-                ('is_active', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.SlugField(max_length=60, unique=True)),
+                ("provider", models.CharField(max_length=20)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("live", "Live"), ("test", "Test")],
+                        default="live",
+                        help_text="Live accounts send to people; test accounts serve test keys and must name a sandbox as endpoint.",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Scheme, host and port; empty for the provider's own.",
+                        max_length=200,
+                    ),
+                ),
+                ("credentials", models.BinaryField(default=b"")),
+                ("settings", models.JSONField(blank=True, default=dict)),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        default=100, help_text="Among accounts that could serve, the lowest sends."
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='provider_account_mode_known'), models.CheckConstraint(condition=models.Q(('mode', 'live'), models.Q(('endpoint', ''), _negated=True), _connector='OR'), name='provider_account_test_endpoint', violation_error_message='A test account must name the sandbox as its endpoint.')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("mode__in", ["live", "test"])), name="provider_account_mode_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("mode", "live"), models.Q(("endpoint", ""), _negated=True), _connector="OR"
+                        ),
+                        name="provider_account_test_endpoint",
+                        violation_error_message="A test account must name the sandbox as its endpoint.",
+                    ),
+                ],
             },
         ),
         CreatePartitionedModel(
-            name='DeliveryEvent',
+            name="DeliveryEvent",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('kind', models.CharField(choices=[('sent', 'Sent'), ('retrying', 'Retrying'), ('failed', 'Failed'), ('uncertain', 'Uncertain'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('suppressed', 'Suppressed'), ('replayed', 'Replayed'), ('delivered', 'Delivered'), ('deferred', 'Deferred'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('opted_out', 'Opted out'), ('opened', 'Opened'), ('clicked', 'Clicked')], max_length=10)),
-                ('reason', models.CharField(blank=True, choices=[('no_address', 'No address'), ('no_content', 'No content'), ('missing_data', 'Missing data'), ('opted_out', 'Opted out'), ('not_opted_in', 'Not opted in'), ('suppressed_address', 'Suppressed address'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('device_gone', 'Device gone'), ('no_account', 'No account'), ('not_rendered', 'Not rendered'), ('address_dead', 'Address dead'), ('provider_opt_out', 'Provider opt out'), ('content_refused', 'Content refused'), ('credential_refused', 'Credential refused'), ('no_funds', 'No funds'), ('throttled', 'Throttled'), ('provider_unavailable', 'Provider unavailable'), ('no_answer', 'No answer'), ('worker_lost', 'Worker lost'), ('attempts_exhausted', 'Attempts exhausted'), ('bounced', 'Bounced'), ('complained', 'Complained')], default='', max_length=24)),
-                ('account', models.CharField(blank=True, default='', help_text='The provider account.', max_length=60)),
-                ('provider_ref', models.CharField(blank=True, default='', help_text="The provider's own id.", max_length=200)),
-                ('detail', models.CharField(blank=True, default='', max_length=500)),
-                ('delivery', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.delivery')),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("at", models.DateTimeField()),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Sent"),
+                            ("retrying", "Retrying"),
+                            ("failed", "Failed"),
+                            ("uncertain", "Uncertain"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("suppressed", "Suppressed"),
+                            ("replayed", "Replayed"),
+                            ("delivered", "Delivered"),
+                            ("deferred", "Deferred"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                            ("opted_out", "Opted out"),
+                            ("opened", "Opened"),
+                            ("clicked", "Clicked"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_address", "No address"),
+                            ("no_content", "No content"),
+                            ("missing_data", "Missing data"),
+                            ("opted_out", "Opted out"),
+                            ("not_opted_in", "Not opted in"),
+                            ("suppressed_address", "Suppressed address"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("device_gone", "Device gone"),
+                            ("no_account", "No account"),
+                            ("not_rendered", "Not rendered"),
+                            ("address_dead", "Address dead"),
+                            ("provider_opt_out", "Provider opt out"),
+                            ("content_refused", "Content refused"),
+                            ("credential_refused", "Credential refused"),
+                            ("no_funds", "No funds"),
+                            ("throttled", "Throttled"),
+                            ("provider_unavailable", "Provider unavailable"),
+                            ("no_answer", "No answer"),
+                            ("worker_lost", "Worker lost"),
+                            ("attempts_exhausted", "Attempts exhausted"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                        ],
+                        default="",
+                        max_length=24,
+                    ),
+                ),
+                ("account", models.CharField(blank=True, default="", help_text="The provider account.", max_length=60)),
+                (
+                    "provider_ref",
+                    models.CharField(blank=True, default="", help_text="The provider's own id.", max_length=200),
+                ),
+                ("detail", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="notifications.delivery",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['delivery'], name='delivery_event_delivery')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['sent', 'retrying', 'failed', 'uncertain', 'expired', 'cancelled', 'suppressed', 'replayed', 'delivered', 'deferred', 'bounced', 'complained', 'opted_out', 'opened', 'clicked'])), name='delivery_event_kind_known')],
+                "indexes": [models.Index(fields=["delivery"], name="delivery_event_delivery")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "sent",
+                                    "retrying",
+                                    "failed",
+                                    "uncertain",
+                                    "expired",
+                                    "cancelled",
+                                    "suppressed",
+                                    "replayed",
+                                    "delivered",
+                                    "deferred",
+                                    "bounced",
+                                    "complained",
+                                    "opted_out",
+                                    "opened",
+                                    "clicked",
+                                ],
+                            )
+                        ),
+                        name="delivery_event_kind_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=255)),
-                ('digest', models.BinaryField(help_text='SHA-256 of the request.', max_length=32)),
-                ('answer', models.TextField(blank=True, default='', help_text='The first answer, JSON.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.application')),
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.BinaryField(help_text="SHA-256 of the request.", max_length=32)),
+                ("answer", models.TextField(blank=True, default="", help_text="The first answer, JSON.")),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "application",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.application"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='idempotency_key_age')],
-                'constraints': [models.UniqueConstraint(fields=('application', 'key'), name='idempotency_key_once')],
+                "indexes": [models.Index(fields=["created_at"], name="idempotency_key_age")],
+                "constraints": [models.UniqueConstraint(fields=("application", "key"), name="idempotency_key_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='notification_mode_known'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["live", "test"])), name="notification_mode_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('urgency__in', ['critical', 'normal', 'bulk'])), name='notification_urgency_known'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("urgency__in", ["critical", "normal", "bulk"])), name="notification_urgency_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['notification'], name='delivery_notification'),
+            model_name="delivery",
+            index=models.Index(fields=["notification"], name="delivery_notification"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('recipient__isnull', False)), fields=['recipient', 'id'], name='delivery_recipient'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("recipient__isnull", False)), fields=["recipient", "id"], name="delivery_recipient"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['push', 'sms', 'email'])), name='delivery_channel_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["push", "sms", "email"])), name="delivery_channel_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('queue__in', ['ios', 'android', 'web', 'sms', 'email']), models.Q(('queue', ''), ('state', 'suppressed')), _connector='OR'), name='delivery_queue_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("queue__in", ["ios", "android", "web", "sms", "email"]),
+                    models.Q(("queue", ""), ("state", "suppressed")),
+                    _connector="OR",
+                ),
+                name="delivery_queue_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'queued', 'sending', 'retrying', 'uncertain', 'sent', 'delivered', 'failed', 'expired', 'cancelled', 'suppressed'])), name='delivery_state_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "scheduled",
+                            "queued",
+                            "sending",
+                            "retrying",
+                            "uncertain",
+                            "sent",
+                            "delivered",
+                            "failed",
+                            "expired",
+                            "cancelled",
+                            "suppressed",
+                        ],
+                    )
+                ),
+                name="delivery_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['failed', 'expired', 'cancelled', 'suppressed', 'uncertain']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='delivery_unsent_has_reason', violation_error_message='Whatever is not sent says why.'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ["failed", "expired", "cancelled", "suppressed", "uncertain"]), _negated=True
+                    ),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="delivery_unsent_has_reason",
+                violation_error_message="Whatever is not sent says why.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pendingreceipt',
-            index=models.Index(fields=['due_at'], name='pending_receipt_due'),
+            model_name="pendingreceipt",
+            index=models.Index(fields=["due_at"], name="pending_receipt_due"),
         ),
         migrations.AddConstraint(
-            model_name='pendingreceipt',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['delivered', 'deferred', 'failed', 'bounced', 'complained', 'opted_out', 'opened', 'clicked'])), name='pending_receipt_kind_known'),
+            model_name="pendingreceipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["delivered", "deferred", "failed", "bounced", "complained", "opted_out", "opened", "clicked"],
+                    )
+                ),
+                name="pending_receipt_kind_known",
+            ),
         ),
         migrations.RunSQL(
             # Arrays of random ids do not compress; a table that is a queue is vacuumed by the number of its dead rows.

@@ -33,7 +33,7 @@ class RetryPolicy:
 
     def wait(self, attempt: int, dice: float) -> timedelta:
         """How long to wait after attempt number `attempt` failed; `dice` is a random number in [0, 1)."""
-        ceiling = min(self.longest, self.base * 2 ** min(attempt, 16))
+        ceiling: timedelta = min(self.longest, self.base * 2 ** min(attempt, 16))
         return ceiling * dice
 
 

@@ -20,7 +20,9 @@ RESTOCK = {
         "en": {"title": "Back in stock", "body": "Hello {{ user_name }}! {{ product_name }} is back."},
     },
     "sms": {"ko": {"body": "{{ user_name }}님, {{ product_name }} 재입고"}},
-    "email": {"ko": {"subject": "{{ product_name }} 재입고", "html": "<p>{{ user_name }}</p>", "text": "{{ user_name }}"}},
+    "email": {
+        "ko": {"subject": "{{ product_name }} 재입고", "html": "<p>{{ user_name }}</p>", "text": "{{ user_name }}"}
+    },
 }
 DATA = {"user_name": "지민", "product_name": "운동화"}
 

@@ -203,7 +203,9 @@ def test_a_refused_request_leaves_its_key_unused() -> None:
 def test_a_batch_accepts_the_good_entries_and_reports_the_others_by_index() -> None:
     jimin()
 
-    answer = shop().post(f"{PATH}/batch", {"notifications": [asked(), asked(template="nope"), asked(urgency="x"), asked()]})
+    answer = shop().post(
+        f"{PATH}/batch", {"notifications": [asked(), asked(template="nope"), asked(urgency="x"), asked()]}
+    )
 
     told = answer.json()
     assert answer.status_code == 202

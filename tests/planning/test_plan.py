@@ -56,7 +56,10 @@ def test_every_person_and_channel_asked_for_stands_in_the_plan_once_in_the_order
     ],
 )
 def test_the_most_specific_choice_wins_over_the_category(
-    choices: dict[object, bool], opt_in: bool, critical: bool, reason: Reason | None  # noqa: FBT001 - a table of cases
+    choices: dict[object, bool],
+    opt_in: bool,
+    critical: bool,
+    reason: Reason | None,
 ) -> None:
     asked = facts(
         person(choices=choices), channels=(Channel.SMS,), policy=Policy(NEWS, opt_in=opt_in, is_critical=critical)
@@ -68,7 +71,7 @@ def test_the_most_specific_choice_wins_over_the_category(
 
 
 @pytest.mark.parametrize("critical", [False, True])
-def test_nobody_sends_to_a_suppressed_address_not_even_critical_news(critical: bool) -> None:  # noqa: FBT001
+def test_nobody_sends_to_a_suppressed_address_not_even_critical_news(critical: bool) -> None:
     asked = facts(
         person(),
         suppressed=frozenset({(Channel.EMAIL, "jimin@example.com")}),
@@ -102,7 +105,9 @@ def test_a_suppression_of_one_channel_leaves_the_same_address_alone_on_another()
     ],
 )
 def test_what_would_come_too_late_is_not_sent(
-    send_in: timedelta | None, expires_in: timedelta | None, is_sent: bool  # noqa: FBT001 - a table of cases
+    send_in: timedelta | None,
+    expires_in: timedelta | None,
+    is_sent: bool,
 ) -> None:
     asked = facts(
         send_at=NOON + send_in if send_in is not None else None,
@@ -137,7 +142,9 @@ def test_a_person_without_an_address_on_a_channel_is_told_apart_from_one_who_ref
 def test_a_channel_without_text_is_dropped_for_that_reason_before_any_other() -> None:
     refuses = person(choices={(None, None): False})
 
-    found = verdicts(*plan(facts(refuses, locale_for=lambda channel, _: "ko" if channel is Channel.SMS else None), NOON).decisions)
+    found = verdicts(
+        *plan(facts(refuses, locale_for=lambda channel, _: "ko" if channel is Channel.SMS else None), NOON).decisions
+    )
 
     assert found[Channel.PUSH] == Drop(Reason.NO_CONTENT)
     assert isinstance(found[Channel.SMS], Drop)

@@ -68,7 +68,9 @@ def test_a_retry_that_would_come_too_late_expires_at_once() -> None:
         (60, 0.999, 899.1),
     ],
 )
-def test_the_wait_doubles_with_each_failure_and_is_drawn_from_all_of_it(number: int, dice: float, seconds: float) -> None:
+def test_the_wait_doubles_with_each_failure_and_is_drawn_from_all_of_it(
+    number: int, dice: float, seconds: float
+) -> None:
     assert POLICY.wait(number, dice) == timedelta(seconds=seconds)
 
 

@@ -62,7 +62,9 @@ def _imported(path: Path, console: Console, *, dry_run: bool) -> Imported:
 
 
 def _table(rejected: list[Rejected]) -> Table:
-    table = Table("line", "why it was rejected", title=f"First {min(_SHOWN, len(rejected))} of {len(rejected)} rejected rows")
+    table = Table(
+        "line", "why it was rejected", title=f"First {min(_SHOWN, len(rejected))} of {len(rejected)} rejected rows"
+    )
     for row in rejected[:_SHOWN]:
         table.add_row(str(row.line), row.reason)
     return table

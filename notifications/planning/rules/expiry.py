@@ -13,4 +13,6 @@ def expired(_candidate: Candidate, facts: Facts, at: datetime) -> Drop | None:
     leaves_at = max(at, facts.send_at or at)
     if leaves_at < facts.expires_at:
         return None
-    return Drop(Reason.EXPIRED, f"would leave at {leaves_at:%Y-%m-%d %H:%M:%S %Z}, expires at {facts.expires_at:%H:%M:%S}")
+    return Drop(
+        Reason.EXPIRED, f"would leave at {leaves_at:%Y-%m-%d %H:%M:%S %Z}, expires at {facts.expires_at:%H:%M:%S}"
+    )

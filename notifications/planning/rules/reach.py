@@ -1,8 +1,8 @@
 """Which addresses a person has on a channel, and which of them may be used."""
 
+from accounts.channels import Channel
 from notifications.planning.values import Candidate, Drop, Facts, Target
 from notifications.vocabulary import Queue, Reason
-from accounts.channels import Channel
 
 
 def targets(candidate: Candidate, facts: Facts) -> tuple[Target, ...] | Drop:

@@ -119,7 +119,9 @@ class Fcm:
             credentials.refresh(token_service)
         except GoogleAuthError as error:
             said = str(error.args[0] if error.args else error)[:200]
-            raise BadAccount(f"{account.name}: no access token for this service account; Google says: {said}") from error
+            raise BadAccount(
+                f"{account.name}: no access token for this service account; Google says: {said}"
+            ) from error
         return Token(credentials.token, renew_at=at + max(timedelta(0), token_service.lifetime - RENEW_BEFORE))
 
     def compose(self, message: Message, account: Account, token: Token | None) -> Request:

@@ -73,7 +73,9 @@ def test_everything_a_template_can_say_reaches_the_app() -> None:
 
 
 def test_data_cannot_replace_what_apple_reads() -> None:
-    assert json.loads(compose(data={"aps": "mine"}).body)["aps"] == {"alert": {"title": PLAIN.title, "body": PLAIN.body}}
+    assert json.loads(compose(data={"aps": "mine"}).body)["aps"] == {
+        "alert": {"title": PLAIN.title, "body": PLAIN.body}
+    }
 
 
 @pytest.mark.parametrize(
