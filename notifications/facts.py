@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.channels import Channel, Platform
 from accounts.models import Consent, Device, Preference, Recipient, Suppression
-from notifications.planning.values import Choice, DeviceFact, Facts, Person, Policy
+from notifications.planning.values import Choice, Criteria, DeviceFact, Facts, Person, Policy
 from notifications.vocabulary import QUEUE_OF_PLATFORM
 from templates_app.catalogue import Edition
 from templates_app.variables import Asked
@@ -38,6 +40,15 @@ class Question:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Up to `limit` recipients whose ids lie above `after` and below `before`."""
+
+    after: UUID | None
+    before: UUID
+    limit: int
+
+
 class UnknownRecipients(Exception):
     """Some external ids belong to nobody; `positions` are their places in the request."""
 
@@ -46,10 +57,14 @@ class UnknownRecipients(Exception):
         self.positions = positions
 
 
+_COLUMNS = ("external_id", "id", "email", "phone", "locale", "attributes")
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """What is stored of a recipient, as far as planning needs it."""
 
+    external_id: str
     id: UUID
     email: str
     phone: str
@@ -70,17 +85,47 @@ def gather(question: Question) -> Facts:
     ]
     if unknown:
         raise UnknownRecipients(unknown)
-    edition = question.edition
-    ids = [row.id for row in rows.values()]
-    devices = _devices(ids) if Channel.PUSH in question.channels else {}
-    choices = _choices(ids, edition.category.id)
+    around = _Around.of([row.id for row in rows.values()], question)
     variables = _Variables.of(question)
     people = tuple(
-        _known(addressee, rows[addressee.external_id], devices, choices, variables)
+        _known(addressee, rows[addressee.external_id], around, variables)
         if addressee.external_id
         else _inline(position, addressee, variables)
         for position, addressee in enumerate(question.addressees)
     )
+    return _facts(question, people)
+
+
+def gather_page(question: Question, criteria: Criteria, page: Page) -> tuple[Facts, UUID | None]:
+    """The facts about the next recipients of an audience, and the last one's id; None when there are no more.
+
+    Four queries, as for recipients who are named. The page is read in the order of the primary key.
+    """
+    found = members(criteria, page.before)
+    if page.after:
+        found = found.filter(pk__gt=page.after)
+    rows = [_Row(*values) for values in found.order_by("pk").values_list(*_COLUMNS)[: page.limit]]
+    if not rows:
+        return _facts(question, ()), None
+    around = _Around.of([row.id for row in rows], question)
+    variables = _Variables.of(question)
+    nobody = Addressee()
+    people = tuple(_known(nobody, row, around, variables) for row in rows)
+    return _facts(question, people), rows[-1].id
+
+
+def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
+    """Everybody who meets `criteria` and whose id lies below `before`."""
+    wanted = {
+        "country": criteria.country,
+        "locale": criteria.locale,
+        "external_id__startswith": criteria.external_id_prefix,
+    }
+    return Recipient.objects.filter(pk__lt=before, **{name: value for name, value in wanted.items() if value})
+
+
+def _facts(question: Question, people: tuple[Person, ...]) -> Facts:
+    edition = question.edition
     return Facts(
         policy=Policy(edition.category.id, edition.category.consent == Consent.OPT_IN, edition.category.is_critical),
         channels=question.channels,
@@ -129,22 +174,31 @@ def knows(data: Mapping[str, Any], path: str) -> bool:
     return True
 
 
-def _known(
-    addressee: Addressee,
-    row: _Row,
-    devices: Mapping[UUID, list[DeviceFact]],
-    choices: Mapping[UUID, dict[Choice, bool]],
-    variables: _Variables,
-) -> Person:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is known of recipients beside their own rows."""
+
+    devices: Mapping[UUID, list[DeviceFact]]
+    choices: Mapping[UUID, dict[Choice, bool]]
+
+    @classmethod
+    def of(cls, ids: Sequence[UUID], question: Question) -> "_Around":
+        return cls(
+            _devices(ids) if Channel.PUSH in question.channels else {},
+            _choices(ids, question.edition.category.id),
+        )
+
+
+def _known(addressee: Addressee, row: _Row, around: _Around, variables: _Variables) -> Person:
     own, lacks = variables.said_of(addressee.data, row.attributes)
     return Person(
-        ref=addressee.external_id,
+        ref=row.external_id,
         recipient_id=row.id,
         email=row.email,
         phone=row.phone,
         locale=addressee.locale or row.locale,
-        devices=tuple(devices.get(row.id, ())),
-        choices=choices.get(row.id, {}),
+        devices=tuple(around.devices.get(row.id, ())),
+        choices=around.choices.get(row.id, {}),
         own_data=own,
         lacks=lacks,
     )
@@ -165,10 +219,7 @@ def _inline(position: int, addressee: Addressee, variables: _Variables) -> Perso
 def _recipients(external_ids: Sequence[str]) -> dict[str, _Row]:
     if not external_ids:
         return {}
-    found = Recipient.objects.known_as(external_ids).values_list(
-        "external_id", "id", "email", "phone", "locale", "attributes"
-    )
-    return {external_id: _Row(*rest) for external_id, *rest in found}
+    return {row[0]: _Row(*row) for row in Recipient.objects.known_as(external_ids).values_list(*_COLUMNS)}
 
 
 def _devices(recipient_ids: Sequence[UUID]) -> Mapping[UUID, list[DeviceFact]]:

@@ -10,14 +10,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.channels import Channel, Mode
-from accounts.ids import new_id
+from accounts.ids import floor_of, new_id
 from notifications import facts, queues
-from notifications.ledger import idempotency
-from notifications.ledger.append import Appended, Header, append
+from notifications.ledger import audiences, idempotency
+from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
-from notifications.meters import Meters, metered
+from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Facts, Plan, Send
+from notifications.planning.values import Criteria, Facts, Plan, Send
 from notifications.vocabulary import REASON_TEXT, Urgency
 from templates_app import catalogue
 from templates_app.catalogue import Edition
@@ -29,11 +29,13 @@ from templates_app.rendering import RenderError
 class Submission:
     """What a caller asks for, well-formed but not yet held against templates and recipients.
 
-    `channels` is empty where the caller leaves them to the template.
+    It is for `addressees`, who are named, or for an `audience`. `channels` is empty where the caller leaves them to the
+    template.
     """
 
     template: str
-    addressees: tuple[facts.Addressee, ...]
+    addressees: tuple[facts.Addressee, ...] = ()
+    audience: Criteria | None = None
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     channels: tuple[Channel, ...] = ()
     urgency: Urgency = Urgency.NORMAL
@@ -85,12 +87,16 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The answer to a submission. `id` is None for a dry run, which writes nothing."""
+    """The answer to a submission. `id` is None for a dry run, which writes nothing.
+
+    `audience` is how many people a dry run would plan for, where they are not named.
+    """
 
     id: UUID | None
     planned: int
     suppressed: int
     fates: tuple[Fate, ...]
+    audience: int | None = None
 
 
 def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
@@ -99,7 +105,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     1. The newest published version of the template, or a refusal.
     2. Gather the facts about every recipient, in a fixed number of queries.
     3. Try the text on the first recipient, so that what cannot be rendered is refused here.
-    4. Plan: who gets what, by which channel, and who does not, and why. A dry run ends here.
+    4. Plan: who gets what, by which channel, and who does not, and why. A dry run ends here. For an audience,
+       workers plan, chunk by chunk (`walking`).
     5. Append notification, deliveries and batches in one transaction.
     6. After the commit, hint the queues; a lost hint is found by the sweep.
 
@@ -116,6 +123,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         submission.send_at,
         submission.expires_at,
     )
+    if submission.audience is not None:
+        return _accept_audience(submission, submission.audience, question, by, at)
     known = _gathered(question)
     _try_out(question)
     decided = plan(known, at)
@@ -125,8 +134,27 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     with transaction.atomic(), metered() as meters:
         appended, lanes = append(header, decided, at)
         transaction.on_commit(lambda: queues.hint(lanes))
-        _count(meters, decided)
+        meters.planned(decided)
     return _acceptance(header.id, decided, appended)
+
+
+def _accept_audience(
+    submission: Submission, criteria: Criteria, question: facts.Question, by: Sender, at: datetime
+) -> Acceptance:
+    """The notification without deliveries: they follow, chunk by chunk. A dry run counts the people."""
+    asked = question.edition.content.variables
+    missing = [path for path in sorted(asked) if _is_callers(path) and not facts.knows(question.data, path)]
+    if missing:
+        raise Unacceptable(*[Problem(f"data.{path}", "The template needs this.") for path in missing])
+    _try_out(question)
+    if submission.dry_run:
+        return Acceptance(None, 0, 0, (), facts.members(criteria, floor_of(at)).count())
+    header = _header(submission, question.edition, by)
+    with transaction.atomic():
+        append_header(header)
+        audiences.begin(header.id, criteria, question.channels)
+        transaction.on_commit(queues.hint_planner)
+    return Acceptance(header.id, 0, 0, ())
 
 
 def once(repeat: Repeat, answer: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -177,7 +205,8 @@ def _is_callers(path: str) -> bool:
 
 def _try_out(question: facts.Question) -> None:
     """Render every channel once, as the first addressee would see it."""
-    first, edition = question.addressees[0], question.edition
+    first = question.addressees[0] if question.addressees else facts.Addressee()
+    edition = question.edition
     stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
     data = {"recipient": stand_in, **question.data, **first.data}
     for channel in question.channels:
@@ -214,14 +243,6 @@ def _header(submission: Submission, edition: Edition, by: Sender) -> Header:
         send_at=submission.send_at,
         expires_at=submission.expires_at,
     )
-
-
-def _count(meters: Meters, decided: Plan) -> None:
-    for decision in decided.decisions:
-        if isinstance(decision.verdict, Send):
-            meters.count("accepted", decision.candidate.channel, by=len(decision.verdict.targets))
-        else:
-            meters.count("suppressed", decision.candidate.channel, decision.verdict.reason)
 
 
 def _acceptance(notification_id: UUID | None, decided: Plan, appended: Sequence[Appended]) -> Acceptance:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
+from notifications.planning.values import Plan, Send
 from notifications.redis_client import client
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,14 @@ class Meters:
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to a counter: `count("sent", "sms", "twilio-main")`."""
         self._counts["|".join((name, *labels))] += by
+
+    def planned(self, plan: Plan) -> None:
+        """Count what a plan sends, and what it does not, with the reason."""
+        for decision in plan.decisions:
+            if isinstance(decision.verdict, Send):
+                self.count("accepted", decision.candidate.channel, by=len(decision.verdict.targets))
+            else:
+                self.count("suppressed", decision.candidate.channel, decision.verdict.reason)
 
     def took(self, seconds: float, *labels: str) -> None:
         """Note how long a provider took to answer."""

@@ -210,6 +210,44 @@ class Batch(models.Model):
         return f"{self.size} in {self.lane}"
 
 
+class Audience(models.Model):
+    """Whom a notification is for when nobody is named: everybody who meets `criteria`, planned chunk by chunk.
+
+    Written with its notification and walked by workers in the order of the recipients' ids. `walked_to` moves in the
+    transaction that appends a chunk's deliveries, so a walk that is cut off goes on where it was, and nobody is planned
+    twice. `lease_id` is the fencing token of the worker that walks.
+    """
+
+    notification = models.OneToOneField(
+        Notification, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="audience"
+    )
+    criteria = models.JSONField(default=dict)
+    channels = ArrayField(models.CharField(max_length=5, choices=_choices(Channel)))
+    walked_to = models.UUIDField(null=True)
+    people = models.PositiveIntegerField(default=0, help_text="Recipients planned so far.")
+    planned = models.PositiveIntegerField(default=0, help_text="Deliveries planned so far.")
+    suppressed = models.PositiveIntegerField(default=0, help_text="Recipients and channels that get nothing, so far.")
+    lease_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="audience_lease_whole",
+                condition=Q(lease_id__isnull=True, lease_until__isnull=True)
+                | Q(lease_id__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            # a worker asks for what is not walked to its end; the sweep whether there is any
+            models.Index(fields=["notification"], name="audience_unfinished", condition=Q(finished_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"audience of {self.notification_id}"
+
+
 class PendingReceipt(models.Model):
     """A provider's late news that has not been applied yet. Written before the provider's call is answered."""
 

@@ -16,8 +16,10 @@ DISPATCH: Final = "notifications.dispatch"
 RECEIVE: Final = "notifications.receive"
 SWEEP: Final = "notifications.sweep"
 PARTITIONS: Final = "notifications.partitions"
+WALK: Final = "notifications.walk"
 
 RECEIPTS_QUEUE: Final = "receipts"
+PLANNER_QUEUE: Final = "planner"
 
 #: Seconds for which a hint that nobody has taken yet makes others needless.
 _HINT_STANDS: Final = 5
@@ -38,6 +40,16 @@ def hint(lanes: Iterable[Lane]) -> None:
 def taken(lane: Lane) -> None:
     """A worker has begun to look into the lane: from now on, new work needs a new hint."""
     _forget(lane.value)
+
+
+def hint_planner() -> None:
+    """Say that an audience is to be walked."""
+    _publish(WALK, PLANNER_QUEUE, {})
+
+
+def planner_taken() -> None:
+    """A worker has begun to look for audiences."""
+    _forget(PLANNER_QUEUE)
 
 
 def hint_receipts() -> None:

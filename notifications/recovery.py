@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 
 from notifications import queues
-from notifications.ledger import partitions, sweep
+from notifications.ledger import audiences, partitions, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,8 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     due = [depth.lane for depth in sweep.depths(at)]
     queues.hint(due)
     queues.hint_receipts()
+    if audiences.are_open(at):
+        queues.hint_planner()
     return Swept(len(due), reclaimed)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from celery import Task, shared_task
 from django.utils import timezone
 
-from notifications import dispatching, queues, receiving, recovery
+from notifications import dispatching, queues, receiving, recovery, walking
 from notifications.vocabulary import Lane
 
 #: Nothing waits longer than this in the broker: what is due later waits as a row, and the sweep hints when it is time.
@@ -53,6 +53,12 @@ def dispatch(_task: OnRetryLane, /, *, lane: str, **newer: object) -> None:
     done = dispatching.dispatch(Lane(lane), clock=timezone.now)
     if done.retry_in is not None and done.retry_in <= LONGEST_COUNTDOWN:
         raise DeliveriesWait(max(0.0, done.retry_in.total_seconds()))
+
+
+@shared_task(name=queues.WALK)
+def walk(**newer: object) -> None:
+    """Plan the next chunks of an audience."""
+    walking.walk(clock=timezone.now)
 
 
 @shared_task(name=queues.RECEIVE)

@@ -35,13 +35,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
     def delay(self) -> float:
         """How long the next answer takes, in seconds."""
-        return (self.latency_ms + self.latency_jitter_ms * random.random()) / 1000  # noqa: S311 (no secret)
+        return (self.latency_ms + self.latency_jitter_ms * random.random()) / 1000
 
     def strikes(self) -> Mode | None:
         """How the next request fails, or None if it does not. Counts it off `remaining`."""
         if self.mode is Mode.STATUS and self.status is None:
             return None
-        if self.remaining == 0 or random.random() >= self.rate:  # noqa: S311 (no secret)
+        if self.remaining == 0 or random.random() >= self.rate:
             return None
         if self.remaining is not None:
             self.remaining -= 1

@@ -13,6 +13,7 @@ from accounts.strict import Strict
 from notifications.facts import Addressee
 from notifications.intake import Submission
 from notifications.models import Delivery
+from notifications.planning.values import Criteria
 from notifications.timeline import timeline
 from notifications.vocabulary import DeliveryState, Urgency
 
@@ -114,11 +115,24 @@ def _repeated(found: list[Addressee]) -> dict[int, str]:
     return errors
 
 
+class AudienceRequest(Strict):
+    """Whom to write to when nobody is named: everybody who meets all of these; an empty object is everybody."""
+
+    country = serializers.CharField(max_length=2, required=False, help_text="ISO 3166-1, for example KR.")
+    locale = serializers.CharField(max_length=35, required=False, help_text="BCP 47, exactly as stored.")
+    external_id_prefix = serializers.CharField(max_length=128, required=False)
+
+
 class NotificationRequest(Strict):
     """What a caller asks for."""
 
     template = serializers.CharField(max_length=80, help_text="The name of a published template.")
-    recipients = AddresseesField(help_text=f"1 to {MAX_RECIPIENTS} external ids, or contacts given inline.")
+    recipients = AddresseesField(
+        required=False, help_text=f"1 to {MAX_RECIPIENTS} external ids, or contacts given inline."
+    )
+    audience = AudienceRequest(
+        required=False, help_text="In place of recipients: all who meet these criteria, planned by workers in chunks."
+    )
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as in the API
         required=False, default=dict, help_text="What the template's text asks for."
     )
@@ -135,6 +149,8 @@ class NotificationRequest(Strict):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Moments must lie in the order in which they are to happen."""
+        if ("recipients" in attrs) == ("audience" in attrs):
+            raise serializers.ValidationError({"recipients": "Give recipients or an audience, one of the two."})
         at: datetime = self.context["at"]
         send_at, expires_at = attrs.get("send_at"), attrs.get("expires_at")
         if expires_at and expires_at <= at:
@@ -150,7 +166,8 @@ class NotificationRequest(Strict):
         asked: Mapping[str, Any] = self.validated_data
         return Submission(
             template=asked["template"],
-            addressees=asked["recipients"],
+            addressees=asked.get("recipients", ()),
+            audience=Criteria(**asked["audience"]) if "audience" in asked else None,
             data=asked["data"],
             channels=tuple(dict.fromkeys(Channel(name) for name in asked.get("channels", ()))),
             urgency=Urgency(asked["urgency"]),
@@ -187,6 +204,9 @@ class AcceptanceAnswer(serializers.Serializer[Any]):
     planned = serializers.IntegerField(help_text="Deliveries that will be sent.")
     suppressed = serializers.IntegerField(help_text="Recipients and channels that get nothing.")
     recipients = FateAnswer(many=True)
+    audience = serializers.IntegerField(
+        allow_null=True, help_text="How many people a dry run for an audience would plan for."
+    )
 
 
 class BatchEntryAnswer(serializers.Serializer[Any]):
@@ -206,6 +226,15 @@ class BatchAnswer(serializers.Serializer[Any]):
     results = BatchEntryAnswer(many=True)
 
 
+class PlanningAnswer(serializers.Serializer[Any]):
+    """How far planning has walked through an audience."""
+
+    people = serializers.IntegerField(help_text="Recipients planned so far.")
+    planned = serializers.IntegerField(help_text="Deliveries planned so far.")
+    suppressed = serializers.IntegerField(help_text="Recipients and channels that get nothing, so far.")
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
 class NotificationAnswer(serializers.Serializer[Any]):
     """A notification and how far it got."""
 
@@ -218,6 +247,7 @@ class NotificationAnswer(serializers.Serializer[Any]):
     send_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
+    planning = PlanningAnswer(allow_null=True, help_text="Null where the recipients were named.")
     deliveries = serializers.DictField(child=serializers.IntegerField(), help_text="How many, by state.")
 
 

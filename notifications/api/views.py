@@ -26,7 +26,7 @@ from notifications.api.field_errors import field_errors
 from notifications.intake import Acceptance, Sender, Unacceptable
 from notifications.ledger.cancel import cancel
 from notifications.ledger.idempotency import Repeat
-from notifications.models import Delivery, Notification
+from notifications.models import Audience, Delivery, Notification
 
 _KEY_HEADER: Final = OpenApiParameter(
     "Idempotency-Key",
@@ -179,6 +179,7 @@ def summary(notification: Notification) -> Mapping[str, Any]:
         "send_at": notification.send_at,
         "expires_at": notification.expires_at,
         "cancelled_at": notification.cancelled_at,
+        "planning": Audience.objects.filter(pk=notification.id).first(),
         "deliveries": dict(by_state),
     }
 
@@ -193,6 +194,7 @@ def _told(acceptance: Acceptance) -> Mapping[str, Any]:
         "planned": acceptance.planned,
         "suppressed": acceptance.suppressed,
         "recipients": [asdict(fate) for fate in acceptance.fates],
+        "audience": acceptance.audience,
     }
 
 

@@ -51,10 +51,33 @@ _Row = tuple[Any, ...]
 
 
 def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
-    """Write everything in one transaction: three COPYs, whatever the size of the plan.
+    """Write a notification and its plan in one transaction: three COPYs, whatever the size of the plan.
 
     Returns what was written, in the order of the plan, and the lanes in which something is due now.
     """
+    with transaction.atomic():
+        append_header(header)
+        return append_plan(header, plan, at)
+
+
+def append_header(header: Header) -> None:
+    """Write the notification alone; its deliveries follow in chunks."""
+    values = (
+        header.id,
+        header.application_id,
+        header.version_id,
+        header.category_id,
+        header.mode,
+        header.urgency,
+        header.data,
+        header.send_at,
+        header.expires_at,
+    )
+    copy_in(Notification._meta.db_table, _NOTIFICATION, [values])
+
+
+def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
+    """Write deliveries and batches of a notification that is there, in one transaction; returns what `append` does."""
     appended, rows, waiting = [], [], []
     for decision in plan.decisions:
         verdict = decision.verdict
@@ -71,23 +94,6 @@ def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended]
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
     with transaction.atomic():
-        copy_in(
-            Notification._meta.db_table,
-            _NOTIFICATION,
-            [
-                (
-                    header.id,
-                    header.application_id,
-                    header.version_id,
-                    header.category_id,
-                    header.mode,
-                    header.urgency,
-                    header.data,
-                    header.send_at,
-                    header.expires_at,
-                )
-            ],
-        )
         copy_in(Delivery._meta.db_table, _DELIVERY, rows)
         dues = enqueue(waiting) if waiting else set()
     return appended, {lane for lane, due_at in dues if due_at <= at}

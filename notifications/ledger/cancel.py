@@ -11,6 +11,13 @@ from notifications.ledger.copying import copy_in
 from notifications.models import DeliveryEvent
 from notifications.vocabulary import EventKind, Reason
 
+#: A walk through the notification's audience ends here; one that is just appending a chunk is waited for.
+_STOP_WALK = """
+    UPDATE notifications_audience
+       SET finished_at = %(at)s, lease_id = NULL, lease_until = NULL
+     WHERE notification_id = %(id)s AND finished_at IS NULL
+"""
+
 _MARK = """
     UPDATE notifications_notification
        SET cancelled_at = %(at)s
@@ -52,6 +59,7 @@ def cancel(notification_id: UUID, at: datetime) -> Cancelled:
     """
     first = floor_of(instant_of(notification_id))
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_STOP_WALK, {"id": notification_id, "at": at})
         cursor.execute(_MARK, {"id": notification_id, "at": at})
         cursor.execute(_CANCEL, {"id": notification_id, "first": first})
         withdrawn = cursor.fetchall()

@@ -69,6 +69,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Criteria:
+    """Who belongs to an audience: everybody, or those who meet all of these. Empty ones ask for nothing."""
+
+    country: str = ""
+    locale: str = ""
+    external_id_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One person on one channel, before anything is decided."""
 

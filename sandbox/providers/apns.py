@@ -93,7 +93,7 @@ class Apns:
             return answer
         return msgspec.structs.replace(answer, headers=(*answer.headers, ("retry-after", str(retry_after))))
 
-    def sight(self, body: bytes, part: int) -> Sight:  # noqa: ARG002 (one message a request)
+    def sight(self, body: bytes, part: int) -> Sight:
         """The notification as iOS shows it."""
         payload = msgspec.json.decode(body)
         alert: Any = payload["aps"].get("alert", "")

@@ -120,7 +120,7 @@ class Fcm:
             return answer
         return msgspec.structs.replace(answer, headers=(*answer.headers, ("retry-after", str(retry_after))))
 
-    def sight(self, body: bytes, part: int) -> Sight:  # noqa: ARG002 (one message a request)
+    def sight(self, body: bytes, part: int) -> Sight:
         """The notification as Android shows it: what is said for Android in particular comes first."""
         message = read(body).message
         android = message.android.notification if message.android else None

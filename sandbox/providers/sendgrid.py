@@ -159,7 +159,7 @@ class SendGrid:
                 for step, event in enumerate([*first, *_FATES.get(domain, _USUAL_FATE)]):
                     yield Receipt(events_url, step, common | event)
 
-    def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:  # noqa: ARG002 (unsigned)
+    def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:
         """One batch, signed over timestamp and body: "Getting started with the event webhook security features"."""
         events = [{**event, "timestamp": int(at), "sg_event_id": secrets.token_urlsafe(16)} for event in news]
         body, timestamp = msgspec.json.encode(events), str(int(at))

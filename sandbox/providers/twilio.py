@@ -112,14 +112,14 @@ class Twilio:
             return answer
         return msgspec.structs.replace(answer, headers=(*answer.headers, ("retry-after", str(retry_after))))
 
-    def sight(self, body: bytes, part: int) -> Sight:  # noqa: ARG002 (one message a request)
+    def sight(self, body: bytes, part: int) -> Sight:
         """The text message as a phone shows it."""
         form = parse_qs(body.decode("utf-8", "replace"))
         sender = (form.get("From") or form.get("MessagingServiceSid") or [""])[0]
         return Sight(kind="sms", sender=sender, title="", body=form.get("Body", [""])[0])
 
     # --- receipts ----------------------------------------------------------------------------------
-    def receipts(self, call: Call, answer: Answer, events_url: str) -> Iterator[Receipt]:  # noqa: ARG002 (per message)
+    def receipts(self, call: Call, answer: Answer, events_url: str) -> Iterator[Receipt]:
         """queued, sent, delivered; or queued, sent, undelivered for a number that fails later."""
         form = parse_qs(call.body.decode("utf-8", "replace"))
         url = form.get("StatusCallback", [""])[0]
@@ -143,7 +143,7 @@ class Twilio:
                 fields["ErrorCode"] = str(error)
             yield Receipt(url, step, fields)
 
-    def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:  # noqa: ARG002 (undated)
+    def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:
         """One form a status, signed over the exact URL and its sorted fields: "Webhooks security"."""
         requests = []
         for fields in news:
