@@ -37,7 +37,7 @@ class RecipientDetail(_ReadersAndWriters):
 
     @extend_schema(operation_id="recipients_retrieve", responses=serializers.RecipientAnswer)
     def get(self, _request: Request, external_id: str) -> Response:
-        """What is known of them."""
+        """What is known of a person."""
         return Response(serializers.RecipientAnswer(_person(external_id)).data)
 
     @extend_schema(
@@ -46,7 +46,7 @@ class RecipientDetail(_ReadersAndWriters):
         responses={200: serializers.RecipientAnswer, 201: serializers.RecipientAnswer},
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Create them, or replace all that is known of them; devices and preferences stay."""
+        """Create a person, or replace all that is known of them. Devices and preferences stay."""
         try:
             normal_external_id(external_id)
         except Invalid as error:
@@ -61,7 +61,7 @@ class RecipientDetail(_ReadersAndWriters):
         responses=serializers.RecipientAnswer,
     )
     def patch(self, request: Request, external_id: str) -> Response:
-        """Change what is named. Attributes are merged; one set to null is removed."""
+        """Change what is named of a person. Attributes are merged; one set to null is removed."""
         asked = _valid(serializers.RecipientRequest(data=request.data))
         with transaction.atomic():
             person = _person(external_id, for_update=True)
@@ -70,7 +70,7 @@ class RecipientDetail(_ReadersAndWriters):
 
     @extend_schema(operation_id="recipients_delete", responses={204: None})
     def delete(self, _request: Request, external_id: str) -> Response:
-        """Forget them, their devices and their preferences. Suppressed addresses stay suppressed."""
+        """Forget a person, their devices and preferences. Suppressed addresses stay suppressed."""
         _person(external_id).delete()
         return Response(status=204)
 
@@ -80,7 +80,7 @@ class RecipientDevices(_ReadersAndWriters):
 
     @extend_schema(operation_id="devices_list", responses=serializers.DeviceAnswer(many=True))
     def get(self, _request: Request, external_id: str) -> Response:
-        """Those that can be reached."""
+        """The devices of a person that can be reached."""
         return Response(serializers.DeviceAnswer(serializers.live_devices(_person(external_id)), many=True).data)
 
     @extend_schema(
@@ -89,7 +89,7 @@ class RecipientDevices(_ReadersAndWriters):
         responses={200: serializers.DeviceAnswer, 201: serializers.DeviceAnswer},
     )
     def post(self, request: Request, external_id: str) -> Response:
-        """Register a token: for apps, at every start. A token that somebody else has moves to this person."""
+        """Register a push token. For apps, at every start. A token that somebody else has moves to this person."""
         asked = _valid(serializers.DeviceRequest(data=request.data))
         device, is_new = devices.register(_person(external_id), asked.registration(), timezone.now())
         return Response(serializers.DeviceAnswer(device).data, status=201 if is_new else 200)
@@ -100,7 +100,7 @@ class RecipientDevices(_ReadersAndWriters):
         responses=serializers.DeviceAnswer(many=True),
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """These and no others."""
+        """Replace all devices of a person. These and no others."""
         asked = _valid(serializers.DevicesRequest(data=request.data))
         person, at = _person(external_id), timezone.now()
         with transaction.atomic():
@@ -115,7 +115,7 @@ class RecipientDevice(_ReadersAndWriters):
 
     @extend_schema(operation_id="devices_retire", responses={204: None})
     def delete(self, _request: Request, external_id: str, device_id: UUID) -> Response:
-        """Nothing is sent there any more: for apps, when somebody signs out."""
+        """Retire a device. For apps, when somebody signs out: nothing is sent there any more."""
         device = Device.objects.live().filter(recipient=_person(external_id), pk=device_id).first()
         if device is None:
             raise Http404
@@ -128,7 +128,7 @@ class RecipientPreferences(_ReadersAndWriters):
 
     @extend_schema(operation_id="preferences_list", responses=serializers.PreferenceAnswer(many=True))
     def get(self, _request: Request, external_id: str) -> Response:
-        """All that they said; where they said nothing, the category's default applies."""
+        """The choices of a person. Where they said nothing, the category's default applies."""
         return _choices(_person(external_id))
 
     @extend_schema(
@@ -137,7 +137,7 @@ class RecipientPreferences(_ReadersAndWriters):
         responses=serializers.PreferenceAnswer(many=True),
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """These and no others."""
+        """Replace all choices of a person. These and no others."""
         asked = _valid(serializers.PreferencesRequest(data=request.data))
         person = _person(external_id)
         with transaction.atomic():
@@ -151,7 +151,7 @@ class RecipientPreferences(_ReadersAndWriters):
         responses=serializers.PreferenceAnswer(many=True),
     )
     def patch(self, request: Request, external_id: str) -> Response:
-        """Change these, keep the others."""
+        """Change some choices of a person. The others stay."""
         asked = _valid(serializers.PreferencesRequest(data=request.data))
         person = _person(external_id)
         _choose(person, asked)
@@ -159,7 +159,7 @@ class RecipientPreferences(_ReadersAndWriters):
 
     @extend_schema(operation_id="preferences_forget", responses={204: None})
     def delete(self, _request: Request, external_id: str) -> Response:
-        """From now on only the categories' defaults apply."""
+        """Forget the choices of a person. From now on only the categories' defaults apply."""
         consent.forget_choices(_person(external_id))
         return Response(status=204)
 

@@ -10,10 +10,22 @@ class Strict(serializers.Serializer[Any]):
     """A serializer that refuses unknown names: a misspelt field is an error, not a silence."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Check the names first, then the values."""
-        if isinstance(data, Mapping):
-            known = {name: field for name, field in self.fields.items() if not field.read_only}
-            if unknown := sorted(set(data) - set(known)):
-                names = ", ".join(sorted(known))
-                raise serializers.ValidationError(dict.fromkeys(unknown, f"Unknown field. Known ones: {names}."))
-        return super().to_internal_value(data)
+        """Check names and values, and report all that is wrong with either."""
+        unknown = self._unknown(data)
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if unknown and isinstance(error.detail, dict):
+                raise serializers.ValidationError({**error.detail, **unknown}) from None
+            raise
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return value
+
+    def _unknown(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, Mapping):
+            return {}
+        known = sorted(name for name, field in self.fields.items() if not field.read_only)
+        return {
+            str(name): f"Unknown field. Known ones: {', '.join(known)}." for name in data if name not in set(known)
+        }

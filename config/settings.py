@@ -142,13 +142,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.parsing.StrictJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["notifications.api.throttling.ApplicationThrottle"],
     "EXCEPTION_HANDLER": "config.problems.answer",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bongsu",
     "DESCRIPTION": "One call, and the message reaches the person, by whichever channel works, once.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

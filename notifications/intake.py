@@ -261,5 +261,6 @@ def _fate(one: Appended) -> Fate:
             due_at=hold.until if hold else None,
             reason=hold.rule if hold else "",
         )
-    explanation = REASON_TEXT[verdict.reason] + (f" ({verdict.detail})" if verdict.detail else "")
+    text = REASON_TEXT[verdict.reason]
+    explanation = f"{text.rstrip('.')} ({verdict.detail})." if verdict.detail else text
     return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

@@ -43,7 +43,7 @@ class Templates(APIView):
 
     @extend_schema(operation_id="templates_list", responses=TemplateAnswer(many=True))
     def get(self, _request: Request) -> Response:
-        """Every template that can be sent, by name."""
+        """Every template that can be sent."""
         names = Template.objects.filter(versions__state=VersionState.PUBLISHED).order_by("name")
         found = [catalogue.published(name) for name in names.values_list("name", flat=True)]
         return Response(TemplateAnswer([_told(edition) for edition in found if edition], many=True).data)
@@ -56,7 +56,7 @@ class TemplateDetail(APIView):
 
     @extend_schema(operation_id="templates_retrieve", responses=TemplateAnswer)
     def get(self, _request: Request, name: str) -> Response:
-        """What it asks for, and in which languages it speaks."""
+        """One template. What it asks for, and in which languages it speaks."""
         edition = catalogue.published(name)
         if edition is None:
             raise Http404

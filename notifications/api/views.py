@@ -66,7 +66,7 @@ class NotificationBatches(APIView):
         parameters=[_KEY_HEADER],
     )
     def post(self, request: Request) -> Response:
-        """Accept the good entries of a batch, and report the others by their index."""
+        """Accept many at once. The good entries are accepted, the others reported by their index."""
         at = timezone.now()
         entries = serializers.BatchRequest(data=request.data)
         entries.is_valid(raise_exception=True)
@@ -81,7 +81,7 @@ class NotificationDetail(APIView):
 
     @extend_schema(operation_id="notifications_retrieve", responses=serializers.NotificationAnswer)
     def get(self, request: Request, notification_id: UUID) -> Response:
-        """What was asked for, and how many deliveries are in which state."""
+        """One notification. What was asked for, and how many deliveries are in which state."""
         return Response(serializers.NotificationAnswer(summary(_own(request, notification_id))).data)
 
 
@@ -116,7 +116,7 @@ class NotificationDeliveries(APIView):
         responses=serializers.DeliveryAnswer(many=True),
     )
     def get(self, request: Request, notification_id: UUID) -> Response:
-        """Page by page, in the order in which they were planned; `next` is the address of the next page."""
+        """The deliveries of a notification. In the order planned; `next` is the address of the next page."""
         asked = serializers.DeliveryFilter(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         found = Delivery.objects.of(_own(request, notification_id).id).select_related("recipient")
@@ -134,7 +134,7 @@ class DeliveryDetail(APIView):
 
     @extend_schema(operation_id="deliveries_retrieve", responses=serializers.TimelineAnswer)
     def get(self, request: Request, delivery_id: UUID) -> Response:
-        """One message to one address, with its timeline."""
+        """One delivery with its timeline."""
         delivery = (
             Delivery.objects.select_related("recipient", "notification__version__template")
             .filter(pk=delivery_id, notification__application_id=_caller(request).application_id)
