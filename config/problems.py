@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -116,3 +118,10 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(_request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: not allowed."""
     return _page(403, "Not allowed.")
+
+
+@require_safe
+def explained(request: HttpRequest) -> HttpResponse:
+    """The page to which each problem's `type` leads."""
+    kinds = [{"status": status, "name": name, "title": title} for status, (name, title) in _TITLES.items()]
+    return render(request, "problems.html", {"kinds": kinds})

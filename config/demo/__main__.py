@@ -26,7 +26,8 @@ def main() -> int:
     parser.add_argument("--describe", type=Path, help="send nothing; write the addresses to this file and stay up")
     options = parser.parse_args()
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     stage = Stage(console)
     try:
         services = embedded.start_unless_given() or embedded.urls(embedded.run_dir())

@@ -18,7 +18,7 @@ _SETTLED: Final = frozenset({"sent", "delivered", "failed", "expired", "cancelle
 RESTOCK: Final[Mapping[str, Any]] = {
     "template": "restock",
     "recipients": ["jimin", "minsu"],
-    "data": {"user_name": "지민", "product_name": "운동화"},
+    "data": {"user_name": "지민", "product_name": "겨울 신발"},
     "urgency": "critical",
 }
 #: Queue by queue what must have reached a provider, and the one that a rule kept back.
