@@ -26,6 +26,4 @@ class Strict(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return {}
         known = sorted(name for name, field in self.fields.items() if not field.read_only)
-        return {
-            str(name): f"Unknown field. Known ones: {', '.join(known)}." for name in data if name not in set(known)
-        }
+        return {str(name): f"Unknown field. Known ones: {', '.join(known)}." for name in data if name not in set(known)}

@@ -16,7 +16,7 @@ import msgspec
 from granian.constants import Interfaces
 from granian.http import HTTP2Settings
 from granian.log import LogLevels
-from granian.server.common import SSLProtocols
+from granian.constants import SSLProtocols
 from granian.server.embed import Server
 
 from sandbox import certificates
@@ -91,7 +91,7 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     (folder / _STATE).unlink(missing_ok=True)
     receipts.cancel()
     for server in servers:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call] # granian's
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
 

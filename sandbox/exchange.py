@@ -12,7 +12,9 @@ import msgspec
 class Headers(Protocol):
     """Request headers; names are lower case."""
 
-    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(self, key: str, default: Any = None) -> Any:
+        """One header's value."""
+        ...
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """The sandbox as one application: providers below their names, `/_sandbox/` for operators, the inbox for people."""
 
 import asyncio
+from contextlib import suppress
 import time
 from typing import Final
 
@@ -86,10 +87,8 @@ def _struck(simulator: Simulator, fault: Fault, mode: Mode, answer: Answer) -> A
 
 
 async def _hold(exchange: Exchange) -> None:
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(exchange.client_disconnect(), _HELD)
-    except TimeoutError:
-        pass
     _abort(exchange)
 
 

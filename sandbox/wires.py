@@ -1,4 +1,4 @@
-"""What Granian's RSGI hands to an application, as far as the sandbox uses it. github.com/emmett-framework/granian, RSGI."""
+"""What Granian's RSGI hands to an application, as far as the sandbox uses it (github.com/emmett-framework/granian)."""
 
 from typing import Protocol
 
@@ -14,7 +14,9 @@ class Scope(Protocol):
     query_string: str
 
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """The request's headers."""
+        ...
 
 
 class Stream(Protocol):

@@ -1,4 +1,4 @@
-"""Apple's push service. developer.apple.com/documentation/usernotifications, "Sending notification requests to APNs"."""
+"""Apple's push service (developer.apple.com, "Sending notification requests to APNs")."""
 
 import re
 import uuid

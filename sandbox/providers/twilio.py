@@ -49,7 +49,9 @@ _SENTENCES: Final = {
     21602: "Message body is required.",
     21603: "A 'From' phone number is required.",
     21604: "A 'To' phone number is required.",
-    21606: "The 'From' phone number {} is not a valid, SMS-capable inbound phone number or short code for your account.",
+    21606: (
+        "The 'From' phone number {} is not a valid, SMS-capable inbound phone number or short code for your account."
+    ),
     21609: "The StatusCallback URL {} is not a valid URL.",
     21610: "Attempt to send to unsubscribed recipient",
     21611: "This 'From' number {} has exceeded the maximum number of queued messages",

@@ -34,7 +34,7 @@ def violation(said: Said) -> dict[str, str]:
 
 # --- tokens --------------------------------------------------------------------------------------------
 def test_googles_own_client_gets_a_token(sandbox: Running) -> None:
-    credentials = Credentials.from_service_account_info(
+    credentials = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
         sandbox.credentials["fcm"]["service_account"], scopes=["https://www.googleapis.com/auth/firebase.messaging"]
     )
     with Session() as session:

@@ -149,8 +149,8 @@ class _Http2:
         while self._open and (data := self._socket.recv(65536)):
             for event in self._h2.receive_data(data):
                 self._take(event)
-            if not self._open:
-                break
+            if not self._open:  # what was taken may have closed it
+                break  # type: ignore[unreachable]
             self._push_unsent()
             self._socket.sendall(self._h2.data_to_send())
 

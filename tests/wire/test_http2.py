@@ -3,7 +3,7 @@
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pycurl
@@ -252,6 +252,7 @@ def test_an_answer_of_two_megabytes_is_no_answer(wire: Http2Wire, server: Server
 def test_an_iterator_closed_early_drops_the_rest_and_leaves_the_wire_in_order(wire: Http2Wire, server: Server) -> None:
     exchanges = wire.exchange([post(server.url("/answer")), *[post(server.url("/never"))] * 20])
     assert next(exchanges)[0] == 0
+    assert isinstance(exchanges, Generator)
     exchanges.close()
     assert Counter(type(a) for a in all_of(wire, [post(server.url("/answer"))] * 30).values()) == {Response: 30}
 
