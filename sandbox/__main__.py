@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP2Settings
 from granian.log import LogLevels
-from granian.constants import SSLProtocols
 from granian.server.embed import Server
 
 from sandbox import certificates

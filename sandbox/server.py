@@ -1,8 +1,8 @@
 """The sandbox as one application: providers below their names, `/_sandbox/` for operators, the inbox for people."""
 
 import asyncio
-from contextlib import suppress
 import time
+from contextlib import suppress
 from typing import Final
 
 from sandbox.admin import Admin
