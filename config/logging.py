@@ -77,6 +77,8 @@ def logging_config(*, style: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.request": {"level": "ERROR"},
+            # answered with 400; its traceback tells nothing
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
         },
@@ -100,7 +102,7 @@ class RequestLog:
             self.log.info(
                 "request.answered",
                 method=request.method,
-                path=request.path,
+                route=request.resolver_match.route if request.resolver_match else "",
                 status=response.status_code,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )

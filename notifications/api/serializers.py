@@ -181,7 +181,10 @@ class BatchRequest(Strict):
     """Many requests at once. Each entry is checked by itself, so that one bad one spoils nothing."""
 
     notifications = serializers.ListField(
-        child=serializers.DictField(), min_length=1, max_length=MAX_BATCH, help_text="Each as for a single request."
+        child=serializers.JSONField(allow_null=True),
+        min_length=1,
+        max_length=MAX_BATCH,
+        help_text="Each as for a single request.",
     )
 
 

@@ -252,3 +252,12 @@ def test_a_test_key_marks_its_notifications_as_tests() -> None:
     shop(mode=Mode.TEST).post(PATH, asked())
 
     assert Notification.objects.get().mode == "test"
+
+
+def test_an_entry_that_is_no_object_spoils_only_itself() -> None:
+    jimin()
+
+    told = shop().post(f"{PATH}/batch", {"notifications": [asked(), 7, "x", None]}).json()
+
+    assert (told["accepted"], told["rejected"]) == (1, 3)
+    assert [result["status"] for result in told["results"]] == [202, 422, 422, 422]
