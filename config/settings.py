@@ -170,6 +170,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+#: Tasks between which Celery would close the database connection by itself; config/celery.py sees to broken ones.
+CELERY_DB_REUSE_MAX = 1_000_000
 #: Seconds after which Redis gives an unacknowledged hint to somebody else.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600, "queue_order_strategy": "priority"} if CELERY_BROKER_URL.startswith("redis") else {}

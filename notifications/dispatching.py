@@ -30,6 +30,7 @@ from notifications.providers.contract import (
     Outcome,
     Request,
     Response,
+    TokenUnavailable,
     Transient,
 )
 from notifications.routes import Route, routes
@@ -132,7 +133,9 @@ def _prepare(claimed: Claimed, shared: Shared, at: datetime) -> _Ready | _Answer
     except RenderError as error:
         return _settled(claimed, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
     except BadAccount as error:
-        outcome = CredentialBad(str(error))
+        # a token service that does not answer passes; credentials that cannot work do not
+        passes = isinstance(error, TokenUnavailable)
+        outcome = Transient(str(error)) if passes else CredentialBad(str(error))
         step = next_step(outcome, _attempt(claimed, shared, at), _policy())
         return _Answered(claimed, outcome, _result(claimed, step, outcome, route, at), route)
 
