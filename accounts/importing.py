@@ -84,6 +84,10 @@ def import_file(
             done.updated += updated
             done.devices += devices
         progress(len(portion))
+    if done.created + done.devices > _TOGETHER:
+        with connection.cursor() as cursor:
+            # A plan made for the empty tables of before would read all of them for every batch.
+            cursor.execute("ANALYZE accounts_recipient, accounts_device")
     return done
 
 

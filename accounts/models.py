@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -236,14 +235,6 @@ class Category(models.Model):
         return self.name
 
 
-class PreferenceQuerySet(models.QuerySet["Preference"]):
-    """Which choices bear on something."""
-
-    def about(self, category_id: UUID) -> "PreferenceQuerySet":
-        """Choices that bear on a category: those that name it, and those that name none."""
-        return self.filter(Q(category_id=category_id) | Q(category_id__isnull=True))
-
-
 class Preference(models.Model):
     """One recipient's choice for a category and channel; where one of them is empty it speaks for all.
 
@@ -257,8 +248,6 @@ class Preference(models.Model):
     allowed = models.BooleanField()
     changed_at = models.DateTimeField(db_default=Now())
     source = models.CharField(max_length=100, blank=True, default="", help_text="Where the person said so.")
-
-    objects = PreferenceQuerySet.as_manager()
 
     class Meta:
         constraints = [

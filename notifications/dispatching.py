@@ -10,8 +10,9 @@ import structlog
 from django.conf import settings
 
 from accounts import consent, devices
-from accounts.channels import Channel, PushService
+from accounts.channels import Channel
 from notifications import queues, tokens
+from notifications.composing import Composed, Composer, NoAccount
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.record import Result, finish, record
 from notifications.meters import Meters, metered
@@ -23,26 +24,23 @@ from notifications.providers.contract import (
     ContentBad,
     CredentialBad,
     Exchange,
-    Message,
     NoAnswer,
     NotSent,
     OptedOut,
     Outcome,
-    Request,
     Response,
     TokenUnavailable,
     Transient,
 )
-from notifications.routes import Route, routes
+from notifications.routes import Route
 from notifications.vocabulary import CHANNEL_OF, DeliveryState, Lane, Reason
 from notifications.wire import http2
-from templates_app import catalogue
 from templates_app.rendering import RenderError
 
 log = structlog.get_logger(__name__)
 
 #: Answers that are recorded together: few enough that a crash leaves few in doubt, enough to be worth a commit.
-_RECORD_TOGETHER: Final = 100
+_RECORD_TOGETHER: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,22 @@ class Dispatched:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """One claimed delivery, when it was looked at, and what the platform's policy is."""
+
+    claimed: Claimed
+    shared: Shared
+    at: datetime
+    policy: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class _Ready:
     """A claimed delivery whose request is composed."""
 
     claimed: Claimed
     shared: Shared
-    route: Route
-    request: Request
+    composed: Composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,9 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
 
     1. Claim: a lease on the oldest due batches; whoever comes second claims others or nothing.
     2. If there is more, hint again at once, so that an idle worker joins in.
-    3. Render and compose; what cannot be sent at all has its result already.
+    3. Render and compose (`composing`); what cannot be sent at all has its result already.
     4. Send over the wire. No transaction is open, no connection held while providers think.
-    5. Record answers as they arrive, a hundred at a time, and act on dead addresses and opt-outs.
+    5. Record answers as they arrive, a few hundred at a time, and act on dead addresses and opt-outs.
     6. Give the lease back.
     """
     queues.taken(lane)
@@ -102,63 +109,42 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
 def _attempts(held: Claim, clock: Callable[[], datetime]) -> Iterator[_Answered]:
     """Every claimed delivery with what became of it, as soon as that is known."""
     ready: list[_Ready] = []
+    at, policy = clock(), RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
+    composer = Composer(http2.exchange_one, settings.PUBLIC_URL, at)
     for claimed in held.deliveries:
-        prepared = _prepare(claimed, held.notifications[claimed.notification_id], clock())
+        prepared = _prepare(_Asked(claimed, held.notifications[claimed.notification_id], at, policy), composer)
         if isinstance(prepared, _Ready):
             ready.append(prepared)
         else:
             yield prepared
-    for position, exchange in http2.exchange([one.request for one in ready]):
-        one = ready[position]
-        outcome = _outcome(one.route, exchange)
-        step = next_step(outcome, _attempt(one.claimed, one.shared, clock()), _policy())
-        yield _Answered(
-            one.claimed, outcome, _result(one.claimed, step, outcome, one.route, clock()), one.route, exchange.elapsed
-        )
+    for position, exchange in http2.exchange([one.composed.request for one in ready]):
+        one, route = ready[position], ready[position].composed.route
+        outcome, answered_at = _outcome(route, exchange), clock()
+        step = next_step(outcome, _attempt(one.claimed, one.shared, answered_at), policy)
+        result = _result(one.claimed, step, outcome, route, answered_at)
+        yield _Answered(one.claimed, outcome, result, route, exchange.elapsed)
 
 
-def _prepare(claimed: Claimed, shared: Shared, at: datetime) -> _Ready | _Answered:
+def _prepare(asked: _Asked, composer: Composer) -> _Ready | _Answered:
     """The request for one delivery, or the result that it has without any."""
+    claimed, shared, at, policy = asked.claimed, asked.shared, asked.at, asked.policy
     if shared.expires_at and at >= shared.expires_at:
         return _settled(claimed, Step(DeliveryState.EXPIRED, Reason.EXPIRED), at)
     if not claimed.address:
         return _settled(claimed, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
-    route = _route(claimed, shared)
-    if route is None:
-        return _settled(claimed, no_account(_attempt(claimed, shared, at), _policy()), at)
     try:
-        message = _message(claimed, shared, route, at)
-        token = tokens.current(route.provider, route.account, at, http2.exchange_one)
-        return _Ready(claimed, shared, route, route.provider.compose(message, route.account, token))
+        return _Ready(claimed, shared, composer.compose(claimed, shared))
+    except NoAccount:
+        return _settled(claimed, no_account(_attempt(claimed, shared, at), policy), at)
     except RenderError as error:
         return _settled(claimed, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
     except BadAccount as error:
         # a token service that does not answer passes; credentials that cannot work do not
         passes = isinstance(error, TokenUnavailable)
         outcome = Transient(str(error)) if passes else CredentialBad(str(error))
-        step = next_step(outcome, _attempt(claimed, shared, at), _policy())
+        route = composer.route(claimed, shared)
+        step = next_step(outcome, _attempt(claimed, shared, at), policy)
         return _Answered(claimed, outcome, _result(claimed, step, outcome, route, at), route)
-
-
-def _message(claimed: Claimed, shared: Shared, route: Route, at: datetime) -> Message:
-    edition = catalogue.edition(shared.version_id)
-    data = {**shared.data, **claimed.data} if claimed.data else shared.data
-    return Message(
-        delivery_id=claimed.id,
-        address=claimed.address,
-        text=edition.content.render(CHANNEL_OF[claimed.queue], claimed.locale, data),
-        urgency=shared.urgency,
-        at=at,
-        expires_at=shared.expires_at,
-        callback_url=f"{settings.PUBLIC_URL}/v1/webhooks/{route.account.name}/{claimed.id}",
-    )
-
-
-def _route(claimed: Claimed, shared: Shared) -> Route | None:
-    channel = CHANNEL_OF[claimed.queue]
-    if channel is Channel.PUSH:
-        return routes.for_push(PushService(claimed.service), shared.mode)
-    return routes.for_channel(channel, shared.mode)
 
 
 def _outcome(route: Route, exchange: Exchange) -> Outcome:
@@ -242,7 +228,3 @@ def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: da
 
 def _attempt(claimed: Claimed, shared: Shared, at: datetime) -> Attempt:
     return Attempt(claimed.attempt, at, shared.expires_at, shared.resend_in_doubt, dice=random())
-
-
-def _policy() -> RetryPolicy:
-    return RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)

@@ -1,5 +1,6 @@
 """Load all that planning must know about many recipients, in a fixed number of queries."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.channels import Channel, Platform
-from accounts.models import Consent, Device, Preference, Recipient, Suppression
+from accounts.channels import Channel
+from accounts.models import Consent, Recipient, Suppression
+from notifications.ledger import people
 from notifications.planning.values import Choice, Criteria, DeviceFact, Facts, Person, Policy
 from notifications.vocabulary import QUEUE_OF_PLATFORM
 from templates_app.catalogue import Edition
@@ -57,19 +59,16 @@ class UnknownRecipients(Exception):
         self.positions = positions
 
 
-_COLUMNS = ("external_id", "id", "email", "phone", "locale", "attributes")
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What is stored of a recipient, as far as planning needs it."""
+    """What is stored of a recipient, as far as planning needs it; `attributes` is JSON that few templates ask for."""
 
     external_id: str
     id: UUID
     email: str
     phone: str
     locale: str
-    attributes: Mapping[str, Any]
+    attributes: str
 
 
 def gather(question: Question) -> Facts:
@@ -87,13 +86,13 @@ def gather(question: Question) -> Facts:
         raise UnknownRecipients(unknown)
     around = _Around.of([row.id for row in rows.values()], question)
     variables = _Variables.of(question)
-    people = tuple(
+    asked = tuple(
         _known(addressee, rows[addressee.external_id], around, variables)
         if addressee.external_id
         else _inline(position, addressee, variables)
         for position, addressee in enumerate(question.addressees)
     )
-    return _facts(question, people)
+    return _facts(question, asked)
 
 
 def gather_page(question: Question, criteria: Criteria, page: Page) -> tuple[Facts, UUID | None]:
@@ -101,17 +100,14 @@ def gather_page(question: Question, criteria: Criteria, page: Page) -> tuple[Fac
 
     Four queries, as for recipients who are named. The page is read in the order of the primary key.
     """
-    found = members(criteria, page.before)
-    if page.after:
-        found = found.filter(pk__gt=page.after)
-    rows = [_Row(*values) for values in found.order_by("pk").values_list(*_COLUMNS)[: page.limit]]
+    rows = [_Row(*values) for values in people.page_of(criteria, page.after, page.before, page.limit)]
     if not rows:
         return _facts(question, ()), None
     around = _Around.of([row.id for row in rows], question)
     variables = _Variables.of(question)
     nobody = Addressee()
-    people = tuple(_known(nobody, row, around, variables) for row in rows)
-    return _facts(question, people), rows[-1].id
+    audience = tuple(_known(nobody, row, around, variables) for row in rows)
+    return _facts(question, audience), rows[-1].id
 
 
 def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
@@ -124,13 +120,13 @@ def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
     return Recipient.objects.filter(pk__lt=before, **{name: value for name, value in wanted.items() if value})
 
 
-def _facts(question: Question, people: tuple[Person, ...]) -> Facts:
+def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
     edition = question.edition
     return Facts(
         policy=Policy(edition.category.id, edition.category.consent == Consent.OPT_IN, edition.category.is_critical),
         channels=question.channels,
-        people=people,
-        suppressed=_suppressed(people, question.channels),
+        people=everybody,
+        suppressed=_suppressed(everybody, question.channels),
         locale_for=edition.locale_for,
         send_at=question.send_at,
         expires_at=question.expires_at,
@@ -190,7 +186,7 @@ class _Around:
 
 
 def _known(addressee: Addressee, row: _Row, around: _Around, variables: _Variables) -> Person:
-    own, lacks = variables.said_of(addressee.data, row.attributes)
+    own, lacks = variables.said_of(addressee.data, json.loads(row.attributes) if variables.attributes else {})
     return Person(
         ref=row.external_id,
         recipient_id=row.id,
@@ -219,30 +215,26 @@ def _inline(position: int, addressee: Addressee, variables: _Variables) -> Perso
 def _recipients(external_ids: Sequence[str]) -> dict[str, _Row]:
     if not external_ids:
         return {}
-    return {row[0]: _Row(*row) for row in Recipient.objects.known_as(external_ids).values_list(*_COLUMNS)}
+    return {row[0]: _Row(*row) for row in people.named(external_ids)}
 
 
 def _devices(recipient_ids: Sequence[UUID]) -> Mapping[UUID, list[DeviceFact]]:
     by_recipient: defaultdict[UUID, list[DeviceFact]] = defaultdict(list)
-    found = Device.objects.live().filter(recipient_id__in=recipient_ids).values_list("recipient_id", "id", "platform")
-    for recipient_id, device_id, platform in found:
-        by_recipient[recipient_id].append(DeviceFact(device_id, QUEUE_OF_PLATFORM[Platform(platform)]))
+    for recipient_id, device_id, platform in people.devices_of(recipient_ids):
+        by_recipient[recipient_id].append(DeviceFact(device_id, QUEUE_OF_PLATFORM[platform]))
     return by_recipient
 
 
 def _choices(recipient_ids: Sequence[UUID], category_id: UUID) -> Mapping[UUID, dict[Choice, bool]]:
     by_recipient: defaultdict[UUID, dict[Choice, bool]] = defaultdict(dict)
-    made = Preference.objects.about(category_id).filter(recipient_id__in=recipient_ids)
-    for recipient_id, category, channel, allowed in made.values_list(
-        "recipient_id", "category_id", "channel", "allowed"
-    ):
+    for recipient_id, category, channel, allowed in people.choices_of(recipient_ids, category_id):
         by_recipient[recipient_id][category, Channel(channel) if channel else None] = allowed
     return by_recipient
 
 
-def _suppressed(people: Sequence[Person], channels: Sequence[Channel]) -> frozenset[tuple[Channel, str]]:
-    addresses = [person.email for person in people if person.email and Channel.EMAIL in channels]
-    addresses += [person.phone for person in people if person.phone and Channel.SMS in channels]
+def _suppressed(everybody: Sequence[Person], channels: Sequence[Channel]) -> frozenset[tuple[Channel, str]]:
+    addresses = [person.email for person in everybody if person.email and Channel.EMAIL in channels]
+    addresses += [person.phone for person in everybody if person.phone and Channel.SMS in channels]
     if not addresses:
         return frozenset()
     standing = Suppression.objects.standing(addresses).values_list("channel", "address")

@@ -4,6 +4,7 @@ Counted in memory while a batch is worked on and written in one round trip at it
 history, never a message: Prometheus takes a counter that starts again for what it is.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 #: Upper bounds of the latency buckets, in seconds.
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+_BOUNDS: Final = (*map(str, BUCKETS), "+Inf")
+
 _HASH: Final = "meters"
 
 
@@ -27,12 +30,11 @@ class Meters:
     """What one piece of work counts."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._sums: Counter[str] = Counter()
+        self._counts: Counter[tuple[str, ...]] = Counter()
 
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to a counter: `count("sent", "sms", "twilio-main")`."""
-        self._counts["|".join((name, *labels))] += by
+        self._counts[(name, *labels)] += by
 
     def planned(self, plan: Plan) -> None:
         """Count what a plan sends, and what it does not, with the reason."""
@@ -44,19 +46,17 @@ class Meters:
 
     def took(self, seconds: float, *labels: str) -> None:
         """Note how long a provider took to answer."""
-        bucket = next((str(bound) for bound in BUCKETS if seconds <= bound), "+Inf")
-        self._counts["|".join(("latency", bucket, *labels))] += 1
-        self._sums["|".join(("latency_sum", *labels))] += round(seconds * 1_000_000)
+        self._counts[("latency", _BOUNDS[bisect_left(BUCKETS, seconds)], *labels)] += 1
+        self._counts[("latency_sum", *labels)] += round(seconds * 1_000_000)
 
     def write(self) -> None:
         """Add what was counted to what all have counted, in one round trip."""
-        changes = self._counts + self._sums
-        if not changes:
+        if not self._counts:
             return
         try:
             pipe = client().pipeline(transaction=False)
-            for field, amount in changes.items():
-                pipe.hincrby(_HASH, field, amount)
+            for names, amount in self._counts.items():
+                pipe.hincrby(_HASH, "|".join(names), amount)
             pipe.execute()
         except RedisError as error:
             log.warning("meters.lost", error=type(error).__name__)

@@ -22,6 +22,8 @@ port = 5432
 unix_socket_directories = '{sockets}'
 max_connections = 100
 shared_buffers = 256MB
+# pages are in memory or on an SSD: an index look-up costs little more than a sequential read
+random_page_cost = 1.1
 max_wal_size = 4GB
 synchronous_commit = on
 # The statements here are short: compiling one costs more than running it.

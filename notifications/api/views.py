@@ -23,7 +23,7 @@ from accounts.models import Scope
 from notifications import intake
 from notifications.api import serializers
 from notifications.api.field_errors import field_errors
-from notifications.intake import Acceptance, Sender, Unacceptable
+from notifications.intake import Acceptance, Fate, Sender, Unacceptable
 from notifications.ledger.cancel import cancel
 from notifications.ledger.idempotency import Repeat
 from notifications.models import Audience, Delivery, Notification
@@ -193,8 +193,20 @@ def _told(acceptance: Acceptance) -> Mapping[str, Any]:
         "id": acceptance.id,
         "planned": acceptance.planned,
         "suppressed": acceptance.suppressed,
-        "recipients": [asdict(fate) for fate in acceptance.fates],
+        "recipients": [_fate(fate) for fate in acceptance.fates],
         "audience": acceptance.audience,
+    }
+
+
+def _fate(fate: Fate) -> Mapping[str, Any]:
+    return {
+        "recipient": fate.recipient,
+        "channel": fate.channel,
+        "decision": fate.decision,
+        "deliveries": fate.deliveries,
+        "due_at": fate.due_at,
+        "reason": fate.reason,
+        "explanation": fate.explanation,
     }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.channels import Mode
-from accounts.ids import new_id
+from accounts.ids import array_of, new_id
 from notifications.models import BATCH_SIZE
 from notifications.vocabulary import Lane, Queue, Urgency
 
@@ -39,7 +39,6 @@ class Claimed:
     queue: Queue
     service: str
     locale: str
-    recipient_id: UUID | None = None
     address: str = field(default="", repr=False)
     data: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -101,16 +100,16 @@ _LEASE = """
 _CLAIM = """
     UPDATE notifications_delivery AS delivery
        SET state = 'sending', attempt = attempt + 1, due_at = NULL
-     WHERE id = ANY(%(ids)s)
+     WHERE id = ANY(%(ids)s::uuid[])
        AND state IN ('scheduled', 'queued', 'retrying')
-    RETURNING id, notification_id, device_id, attempt, queue, locale, recipient_id, address, data
+    RETURNING id, notification_id, device_id, attempt, queue, locale, address, data
 """
 
 #: The tokens of live devices, by primary key.
 _TOKENS = """
     SELECT id, service, token
       FROM accounts_device
-     WHERE id = ANY(%(ids)s) AND retired_at IS NULL
+     WHERE id = ANY(%(ids)s::uuid[]) AND retired_at IS NULL
 """
 
 #: What the claimed deliveries' notifications say, by primary key.
@@ -132,11 +131,11 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
         if not batches:
             return None
         wanted = [delivery_id for _, ids in batches for delivery_id in ids]
-        cursor.execute(_CLAIM, {"ids": wanted})
+        cursor.execute(_CLAIM, {"ids": array_of(wanted)})
         rows = cursor.fetchall()
         cursor.execute(_NOTIFICATIONS, {"ids": list({row[1] for row in rows})})
         notifications = {row[0]: _shared(row) for row in cursor.fetchall()}
-        cursor.execute(_TOKENS, {"ids": [row[2] for row in rows if row[2]]})
+        cursor.execute(_TOKENS, {"ids": array_of(row[2] for row in rows if row[2])})
         tokens = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
     return Claim(
         Lease(lease_id, lane, tuple(batch_id for batch_id, _ in batches), until),
@@ -147,7 +146,7 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
 
 
 def _claimed(row: tuple[Any, ...], tokens: Mapping[UUID, tuple[str, str]]) -> Claimed:
-    delivery_id, notification_id, device_id, attempt, queue, locale, recipient_id, address, data = row
+    delivery_id, notification_id, device_id, attempt, queue, locale, address, data = row
     service, token = tokens.get(device_id, ("", "")) if device_id else ("", "")
     return Claimed(
         id=delivery_id,
@@ -157,7 +156,6 @@ def _claimed(row: tuple[Any, ...], tokens: Mapping[UUID, tuple[str, str]]) -> Cl
         queue=Queue(queue),
         service=service,
         locale=locale,
-        recipient_id=recipient_id,
         address=token if device_id else address,
         data=json.loads(data) if data else None,
     )

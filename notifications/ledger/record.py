@@ -1,5 +1,6 @@
 """What became of claimed deliveries: their new states, the events beside them, and the batches to try again."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +8,13 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.ids import new_id
+from accounts.ids import array_of, new_id
 from notifications.ledger.batches import Due, enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
 from notifications.models import DeliveryEvent
 from notifications.planning.retry import Step
-from notifications.vocabulary import DeliveryState, EventKind
+from notifications.vocabulary import DeliveryState, EventKind, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,27 @@ class Result:
 _EVENT = ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail")
 _DETAIL_LENGTH, _REF_LENGTH = 500, 200
 
-#: sending → sent, failed, retrying, uncertain, expired or suppressed, by primary key. `attempt` is the fence: a worker
-#: that was frozen past its lease finds another state or a higher attempt, and changes nothing. The bounds let
-#: PostgreSQL skip the partitions of other days. 500 rows: about 6 ms.
-_RECORD = """
+#: sending → sent, failed, uncertain, expired or suppressed: deliveries whose end is the same. By primary key. `attempt`
+#: is the fence: a worker that was frozen past its lease finds another state or a higher attempt, and changes nothing.
+#: 250 rows: about 1 ms.
+_SETTLE = """
+    UPDATE notifications_delivery
+       SET state = %(state)s, reason = %(reason)s, due_at = NULL
+     WHERE id = ANY(%(ids)s::uuid[])
+       AND state = 'sending'
+       AND attempt = %(attempt)s
+    RETURNING id
+"""
+
+#: sending → retrying, each at a moment of its own. By primary key: the ids stand there twice, because a join alone is
+#: planned as a scan over the day. 250 rows: about 5 ms.
+_RETRY = """
     UPDATE notifications_delivery AS delivery
-       SET state = result.state, reason = result.reason, due_at = result.due_at
-      FROM unnest(%(ids)s::uuid[], %(attempts)s::smallint[], %(states)s::text[], %(reasons)s::text[],
-                  %(dues)s::timestamptz[]) AS result (id, attempt, state, reason, due_at)
+       SET state = 'retrying', reason = result.reason, due_at = result.due_at
+      FROM unnest(%(ids)s::uuid[], %(attempts)s::smallint[], %(reasons)s::text[], %(dues)s::timestamptz[])
+           AS result (id, attempt, reason, due_at)
      WHERE delivery.id = result.id
-       AND delivery.id BETWEEN %(first)s AND %(last)s
+       AND delivery.id = ANY(%(ids)s)
        AND delivery.state = 'sending'
        AND delivery.attempt = result.attempt
     RETURNING delivery.id
@@ -78,21 +90,32 @@ def finish(lease: Lease) -> None:
 
 
 def _move(results: Sequence[Result]) -> set[UUID]:
-    ids = [result.delivery_id for result in results]
+    """One statement for all that end alike, which is nearly all, and one for all retries."""
+    alike: defaultdict[tuple[DeliveryState, Reason | None, int], list[UUID]] = defaultdict(list)
+    again: list[Result] = []
+    for result in results:
+        if result.step.due_at:
+            again.append(result)
+        else:
+            alike[result.step.state, result.step.reason, result.attempt].append(result.delivery_id)
+    changed: set[UUID] = set()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            {
-                "ids": ids,
-                "attempts": [result.attempt for result in results],
-                "states": [result.step.state.value for result in results],
-                "reasons": [result.step.reason.value if result.step.reason else "" for result in results],
-                "dues": [result.step.due_at for result in results],
-                "first": min(ids),
-                "last": max(ids),
-            },
-        )
-        return {row[0] for row in cursor.fetchall()}
+        for (state, reason, attempt), ids in alike.items():
+            about = {"ids": array_of(ids), "state": state, "reason": reason or "", "attempt": attempt}
+            cursor.execute(_SETTLE, about)
+            changed.update(row[0] for row in cursor.fetchall())
+        if again:
+            cursor.execute(
+                _RETRY,
+                {
+                    "ids": [result.delivery_id for result in again],
+                    "attempts": [result.attempt for result in again],
+                    "reasons": [result.step.reason or "" for result in again],
+                    "dues": [result.step.due_at for result in again],
+                },
+            )
+            changed.update(row[0] for row in cursor.fetchall())
+    return changed
 
 
 def _event(result: Result) -> tuple[UUID | str | int | datetime, ...]:

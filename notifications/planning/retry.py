@@ -57,6 +57,7 @@ class Attempt:
     dice: float
 
 
+_SENT: Final = Step(DeliveryState.SENT)
 #: A refused credential or an empty balance is ours to mend: deliveries wait for that rather than fail.
 _OUR_FAULT_WAIT: Final = timedelta(minutes=2)
 
@@ -65,7 +66,7 @@ def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
     """The step that an outcome calls for. Every class of outcome has its answer here, and only here."""
     match outcome:
         case Accepted():
-            return Step(DeliveryState.SENT)
+            return _SENT
         case AddressDead():
             return Step(DeliveryState.FAILED, Reason.ADDRESS_DEAD)
         case OptedOut():

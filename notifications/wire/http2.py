@@ -16,7 +16,7 @@ is refused here, so that nothing leaves twice unseen.
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import islice
 from typing import Final
@@ -46,14 +46,19 @@ _LONGEST_WAIT: Final = 1.0
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
-    __slots__ = ("_answer", "_head", "_offset", "body_asked", "easy", "position", "refusals", "request", "sink")
+    __slots__ = (
+        "_answer", "_head", "_method", "_offset", "_timeout", "body_asked", "easy", "origin", "position", "refusals",
+        "request", "sink",
+    )  # fmt: skip
 
     request: Request
+    origin: str
     position: int
     sink: deque["_Transfer"]
 
     def __init__(self, ca_file: str, protocols: int) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
+        self._method, self._timeout = "", 0.0
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
         for option, value in {
@@ -79,18 +84,24 @@ class _Transfer:
     def load(self, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
         self.request, self.refusals = request, 0
+        self.origin = _origin(request.url)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
-        easy.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
+        if request.timeout != self._timeout:
+            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
+            self._timeout = request.timeout
+        if request.method != self._method:
+            self._take(request.method)
         if request.method == "POST":
-            easy.setopt(pycurl.POST, 1)
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-        elif request.method == "GET":
-            easy.setopt(pycurl.HTTPGET, 1)
-        else:
-            raise ValueError(f"the wire knows GET and POST, not {request.method!r}")
         self.rewind()
+
+    def _take(self, method: str) -> None:
+        if method not in ("GET", "POST"):
+            raise ValueError(f"the wire knows GET and POST, not {method!r}")
+        self.easy.setopt(pycurl.POST if method == "POST" else pycurl.HTTPGET, 1)
+        self._method = method
 
     def rewind(self) -> None:
         """Forget what a try before this one read and wrote."""
@@ -109,7 +120,7 @@ class _Transfer:
     def answer(self) -> Response:
         """What came back, once libcurl says that it is complete."""
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
-        return Response(status, _parsed(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
+        return Response(status, Head(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
 
     def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
         """What it means that no complete answer came."""
@@ -217,7 +228,8 @@ class Http2Wire:
             for easy in answered:
                 self._multi.remove_handle(easy)
                 transfer = easy.transfer
-                self._versions[_origin(transfer.request.url)] = easy.getinfo(pycurl.INFO_HTTP_VERSION)
+                if transfer.origin not in self._versions:
+                    self._versions[transfer.origin] = easy.getinfo(pycurl.INFO_HTTP_VERSION)
                 self._settle(transfer, transfer.answer())
             for easy, code, text in failed:
                 self._multi.remove_handle(easy)
@@ -229,7 +241,7 @@ class Http2Wire:
         refused = (
             code == pycurl.E_SEND_FAIL_REWIND
             and text.startswith(_NOTHING_BUT_REFUSED)
-            and self._versions.get(_origin(transfer.request.url)) == pycurl.CURL_HTTP_VERSION_2_0
+            and self._versions.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
         if refused and transfer.refusals < MAX_REFUSALS:
@@ -281,20 +293,46 @@ def _origin(url: str) -> str:
 
 def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
     lines = [f"{name}: {value}" for name, value in headers]
-    if any("\n" in line or "\r" in line or "\0" in line for line in lines):
+    together = "".join(lines)
+    if "\n" in together or "\r" in together or "\0" in together:
         raise ValueError("a header holds a line break")
     # Without this, libcurl waits a second for "100 Continue" before a long body.
     lines.append("expect:")
     return lines
 
 
-def _parsed(head: bytes) -> dict[str, str]:
-    """Header lines as a mapping; an interim answer (1xx) before the real one is forgotten."""
-    headers: dict[str, str] = {}
-    for line in head.decode("latin-1").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if name.startswith("HTTP/"):
-            headers.clear()
-        elif colon:
-            headers[name.lower()] = value.strip()
-    return headers
+class Head(Mapping[str, str]):
+    """Header lines as they came, looked through when somebody asks for one; names are lower case.
+
+    Most answers are asked for one header or none, so they are not taken apart beforehand. An interim answer (1xx)
+    before the real one is forgotten.
+    """
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, raw: bytes) -> None:
+        text = raw.decode("latin-1")
+        interim = text.rfind("\r\n\r\nHTTP/")
+        self._lines = text[interim + 4 :] if interim >= 0 else text
+
+    def __getitem__(self, name: str) -> str:
+        start = self._lines.lower().rfind(f"\r\n{name}:")
+        if start < 0:
+            raise KeyError(name)
+        start += len(name) + 3
+        end = self._lines.find("\r\n", start)
+        return self._lines[start : end if end >= 0 else None].strip()
+
+    def __iter__(self) -> Iterator[str]:
+        seen: set[str] = set()
+        for line in self._lines.split("\r\n")[1:]:
+            name, colon, _ = line.lower().partition(":")
+            if colon and name not in seen:
+                seen.add(name)
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"Head({dict(self)!r})"

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import quote
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import service_account
 from pyfcm.baseapi import BaseAPI
@@ -31,6 +34,7 @@ from notifications.providers.contract import (
     TokenUnavailable,
     Transient,
     Verdict,
+    read,
 )
 from notifications.vocabulary import Urgency
 from templates_app.content import PushText
@@ -92,6 +96,20 @@ class Answer(msgspec.Struct):
 
 
 _ANSWER: Final = msgspec.json.Decoder(Answer)
+
+_Filled = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class KeyFile(msgspec.Struct):
+    """What a service account's key file must hold to be of use."""
+
+    project_id: _Filled
+    client_email: _Filled
+    private_key: _Filled
+    token_uri: _Filled
+
+
+_KEY_FILE: Final = msgspec.json.Decoder(KeyFile)
 
 
 class Fcm:
@@ -223,7 +241,7 @@ def _composer(account: Account) -> _Composer:
     account.require(Fcm.credentials)
     try:
         return _composer_for(account.credentials["service_account"])
-    except (ValueError, TypeError, AttributeError, GoogleAuthError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, GoogleAuthError) as error:
         raise BadAccount(
             f"{account.name}: service_account is not a service account's key; paste the whole JSON file"
         ) from error
@@ -231,12 +249,14 @@ def _composer(account: Account) -> _Composer:
 
 @lru_cache(maxsize=64)
 def _composer_for(key_file: str) -> _Composer:
+    # google-auth takes anything here, and would fail when it signs.
+    key = read(key_file.encode(), _KEY_FILE)
+    if key is None or not isinstance(load_pem_private_key(key.private_key.encode(), password=None), RSAPrivateKey):
+        raise ValueError("a service account's key has a project_id, a client_email, a token_uri and an RSA private_key")
     credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
         json.loads(key_file), scopes=[SCOPE]
     )
-    if not credentials.project_id:
-        raise ValueError("no project_id")
-    return _Composer(credentials=credentials, project_id=credentials.project_id)
+    return _Composer(credentials=credentials, project_id=key.project_id)
 
 
 def _android(message: Message, text: PushText, channel: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Twilio Programmable Messaging: one form a text message."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -64,6 +65,10 @@ CODES: Final[Mapping[int, tuple[Verdict, str]]] = {
 STATUSES: Final[Mapping[int, Verdict]] = {401: CredentialBad, 403: CredentialBad, 429: Throttled}
 
 
+#: Part of every URL, and so the pattern of Twilio's specification to the letter.
+_ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}")
+
+
 class Answer(msgspec.Struct):
     """A message resource (`sid`) or an error (`code`)."""
 
@@ -91,7 +96,7 @@ class Twilio:
     def check(self, account: Account) -> None:
         """Raise `BadAccount` when something is missing or the SID is not one."""
         account.require(self.credentials, self.settings)
-        if not account.credentials["account_sid"].startswith("AC"):
+        if not _ACCOUNT_SID.fullmatch(account.credentials["account_sid"]):
             raise BadAccount(f"{account.name}: account_sid is {self.credentials['account_sid']}")
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
