@@ -71,8 +71,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
 LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
 #: Attempts of one delivery before it becomes a dead letter.
 MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
-#: Requests that one worker has under way at once.
-MAX_IN_FLIGHT: Final = env.int("MAX_IN_FLIGHT", 500)
 #: Days of log partitions that are made ahead, and kept.
 PARTITION_DAYS_AHEAD: Final = env.int("PARTITION_DAYS_AHEAD", 7)
 RETENTION_DAYS: Final = env.int("RETENTION_DAYS", 90)

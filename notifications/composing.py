@@ -37,7 +37,8 @@ class Composer:
     def __init__(self, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
         self._exchange_one = exchange_one
         self._public_url = public_url
-        self._at = at
+        #: The moment at which the batch is composed.
+        self.at = at
         self._routes: dict[tuple[Channel, str, str], Route | None] = {}
         self._tokens: dict[str, Token | None] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
@@ -54,7 +55,7 @@ class Composer:
             address=claimed.address,
             text=self._text(claimed, shared, channel),
             urgency=shared.urgency,
-            at=self._at,
+            at=self.at,
             expires_at=shared.expires_at,
             callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
         )
@@ -89,7 +90,7 @@ class Composer:
     def _token(self, route: Route) -> Token | None:
         name = route.account.name
         if name not in self._tokens:
-            self._tokens[name] = tokens.current(route.provider, route.account, self._at, self._exchange_one)
+            self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
         return self._tokens[name]
 
 

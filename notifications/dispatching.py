@@ -1,10 +1,13 @@
 """The second half of the road: from a hint to an outcome in the log."""
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -28,6 +31,7 @@ from notifications.providers.contract import (
     NotSent,
     OptedOut,
     Outcome,
+    Request,
     Response,
     TokenUnavailable,
     Transient,
@@ -41,6 +45,10 @@ log = structlog.get_logger(__name__)
 
 #: Answers that are recorded together: few enough that a crash leaves few in doubt, enough to be worth a commit.
 _RECORD_TOGETHER: Final = 250
+#: Seconds that an answer waits for others, while others come.
+_RECORD_WITHIN: Final = 0.1
+#: Seconds after which a worker looks at its other lanes again.
+_TURN: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +60,15 @@ class Dispatched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One claimed delivery, when it was looked at, and what the platform's policy is."""
+class _Answered:
+    """What an attempt came to. `route` is None where it did not get as far as a provider."""
 
     claimed: Claimed
-    shared: Shared
-    at: datetime
-    policy: RetryPolicy
+    lease: Lease
+    outcome: Outcome | None
+    result: Result
+    route: Route | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,84 +77,127 @@ class _Ready:
 
     claimed: Claimed
     shared: Shared
+    lease: Lease
     composed: Composed
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """What an attempt came to. `route` is None where it did not get as far as a provider."""
-
-    claimed: Claimed
-    outcome: Outcome | None
-    result: Result
-    route: Route | None = None
-    seconds: float = 0.0
-
-
 def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
-    """Send what is due in `lane`, as much as one worker carries.
+    """Send what is due in `lane`, for a turn.
 
     1. Claim: a lease on the oldest due batches; whoever comes second claims others or nothing.
     2. If there is more, hint again at once, so that an idle worker joins in.
     3. Render and compose (`composing`); what cannot be sent at all has its result already.
-    4. Send over the wire. No transaction is open, no connection held while providers think.
-    5. Record answers as they arrive, a few hundred at a time, and act on dead addresses and opt-outs.
-    6. Give the lease back.
+    4. Send over the wire. No transaction is open while providers think; as answers arrive, the places that they
+       leave are filled from the next claim, until the lane is empty, the turn is over, or something urgent waits.
+    5. Record answers, a few hundred at a time, and act on dead addresses and opt-outs.
+    6. Give each lease back when the last delivery that it covers is recorded.
     """
     queues.taken(lane)
-    held = claim(lane, at=clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
-    if held is None:
-        return Dispatched(0)
-    if held.more:
-        queues.hint([lane])
-    soonest: datetime | None = None
+    turn = _Turn(lane, clock)
     with metered() as meters:
-        for answered in _in_portions(_attempts(held, clock)):
-            due = _record(answered, held.lease, meters, clock())
-            soonest = min((at for at in (soonest, due) if at), default=None)
-    finish(held.lease)
-    return Dispatched(len(held.deliveries), soonest - clock() if soonest else None)
+        for answered in _in_portions(turn.attempts()):
+            turn.note(_record(answered, meters, clock()), answered)
+    if turn.is_cut_short:
+        queues.hint([lane])
+    return Dispatched(turn.attempted, turn.soonest - clock() if turn.soonest else None)
 
 
-def _attempts(held: Claim, clock: Callable[[], datetime]) -> Iterator[_Answered]:
-    """Every claimed delivery with what became of it, as soon as that is known."""
-    ready: list[_Ready] = []
-    at, policy = clock(), RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
-    composer = Composer(http2.exchange_one, settings.PUBLIC_URL, at)
-    for claimed in held.deliveries:
-        prepared = _prepare(_Asked(claimed, held.notifications[claimed.notification_id], at, policy), composer)
-        if isinstance(prepared, _Ready):
-            ready.append(prepared)
-        else:
-            yield prepared
-    for position, exchange in http2.exchange([one.composed.request for one in ready]):
-        one, route = ready[position], ready[position].composed.route
-        outcome, answered_at = _outcome(route, exchange), clock()
-        step = next_step(outcome, _attempt(one.claimed, one.shared, answered_at), policy)
-        result = _result(one.claimed, step, outcome, route, answered_at)
-        yield _Answered(one.claimed, outcome, result, route, exchange.elapsed)
+class _Turn:
+    """One worker's turn at a lane: what it claims, and which leases it still owes."""
 
+    def __init__(self, lane: Lane, clock: Callable[[], datetime]) -> None:
+        self._lane = lane
+        self._clock = clock
+        self._policy = RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
+        self._ends_at = time.monotonic() + _TURN
+        self._settled: deque[_Answered] = deque()
+        #: How many deliveries of each lease are not recorded yet.
+        self._owed: dict[UUID, int] = {}
+        self.attempted = 0
+        self.is_cut_short = False
+        self.soonest: datetime | None = None
 
-def _prepare(asked: _Asked, composer: Composer) -> _Ready | _Answered:
-    """The request for one delivery, or the result that it has without any."""
-    claimed, shared, at, policy = asked.claimed, asked.shared, asked.at, asked.policy
-    if shared.expires_at and at >= shared.expires_at:
-        return _settled(claimed, Step(DeliveryState.EXPIRED, Reason.EXPIRED), at)
-    if not claimed.address:
-        return _settled(claimed, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
-    try:
-        return _Ready(claimed, shared, composer.compose(claimed, shared))
-    except NoAccount:
-        return _settled(claimed, no_account(_attempt(claimed, shared, at), policy), at)
-    except RenderError as error:
-        return _settled(claimed, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
-    except BadAccount as error:
-        # a token service that does not answer passes; credentials that cannot work do not
-        passes = isinstance(error, TokenUnavailable)
-        outcome = Transient(str(error)) if passes else CredentialBad(str(error))
-        route = composer.route(claimed, shared)
-        step = next_step(outcome, _attempt(claimed, shared, at), policy)
-        return _Answered(claimed, outcome, _result(claimed, step, outcome, route, at), route)
+    def attempts(self) -> Iterator[_Answered]:
+        """Every claimed delivery with what became of it, as soon as that is known."""
+        flying: dict[int, _Ready] = {}
+        for position, exchange in http2.exchange(self._requests(flying)):
+            yield from self._drained()
+            one = flying.pop(position)
+            route, at = one.composed.route, self._clock()
+            outcome = _outcome(route, exchange)
+            step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
+            result = _result(one.claimed, step, outcome, route, at)
+            yield _Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
+        yield from self._drained()
+
+    def note(self, due: datetime | None, recorded: Sequence[_Answered]) -> None:
+        """These are recorded, and the first of their retries is due at `due`."""
+        self.soonest = min((at for at in (self.soonest, due) if at), default=None)
+        for one in recorded:
+            self._owed[one.lease.id] -= 1
+            if not self._owed[one.lease.id]:
+                finish(one.lease)
+
+    def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
+        """The requests of one claim after the other; what needs none is settled."""
+        position = 0
+        while held := self._claimed():
+            composer = Composer(http2.exchange_one, settings.PUBLIC_URL, self._clock())
+            for claimed in held.deliveries:
+                prepared = self._prepare(claimed, held, composer)
+                if isinstance(prepared, _Answered):
+                    self._settled.append(prepared)
+                    continue
+                flying[position] = prepared
+                position += 1
+                yield prepared.composed.request
+
+    def _claimed(self) -> Claim | None:
+        """The next claim, while the turn lasts."""
+        while self._goes_on():
+            held = claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
+            if held is None:
+                return None
+            if held.more:
+                queues.hint([self._lane])
+            self.attempted += len(held.deliveries)
+            if held.deliveries:
+                self._owed[held.lease.id] = len(held.deliveries)
+                return held
+            finish(held.lease)
+        return None
+
+    def _goes_on(self) -> bool:
+        """Always for a first claim; then until time is up, or a more urgent lane of the queue has something due."""
+        if self.attempted and (time.monotonic() > self._ends_at or queues.are_hinted(self._lane.more_urgent)):
+            self.is_cut_short = True
+            return False
+        return True
+
+    def _prepare(self, claimed: Claimed, held: Claim, composer: Composer) -> _Ready | _Answered:
+        """The request for one delivery, or the result that it has without any."""
+        shared, lease, at = held.notifications[claimed.notification_id], held.lease, composer.at
+        if shared.expires_at and at >= shared.expires_at:
+            return _settled(claimed, lease, Step(DeliveryState.EXPIRED, Reason.EXPIRED), at)
+        if not claimed.address:
+            return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
+        try:
+            return _Ready(claimed, shared, lease, composer.compose(claimed, shared))
+        except NoAccount:
+            return _settled(claimed, lease, no_account(_attempt(claimed, shared, at), self._policy), at)
+        except RenderError as error:
+            return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
+        except BadAccount as error:
+            # a token service that does not answer passes; credentials that cannot work do not
+            passes = isinstance(error, TokenUnavailable)
+            outcome = Transient(str(error)) if passes else CredentialBad(str(error))
+            route = composer.route(claimed, shared)
+            step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
+            return _Answered(claimed, lease, outcome, _result(claimed, step, outcome, route, at), route)
+
+    def _drained(self) -> Iterator[_Answered]:
+        while self._settled:
+            yield self._settled.popleft()
 
 
 def _outcome(route: Route, exchange: Exchange) -> Outcome:
@@ -160,9 +213,9 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             return outcome
 
 
-def _record(answered: Sequence[_Answered], lease: Lease, meters: Meters, at: datetime) -> datetime | None:
+def _record(answered: Sequence[_Answered], meters: Meters, at: datetime) -> datetime | None:
     """Write results, then act on what they say about addresses. Returns when the first retry is due."""
-    dues = record([one.result for one in answered], lease)
+    dues = record([one.result for one in answered], answered[0].lease)
     dead = [
         (one.claimed.device_id, one.outcome.since, one.outcome.detail)
         for one in answered
@@ -200,18 +253,22 @@ def _meter(one: _Answered, meters: Meters) -> None:
 
 
 def _in_portions(answers: Iterable[_Answered]) -> Iterator[Sequence[_Answered]]:
+    """A few hundred at a time, and none waits long for others to come."""
     portion: list[_Answered] = []
+    began = 0.0
     for answer in answers:
+        if not portion:
+            began = time.monotonic()
         portion.append(answer)
-        if len(portion) >= _RECORD_TOGETHER:
+        if len(portion) >= _RECORD_TOGETHER or time.monotonic() - began > _RECORD_WITHIN:
             yield portion
             portion = []
     if portion:
         yield portion
 
 
-def _settled(claimed: Claimed, step: Step, at: datetime, *, detail: str = "") -> _Answered:
-    return _Answered(claimed, None, Result(claimed.id, claimed.attempt, step, at, detail=detail))
+def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail: str = "") -> _Answered:
+    return _Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail))
 
 
 def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: datetime) -> Result:

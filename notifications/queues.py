@@ -1,6 +1,6 @@
 """Hints to workers that something is due. Losing one costs seconds, never a message: the sweep hints again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -40,6 +40,14 @@ def hint(lanes: Iterable[Lane]) -> None:
 def taken(lane: Lane) -> None:
     """A worker has begun to look into the lane: from now on, new work needs a new hint."""
     _forget(lane.value)
+
+
+def are_hinted(lanes: Sequence[Lane]) -> bool:
+    """Whether something was hinted in one of these lanes that no worker has taken up yet."""
+    try:
+        return bool(lanes and cache.get_many([_standing(lane.value) for lane in lanes]))
+    except RedisError:
+        return False
 
 
 def hint_planner() -> None:

@@ -59,6 +59,12 @@ class Lane(StrEnum):
         return Queue(self.value.partition(".")[0])
 
     @property
+    def more_urgent(self) -> tuple["Lane", ...]:
+        """The lanes of the same queue that come before this one, the most urgent first."""
+        of_queue = [lane for lane in type(self) if lane.queue is self.queue]
+        return tuple(of_queue[: of_queue.index(self)])
+
+    @property
     def retry(self) -> "Lane":
         """The lane in which this lane's failed attempts wait for their next one."""
         return Lane(f"{self.queue}.retry")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import uvloop
 from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP2Settings
 from granian.log import LogLevels
@@ -54,7 +55,8 @@ def main() -> int:
         print(f"sandbox: cannot listen on {_HOST}: {error}. Choose another --port or --http-port.", file=sys.stderr)
         return 1
     settings = Settings(platform_url=asked.platform_url.rstrip("/"), sendgrid_events_url=asked.sendgrid_events_url)
-    asyncio.run(_serve(folder, ports, settings, asked.keep))
+    # it shares its cores with what it stands beside, and uvloop takes a quarter less of them
+    uvloop.run(_serve(folder, ports, settings, asked.keep))
     return 0
 
 

@@ -58,8 +58,8 @@ class Inbox:
 
     def _messages(self, query: str) -> dict[str, Any]:
         after = parse_qs(query).get("after", ["0"])[0]
-        kept = self._record.latest(int(after) if after.isdecimal() else 0, _LIMIT)
-        return {"messages": [self._message(one) for one in kept]}
+        kept = self._record.latest(int(after[:18]) if after.isdecimal() else 0, _LIMIT)
+        return {"memory": self._record.began_at, "messages": [self._message(one) for one in kept]}
 
     def _message(self, kept: Kept) -> dict[str, Any]:
         sight = self._simulators[kept.provider].sight(kept.body, kept.message.part)

@@ -1,12 +1,13 @@
 """What was sent here: exact counts for every delivery, whole messages for the latest ones."""
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
 
-from sandbox.exchange import Answer, Call, Sight, Simulator, Taken
+from sandbox.exchange import Answer, Call, Taken
 
 
 class Row(msgspec.Struct, gc=False):
@@ -60,6 +61,8 @@ class Record:
         self._tallies: dict[str, Tally] = {}
         self._latest: deque[Kept] = deque(maxlen=self._keep)
         self._number = 0
+        #: Tells one memory from the next, whose numbers start again.
+        self.began_at = time.time()
 
     def add(self, provider: str, call: Call, answer: Answer) -> None:
         """Note what became of each message of a request."""
@@ -125,8 +128,3 @@ class Record:
 
 def _count(counts: dict[str, int], key: str) -> None:
     counts[key] = counts.get(key, 0) + 1
-
-
-def sight_of(kept: Kept, simulators: dict[str, Simulator]) -> Sight:
-    """What the person saw of a kept message."""
-    return simulators[kept.provider].sight(kept.body, kept.message.part)

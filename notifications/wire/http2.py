@@ -16,9 +16,8 @@ is refused here, so that nothing leaves twice unseen.
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from io import BytesIO
-from itertools import islice
 from typing import Final
 
 import certifi
@@ -28,8 +27,8 @@ from django.conf import settings
 from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
 
 #: Requests under way at once: enough to hide a provider's latency, few enough that a crash leaves few in doubt.
-MAX_IN_FLIGHT: Final = 256
-#: A server that allows 100 streams needs three of these for all in flight; one that speaks HTTP/1.1 needs them all.
+MAX_IN_FLIGHT: Final = 400
+#: A server that allows 100 streams needs four of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
 CONNECT_TIMEOUT: Final = 5.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
@@ -150,23 +149,13 @@ class Http2Wire:
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
 
-    def exchange(self, requests: Sequence[Request]) -> Iterator[tuple[int, Exchange]]:
+    def exchange(self, requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
         """Perform requests; yields the position of each with what became of it, in the order of arrival.
 
-        An origin that never answered yet gets one request first, and the others after its end. Until its settings
-        arrive nobody knows how many streams a server allows; Apple allows one before the first valid token.
-
-        Close the iterator early and what is under way is dropped; it may have left.
+        `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
+        early and what is under way is dropped; it may have left.
         """
-        first: dict[str, int] = {}
-        for position, request in enumerate(requests):
-            origin = _origin(request.url)
-            if origin not in self._versions:
-                first.setdefault(origin, position)
-        introductions = set(first.values())
-        if introductions:
-            yield from self._perform((position, requests[position]) for position in introductions)
-        yield from self._perform(one for one in enumerate(requests) if one[0] not in introductions)
+        return self._perform(_Line(requests, self._versions))
 
     def exchange_one(self, request: Request) -> Exchange:
         """Perform one request and wait for it."""
@@ -180,12 +169,13 @@ class Http2Wire:
         self._idle.clear()
         self._multi.close()
 
-    def _perform(self, numbered: Iterator[tuple[int, Request]]) -> Iterator[tuple[int, Exchange]]:
+    def _perform(self, line: "_Line") -> Iterator[tuple[int, Exchange]]:
         arrived: deque[_Transfer] = deque()
         flying: set[_Transfer] = set()
         try:
             while True:
-                for position, request in islice(numbered, MAX_IN_FLIGHT - len(flying)):
+                while len(flying) < MAX_IN_FLIGHT and (numbered := line.next()):
+                    position, request = numbered
                     transfer = self._idle.pop() if self._idle else _Transfer(self._ca_file, self._protocols)
                     transfer.position, transfer.sink = position, arrived
                     flying.add(transfer)
@@ -197,6 +187,7 @@ class Http2Wire:
                     transfer = arrived.popleft()
                     flying.remove(transfer)
                     self._idle.append(transfer)
+                    line.ended(transfer.origin)
                     yield transfer.position, self._finished.pop(transfer)
         finally:
             for transfer in flying:
@@ -256,12 +247,49 @@ class Http2Wire:
         transfer.sink.append(transfer)
 
 
+class _Line:
+    """Hands out requests with their positions, and introduces the wire to origins that it does not know.
+
+    An origin that never answered yet gets one request first, and the others after its end. Until its settings
+    arrive nobody knows how many streams a server allows; Apple allows one before the first valid token.
+    """
+
+    def __init__(self, requests: Iterable[Request], known: Container[str]) -> None:
+        self._source = enumerate(requests)
+        self._known = known
+        self._met: set[str] = set()
+        self._held: dict[str, list[tuple[int, Request]]] = {}
+        self._released: deque[tuple[int, Request]] = deque()
+
+    def next(self) -> tuple[int, Request] | None:
+        """The next one that may go; None when there is none, for now or for good."""
+        if self._released:
+            return self._released.popleft()
+        if sum(map(len, self._held.values())) >= MAX_IN_FLIGHT:
+            return None
+        for numbered in self._source:
+            origin = _origin(numbered[1].url)
+            if origin in self._known or origin in self._met:
+                return numbered
+            if origin not in self._held:
+                self._held[origin] = []
+                return numbered
+            self._held[origin].append(numbered)
+        return None
+
+    def ended(self, origin: str) -> None:
+        """An exchange with this origin has ended, in whatever way."""
+        if origin in self._held:
+            self._met.add(origin)
+            self._released.extend(self._held.pop(origin))
+
+
 _mine = threading.local()
 #: Wires of the process that this one was forked from. To close them would end the parent's connections.
 _inherited: Final[list[Http2Wire]] = []
 
 
-def exchange(requests: Sequence[Request]) -> Iterator[tuple[int, Exchange]]:
+def exchange(requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
     """`Http2Wire.exchange` over this process's own connections, which stay open between calls."""
     return _wire().exchange(requests)
 
@@ -288,7 +316,8 @@ def _refuse_to_rewind(_offset: int, _origin: int) -> int:
 
 
 def _origin(url: str) -> str:
-    return url.split("/", 3)[2]
+    parts = url.split("/", 3)
+    return parts[2] if len(parts) > 2 else ""
 
 
 def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:

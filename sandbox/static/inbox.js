@@ -2,15 +2,16 @@
 // the HTML of an email lives in a frame that may run nothing.
 
 const EVERY = 1000;
-const AT_MOST = 200;
+const AT_MOST = 200; // of each kind
 
 const lists = Object.fromEntries([...document.querySelectorAll("ol[data-kind]")].map((list) => [list.dataset.kind, list]));
 const state = document.getElementById("state");
+const news = document.getElementById("news");
 const filter = document.getElementById("filter");
 const reader = document.getElementById("reader");
-let messages = [];
+const messages = new WeakMap(); // by the list item that shows them
+let memory = 0; // which memory of the sandbox `newest` counts in; it begins anew when its record is deleted
 let newest = 0;
-let open = 0;
 
 function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -19,27 +20,31 @@ function make(tag, className, text) {
   return element;
 }
 
-function timeOf(message) {
-  return new Date(message.at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-}
+const clockTime = (at, seconds) =>
+  at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: seconds, hourCycle: "h23" });
 
-function shortly(address) {
-  return address.length > 40 ? `… ${address.slice(-10)}` : address;
-}
+const timeOf = (message) => clockTime(new Date(message.at * 1000), "2-digit");
 
-function top(message, name) {
+const shortly = (address) => (address.length > 40 ? `… ${address.slice(-10)}` : address);
+
+function top(message) {
   const line = make("div", "top");
-  line.append(make("span", "", name), make("time", "", timeOf(message)));
+  const time = make("time", "", timeOf(message));
+  time.dateTime = new Date(message.at * 1000).toISOString();
+  line.append(make("span", "", message.sender), time);
   return line;
 }
 
 function push(message) {
   const item = make("li", "push");
-  item.append(top(message, message.sender), make("h3", "", message.title), make("p", "", message.body));
+  item.append(top(message));
+  if (message.title) item.append(make("h3", "", message.title));
+  item.append(make("p", "said", message.body));
   if (message.image) {
     const image = make("img");
     image.src = message.image;
     image.alt = "";
+    image.addEventListener("error", () => image.replaceWith(make("p", "to", `no picture at ${message.image}`)));
     item.append(image);
   }
   if (message.link) item.append(make("p", "to", `opens ${message.link}`));
@@ -49,7 +54,7 @@ function push(message) {
 
 function text(message) {
   const item = make("li", "bubble");
-  item.append(make("p", "to", `${message.sender} → ${message.address}, ${timeOf(message)}`), make("p", "said", message.body));
+  item.append(top(message), make("p", "said", message.body), make("p", "to", `to ${message.address}`));
   return item;
 }
 
@@ -57,24 +62,27 @@ function mail(message) {
   const item = make("li");
   const button = make("button");
   button.type = "button";
-  button.append(top(message, message.sender), make("span", "subject", message.title), make("span", "to", `to ${message.address}`));
-  if (message.number === open) button.setAttribute("aria-current", "true");
-  button.addEventListener("click", () => read(message));
+  button.append(top(message), make("span", "subject", message.title), make("span", "to", `to ${message.address}`));
+  button.addEventListener("click", () => read(item));
   item.append(button);
   return item;
 }
 
-const shown = { ios: push, android: push, web: push, sms: text, email: mail };
+const shown = { ios: push, android: push, sms: text, email: mail };
 
-function read(message) {
-  open = message.number;
+const opened = () => lists.email.querySelector("[aria-current]");
+
+function read(item) {
+  const message = messages.get(item);
+  opened()?.removeAttribute("aria-current");
+  item.querySelector("button").setAttribute("aria-current", "true");
   reader.hidden = false;
   reader.querySelector("h3").textContent = message.title;
   reader.querySelector(".people").textContent = `${message.sender} → ${message.address}, ${timeOf(message)}`;
   reader.querySelector("iframe").srcdoc = message.html;
   reader.querySelector("pre").textContent = message.body || "This email has no plain text.";
+  reader.querySelector("[data-show=html]").disabled = !message.html;
   showAs(message.html ? "html" : "text");
-  draw();
 }
 
 function showAs(form) {
@@ -83,53 +91,84 @@ function showAs(form) {
   reader.querySelector("pre").hidden = form !== "text";
 }
 
-function draw() {
+// Items stay where they are, so that neither focus nor place is lost; those that do not fit the filter hide.
+function sift() {
   const wanted = filter.value.trim().toLowerCase();
-  const fits = (message) => !wanted
-    || [message.address, message.title, message.body, message.delivery_id].some((field) => field.toLowerCase().includes(wanted));
-  for (const [kind, list] of Object.entries(lists)) {
-    const found = messages.filter((message) => message.kind === kind && fits(message));
-    list.replaceChildren(...found.map((message) => shown[kind](message)));
-    list.closest("section").querySelector(".count").textContent = found.length || "";
-    if (!found.length) list.append(make("li", "empty", wanted ? "Nothing for this filter." : "Nothing yet."));
+  const fits = ({ address, title, body, delivery_id }) =>
+    [address, title, body, delivery_id].some((field) => field.toLowerCase().includes(wanted));
+  for (const list of Object.values(lists)) {
+    const items = [...list.children];
+    for (const item of items) item.hidden = !fits(messages.get(item));
+    const count = items.filter((item) => !item.hidden).length;
+    const section = list.closest("section");
+    section.querySelector(".count").textContent = count || "";
+    const empty = section.querySelector(".empty");
+    empty.hidden = count > 0;
+    empty.textContent = items.length ? "Nothing for this filter." : "Nothing yet: what you send appears here.";
   }
+  reader.hidden = !opened() || opened().closest("li").hidden;
 }
 
 function add(found) {
   newest = found[0].number;
-  messages = [...found, ...messages].slice(0, AT_MOST);
-  draw();
-  for (const message of found) {
+  for (const message of found.toReversed()) {
+    const item = shown[message.kind](message);
+    item.classList.add("new");
+    messages.set(item, message);
     const list = lists[message.kind];
-    const place = messages.filter((one) => one.kind === message.kind).indexOf(message);
-    list?.children[place]?.classList.add("new");
+    list.prepend(item);
+    if (list.children.length > AT_MOST) list.lastElementChild.remove();
   }
-  const email = found.find((message) => message.kind === "email");
-  if (email && !open) read(email);
+  sift();
+  const email = lists.email.querySelector("li:not([hidden])");
+  if (email && !opened()) read(email);
+}
+
+function forget() {
+  newest = 0;
+  for (const list of Object.values(lists)) list.replaceChildren();
+  sift();
+}
+
+function say(className, sentence) {
+  // Said once: a status that is set again is read out again.
+  if (state.className === className) return;
+  state.className = className;
+  state.textContent = sentence;
+}
+
+async function ask() {
+  const answer = await fetch(`/inbox/messages?after=${newest}`);
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  return answer.json();
 }
 
 async function look() {
   try {
-    const answer = await fetch(`/inbox/messages?after=${newest}`);
-    const found = (await answer.json()).messages;
-    state.textContent = "Live";
-    state.className = "live";
-    if (found.length) add(found);
+    let found = await ask();
+    if (found.memory !== memory) {
+      memory = found.memory;
+      forget();
+      found = await ask();
+    }
+    say("live", "Live");
+    if (found.messages.length) {
+      add(found.messages);
+      news.textContent = found.messages.length === 1 ? "One new message" : `${found.messages.length} new messages`;
+    }
   } catch {
-    state.textContent = "The sandbox does not answer; trying again.";
-    state.className = "lost";
+    say("lost", "The sandbox does not answer; trying again.");
   }
   setTimeout(look, EVERY);
 }
 
 function tick() {
-  const now = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  for (const clock of document.querySelectorAll(".clock")) clock.textContent = now;
+  for (const clock of document.querySelectorAll(".clock")) clock.textContent = clockTime(new Date());
 }
 
-filter.addEventListener("input", draw);
+filter.addEventListener("input", sift);
 for (const button of reader.querySelectorAll("button")) button.addEventListener("click", () => showAs(button.dataset.show));
-draw();
+sift();
 tick();
 setInterval(tick, 10_000);
 look();

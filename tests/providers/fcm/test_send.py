@@ -47,7 +47,9 @@ BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
 
 def account(settings: Mapping[str, str] | None = None, **changes: object) -> Account:
-    return Account("google", "https://fcm.test", {"service_account": json.dumps({**KEY_FILE, **changes})}, settings or {})
+    return Account(
+        "google", "https://fcm.test", {"service_account": json.dumps({**KEY_FILE, **changes})}, settings or {}
+    )
 
 
 def compose(text: PushText = PLAIN, *, to: Account | None = None, **overrides: object) -> Request:
@@ -333,7 +335,14 @@ def test_googles_wish_for_patience_is_passed_on(
 @pytest.mark.parametrize("body", HOSTILE_BODIES, ids=range(len(HOSTILE_BODIES)))
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(400, Transient), (401, CredentialBad), (404, CredentialBad), (413, ContentBad), (429, Throttled), (502, Transient)],
+    [
+        (400, Transient),
+        (401, CredentialBad),
+        (404, CredentialBad),
+        (413, ContentBad),
+        (429, Throttled),
+        (502, Transient),
+    ],
 )
 def test_an_unreadable_answer_is_judged_by_its_status_and_kills_no_token(
     status: int, expected: type, body: bytes

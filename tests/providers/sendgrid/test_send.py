@@ -28,9 +28,7 @@ PLAIN = EmailText("재입고 알림", html="<p>안녕하세요</p>", text="안�
 
 
 def account(api_key: str = "SG.key", from_email: str = "hello@bongsu.example", **settings: str) -> Account:
-    return Account(
-        "mail", "https://sendgrid.test", {"api_key": api_key}, {"from_email": from_email, **settings}
-    )
+    return Account("mail", "https://sendgrid.test", {"api_key": api_key}, {"from_email": from_email, **settings})
 
 
 def nobody(_request: Request) -> Exchange:
