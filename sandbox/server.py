@@ -16,6 +16,7 @@ from sandbox.providers.sendgrid import SendGrid
 from sandbox.providers.twilio import Twilio
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Record
+from sandbox.ticks import Ticks
 from sandbox.wires import Exchange, Scope
 
 #: How long a request without an answer is held, in seconds; the client hangs up long before.
@@ -35,6 +36,7 @@ class Sandbox:
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
+        self._ticks = Ticks()
         self.receipts = Receipts({"twilio": twilio, "sendgrid": sendgrid}, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
@@ -58,7 +60,7 @@ class Sandbox:
         if fault is not None:
             delay = fault.delay()
             if delay:
-                await asyncio.sleep(delay)
+                await self._ticks.sleep(delay)
             strikes = fault.strikes()
             if strikes is not None:
                 answer = _struck(simulator, fault, strikes, answer)
