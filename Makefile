@@ -50,8 +50,8 @@ lint: services ## Check format, lint, types, imports, migrations, API schema, pa
 format: $(READY) ## Format the code and mend what can be mended
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
 
-bench: $(READY) ## Run the benchmarks and print their tables
-	@$(PY) -m benchmarks $(ARGS)
+bench: $(READY) ## Run the benchmarks and print their table (QUICK=1: in a minute)
+	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 services: $(READY) ## Start the embedded PostgreSQL and Redis, and print their addresses
 	@$(PY) -m config.embedded start

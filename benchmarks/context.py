@@ -1,0 +1,63 @@
+"""What every scenario is given."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.memory import Sampler
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Stage
+
+#: What a scenario measured, by key.
+Values = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The running platform, how much to do, and where charts go."""
+
+    stage: Stage
+    sizes: Sizes
+    sampler: Sampler
+    charts: Path
+    console: Console
+
+    @contextmanager
+    def bar(self, text: str, total: int) -> Iterator["Bar"]:
+        """A progress bar, shown while it is open."""
+        columns = (TextColumn(f"{text:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield Bar(progress, total)
+
+    def send(self, prefix: str, channel: str, count: int, text: str) -> list[tuple[float, int]]:
+        """One campaign until all of it is recorded, checked against the providers; the time it was accepted first."""
+        since = self.stage.now()
+        self.stage.begin()
+        with self.bar(text, count) as bar:
+            self.stage.campaign(prefix, channel)
+            accepted_at = time.time()
+            series = self.stage.until_done(count, since, progress=bar.at)
+        self.stage.check(since)
+        return [(accepted_at, 0), *series]
+
+
+class Bar:
+    """One progress bar."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=total)
+
+    def at(self, done: int) -> None:
+        """So much is done."""
+        self._progress.update(self._task, completed=done)
+
+
+def rate(series: list[tuple[float, int]]) -> float:
+    """Deliveries a second, from acceptance until the last one is recorded."""
+    return series[-1][1] / (series[-1][0] - series[0][0])
