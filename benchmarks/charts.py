@@ -1,6 +1,7 @@
 """Charts as SVG, written by hand: two kinds, no library."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 720, 260, 64, 36
@@ -16,7 +17,7 @@ def throughput(series: Sequence[tuple[float, int]], title: str, file: Path) -> N
     start = series[0][0]
     points = [
         (after[0] - start, (after[1] - before[1]) / max(after[0] - before[0], 0.001))
-        for before, after in zip(series, series[1:], strict=False)
+        for before, after in pairwise(series)
     ]
     _write(file, title, points, ("seconds", "deliveries/s"))
 

@@ -6,6 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import problems
 
+admin.autodiscover()
+
 urlpatterns = [
     path("v1/", include("notifications.api.urls")),
     path("v1/", include("accounts.urls")),

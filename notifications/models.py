@@ -127,7 +127,7 @@ class Delivery(models.Model):
             # API, admin and cancelling ask for the deliveries of one notification
             models.Index(fields=["notification"], name="delivery_notification"),
             # support asks why a person did, or did not, get something
-            models.Index(fields=["recipient", "id"], name="delivery_recipient", condition=Q(recipient__isnull=False)),
+            models.Index(fields=["recipient"], name="delivery_recipient", condition=Q(recipient__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -144,12 +144,22 @@ class Delivery(models.Model):
         return REASON_TEXT[Reason(self.reason)] if self.reason else ""
 
 
-class DeliveryEvent(models.Model):
-    """What happened to a delivery; append-only."""
+class DeliveryEventQuerySet(models.QuerySet["DeliveryEvent"]):
+    """What a timeline asks for."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    def of(self, delivery_id: UUID) -> "DeliveryEventQuerySet":
+        """The events of one delivery: one range of the primary key, which begins as the delivery's does."""
+        shared = str(delivery_id)[:30]
+        first, last = UUID(f"{shared}000000"), UUID(f"{shared}ffffff")
+        return self.filter(id__gte=first, id__lte=last, delivery_id=delivery_id)
+
+
+class DeliveryEvent(models.Model):
+    """What happened to a delivery; append-only. Its id begins as the delivery's does: see `ledger/events.py`."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
     delivery = models.ForeignKey(
-        Delivery, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="events"
+        Delivery, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
@@ -159,13 +169,11 @@ class DeliveryEvent(models.Model):
     provider_ref = models.CharField(max_length=200, blank=True, default="", help_text="The provider's own id.")
     detail = models.CharField(max_length=500, blank=True, default="")
 
+    objects = DeliveryEventQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(name="delivery_event_kind_known", condition=_one_of("kind", EventKind)),
-        ]
-        indexes = [
-            # the timeline of one delivery
-            models.Index(fields=["delivery"], name="delivery_event_delivery"),
         ]
 
     def __str__(self) -> str:

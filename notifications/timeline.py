@@ -26,7 +26,7 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
         _planned(delivery),
-        *(_event(event) for event in sorted(delivery.events.all(), key=_order)),
+        *(_event(event) for event in sorted(DeliveryEvent.objects.of(delivery.id), key=_order)),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))

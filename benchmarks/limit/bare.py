@@ -51,4 +51,5 @@ def run(stage: Stage, count: int, progress: Callable[[int], None]) -> float:
 def _done(about: dict[str, Any]) -> int:
     with psycopg2.connect(about["database_url"]) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM bare_delivery WHERE state = 'sent'")
-        return int(cursor.fetchone()[0])
+        (done,) = cursor.fetchall()[0]
+        return int(done)

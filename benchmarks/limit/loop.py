@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import jwt
 import psycopg2
-import psycopg2.extras
 import pycurl
 import uuid_utils
 
@@ -31,7 +30,6 @@ class Task:
 def work(task: Task, ready: Barrier) -> None:
     """Send `task.count` pushes in batches of 500."""
     connection = psycopg2.connect(task.about["database_url"])
-    psycopg2.extras.register_uuid(conn_or_curs=connection)
     sender = _Sender(task.about)
     ready.wait(60)
     left = task.count

@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any
 
 from celery import Celery
 
@@ -11,20 +12,20 @@ app = Celery("textbook", broker=os.environ.get("TEXTBOOK_BROKER", ""))
 app.conf.task_ignore_result = True
 
 
-@app.task(name="textbook.send", bind=True, max_retries=3)  # type: ignore[untyped-decorator]
-def send(self: object, push_id: int) -> None:
+@app.task(name="textbook.send")
+def send(push_id: int) -> None:
     """Get the row, send the message, save the row."""
-    from django.utils import timezone  # noqa: PLC0415 - Django is set up by Celery
-    from pyfcm import FCMNotification  # noqa: PLC0415
+    from django.utils import timezone
+    from pyfcm import FCMNotification
 
-    from benchmarks.textbook.models import Push  # noqa: PLC0415
+    from benchmarks.textbook.models import Push
 
-    push = Push.objects.get(pk=push_id)
-    global _client  # noqa: PLW0603 - one client a process, as pyfcm's documentation has it
+    push = Push._default_manager.get(pk=push_id)
+    global _client
     if _client is None:
         _client = FCMNotification(
             service_account_file=os.environ["TEXTBOOK_ACCOUNT"],
-            project_id=json.loads(open(os.environ["TEXTBOOK_ACCOUNT"]).read())["project_id"],  # noqa: PTH123, SIM115
+            project_id=json.loads(open(os.environ["TEXTBOOK_ACCOUNT"]).read())["project_id"],
         )
         _client._fcm_end_point = os.environ["TEXTBOOK_ENDPOINT"]
     answer = _client.notify(fcm_token=push.token, notification_title=push.title, notification_body=push.body)
@@ -34,4 +35,4 @@ def send(self: object, push_id: int) -> None:
     push.save()
 
 
-_client: object = None
+_client: Any = None

@@ -1,4 +1,4 @@
-"""The same job as it is usually written: a Celery task per message, ORM get and save, pyfcm over requests."""
+"""The same job as usually written: a Celery task per message, ORM get and save, pyfcm over requests."""
 
 import json
 import os
@@ -47,11 +47,11 @@ def run(stage: Stage, count: int, progress: Callable[[int], None]) -> float:
         os.environ.update(_settings(stage))
         from benchmarks.textbook.celery import send  # noqa: PLC0415 - its broker is in the environment now
 
-        send.apply_async(args=[1], queue="textbook")  # the workers are up when the first one is through
+        send.apply_async(args=(1,), queue="textbook")  # the workers are up when the first one is through
         _until(stage, 1, progress)
         began = time.monotonic()
         for number in range(2, count + 1):
-            send.apply_async(args=[number], queue="textbook")
+            send.apply_async(args=(number,), queue="textbook")
         _until(stage, count, progress)
         return (count - 1) / (time.monotonic() - began)
     finally:

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.ids import floor_of, instant_of, new_id
-from notifications.ledger.copying import copy_in
-from notifications.models import DeliveryEvent
+from accounts.ids import floor_of, instant_of
+from notifications.ledger.events import Event, append_events
 from notifications.vocabulary import EventKind, Reason
 
 #: A walk through the notification's audience ends here; one that is just appending a chunk is waited for.
@@ -63,13 +62,11 @@ def cancel(notification_id: UUID, at: datetime) -> Cancelled:
         cursor.execute(_MARK, {"id": notification_id, "at": at})
         cursor.execute(_CANCEL, {"id": notification_id, "first": first})
         withdrawn = cursor.fetchall()
-        copy_in(
-            DeliveryEvent._meta.db_table,
-            ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail"),
+        append_events(
             [
-                (new_id(), delivery_id, at, attempt, EventKind.CANCELLED, Reason.CANCELLED, "", "", "")
+                Event(delivery_id, at, attempt, EventKind.CANCELLED, Reason.CANCELLED)
                 for delivery_id, attempt in withdrawn
-            ],
+            ]
         )
         cursor.execute(_LEFT, {"id": notification_id, "first": first})
         (left,) = cursor.fetchone()

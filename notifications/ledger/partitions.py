@@ -65,7 +65,7 @@ def make(table: str, day: date) -> None:
     """
     first = floor_of(datetime.combine(day, time.min, tzinfo=UTC))
     end = floor_of(datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC))
-    fill = 60 if table == "notifications_delivery" else 100
+    fill = 70 if table == "notifications_delivery" else 100
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
         cursor.execute(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,6 +10,7 @@ from django.db import connection, transaction
 from accounts.channels import Channel
 from accounts.ids import new_id
 from notifications.ledger.copying import copy_in
+from notifications.ledger.events import receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
 from notifications.vocabulary import EventKind, ReceiptKind
@@ -57,7 +57,7 @@ _EVENTS = """
       FROM unnest(%(event_ids)s::uuid[], %(ids)s::uuid[], %(ats)s::timestamptz[], %(kinds)s::text[],
                   %(accounts)s::text[], %(details)s::text[]) AS receipt (id, delivery_id, at, kind, account, detail)
       JOIN notifications_delivery AS delivery
-        ON delivery.id = receipt.delivery_id AND delivery.id BETWEEN %(first)s AND %(last)s
+        ON delivery.id = receipt.delivery_id AND delivery.id = ANY(%(ids)s)
         ON CONFLICT (id) DO NOTHING
     RETURNING id, delivery_id
 """
@@ -133,7 +133,7 @@ def _append_events(rows: Sequence[_Row]) -> Sequence[_Row]:
     """Events for receipts that were not known yet; returns those."""
     if not rows:
         return ()
-    by_id = {_event_id(row): row for row in rows}
+    by_id = {receipt_event_id(row[1], ReceiptKind(row[2]), row[5]): row for row in rows}
     ids = [row[1] for row in by_id.values()]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -145,8 +145,6 @@ def _append_events(rows: Sequence[_Row]) -> Sequence[_Row]:
                 "kinds": [EventKind(row[2]).value for row in by_id.values()],
                 "accounts": [row[6] for row in by_id.values()],
                 "details": [row[4] for row in by_id.values()],
-                "first": min(ids),
-                "last": max(ids),
             },
         )
         return [by_id[event_id] for event_id, _ in cursor.fetchall()]
@@ -161,13 +159,3 @@ def _move(rows: Sequence[_Row]) -> None:
         cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": "bounced"})
         cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": "address_dead"})
         cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})
-
-
-def _event_id(row: _Row) -> UUID:
-    """The same for the same news: the delivery's own time, which puts it beside it, and a hash of the rest."""
-    _, delivery_id, kind, _, _, event_ref, _ = row
-    digest = sha256(f"{delivery_id}|{kind}|{event_ref}".encode()).digest()
-    tail = int.from_bytes(digest[:10], "big")
-    millis = delivery_id.int >> 80
-    version_7 = (tail & ~(0xF << 76) | (0x7 << 76)) & ~(0x3 << 62) | (0x2 << 62)
-    return UUID(int=millis << 80 | version_7)

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.ids import array_of, new_id
+from accounts.ids import array_of
 from notifications.ledger.batches import Due, enqueue
 from notifications.ledger.claim import Lease
-from notifications.ledger.copying import copy_in
-from notifications.models import DeliveryEvent
+from notifications.ledger.events import Event, append_events
 from notifications.planning.retry import Step
 from notifications.vocabulary import DeliveryState, EventKind, Reason
 
@@ -29,9 +28,6 @@ class Result:
     provider_ref: str = ""
     detail: str = ""
 
-
-_EVENT = ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail")
-_DETAIL_LENGTH, _REF_LENGTH = 500, 200
 
 #: sending → sent, failed, uncertain, expired or suppressed: deliveries whose end is the same. By primary key. `attempt`
 #: is the fence: a worker that was frozen past its lease finds another state or a higher attempt, and changes nothing.
@@ -74,7 +70,7 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
     with transaction.atomic():
         changed = _move(results)
         kept = [result for result in results if result.delivery_id in changed]
-        copy_in(DeliveryEvent._meta.db_table, _EVENT, [_event(result) for result in kept])
+        append_events([_event(result) for result in kept])
         again = [
             ((lease.lane.retry, result.step.due_at), result.delivery_id)
             for result in kept
@@ -118,15 +114,15 @@ def _move(results: Sequence[Result]) -> set[UUID]:
     return changed
 
 
-def _event(result: Result) -> tuple[UUID | str | int | datetime, ...]:
-    return (
-        new_id(),
+def _event(result: Result) -> Event:
+    return Event(
         result.delivery_id,
         result.at,
         result.attempt,
         EventKind(result.step.state.value),
-        result.step.reason or "",
+        result.step.reason,
         result.account,
-        result.provider_ref[:_REF_LENGTH],
-        result.detail[:_DETAIL_LENGTH],
+        # some providers take our id for theirs, and it stands there already
+        "" if result.provider_ref == str(result.delivery_id) else result.provider_ref,
+        result.detail,
     )

@@ -1,16 +1,12 @@
 """What hangs, and what nobody was told about: the statements behind the sweep."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.ids import new_id
 from notifications.ledger.batches import enqueue
-from notifications.ledger.copying import copy_in
-from notifications.models import DeliveryEvent
+from notifications.ledger.events import Event, append_events
 from notifications.vocabulary import EventKind, Lane, Reason
 
 
@@ -105,7 +101,7 @@ def reclaim(at: datetime, *, limit: int = 200) -> Reclaimed:
         ids = [delivery_id for _, _, together in batches for delivery_id in together]
         cursor.execute(_DOUBT, {"ids": ids})
         doubted = cursor.fetchall()
-        _note(EventKind.UNCERTAIN, [(row[0], row[2]) for row in doubted], at)
+        append_events([Event(row[0], at, row[2], EventKind.UNCERTAIN, Reason.WORKER_LOST) for row in doubted])
         resend = [row[0] for row in doubted if row[3]]
         cursor.execute(_RESEND, {"ids": resend, "at": at})
         again = [((Lane(queue).retry, at), delivery_id) for delivery_id, queue in cursor.fetchall()]
@@ -123,14 +119,3 @@ def forget_answers(before: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"before": before})
         return int(cursor.rowcount)
-
-
-def _note(kind: EventKind, deliveries: Sequence[tuple[UUID, int]], at: datetime) -> None:
-    copy_in(
-        DeliveryEvent._meta.db_table,
-        ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail"),
-        [
-            (new_id(), delivery_id, at, attempt, kind, Reason.WORKER_LOST, "", "", "")
-            for delivery_id, attempt in deliveries
-        ],
-    )

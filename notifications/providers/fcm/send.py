@@ -167,7 +167,8 @@ class Fcm:
         """FCM's own code decides, then Google's general status, then the HTTP status."""
         answer = response.read(_ANSWER) or Answer()
         if response.status == 200:
-            return Accepted(answer.name)
+            # projects/<the account's>/messages/<what tells it from others>
+            return Accepted(answer.name.rpartition("/")[2])
         failure = answer.error or Failure()
         code = next((detail.error_code for detail in failure.details if detail.error_code), "")
         if "INVALID_ARGUMENT" in (code, failure.status):

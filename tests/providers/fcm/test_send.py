@@ -297,7 +297,7 @@ def test_a_bad_field_is_named() -> None:
 
 def test_an_accepted_message_has_googles_name() -> None:
     name = "projects/shop-1/messages/0:1500415314455276%31bd1c9631bd1c96"
-    assert Fcm().interpret(response(200, {"name": name})) == Accepted(name)
+    assert Fcm().interpret(response(200, {"name": name})) == Accepted(name.rpartition("/")[2])
 
 
 @pytest.mark.parametrize(

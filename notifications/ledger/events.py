@@ -1,0 +1,68 @@
+"""Lines of the timeline. An event's id begins as its delivery's does, so one index serves both.
+
+The last 24 bits of a UUIDv7 are random; an event takes the first 104 bits of its delivery's id and says in the last 24
+what it is. Thus the events of a delivery are one range of the primary key, in the partition of the delivery's day, and
+the same event written twice has the same id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from accounts.ids import Id
+from notifications.ledger.copying import copy_in
+from notifications.models import DeliveryEvent
+from notifications.vocabulary import EventKind, Reason, ReceiptKind
+
+_COLUMNS: Final = ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail")
+_DETAIL_LENGTH, _REF_LENGTH = 500, 200
+#: Hexadecimal digits of a delivery's id that its events share, dashes included.
+_SHARED: Final = 30
+_PLACE_OF: Final = {kind.value: place for place, kind in enumerate(EventKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a delivery in one attempt; each kind happens at most once in each."""
+
+    delivery_id: UUID
+    at: datetime
+    attempt: int
+    kind: EventKind
+    reason: Reason | None = None
+    account: str = ""
+    provider_ref: str = ""
+    detail: str = ""
+
+
+def append_events(events: Sequence[Event]) -> None:
+    """Write events by COPY, in the transaction of what they tell."""
+    copy_in(DeliveryEvent._meta.db_table, _COLUMNS, [_row(event) for event in events])
+
+
+def _row(event: Event) -> tuple[UUID | str | int | datetime, ...]:
+    return (
+        attempt_event_id(event.delivery_id, event.kind, event.attempt),
+        event.delivery_id,
+        event.at,
+        event.attempt,
+        event.kind,
+        event.reason or "",
+        event.account,
+        event.provider_ref[:_REF_LENGTH],
+        event.detail[:_DETAIL_LENGTH],
+    )
+
+
+def attempt_event_id(delivery_id: UUID, kind: EventKind, attempt: int) -> UUID:
+    """The id of what we did ourselves: 0, seven bits for the kind, sixteen for the attempt."""
+    return Id.of(f"{str(delivery_id)[:_SHARED]}{_PLACE_OF[kind] << 16 | attempt:06x}")
+
+
+def receipt_event_id(delivery_id: UUID, kind: ReceiptKind, event_ref: str) -> UUID:
+    """The id of a provider's news: 1, five bits for the kind, eighteen of a hash of the provider's own id for it."""
+    digest = int.from_bytes(sha256(event_ref.encode()).digest()[:3], "big") & 0x3FFFF
+    return Id.of(f"{str(delivery_id)[:_SHARED]}{0x800000 | _PLACE_OF[kind] << 18 | digest:06x}")
