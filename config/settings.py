@@ -30,7 +30,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 300)
 
 #: Redis for the cache, rate limits and shared tokens; unset: the embedded one.
 REDIS_URL: Final = env.str("REDIS_URL", "") or _services.redis_url
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {"default": {"BACKEND": "config.cache.RedisCache", "LOCATION": REDIS_URL}}
 
 #: Where Celery's messages wait; unset: the same Redis. An amqp:// URL makes it RabbitMQ.
 CELERY_BROKER_URL: Final = env.str("CELERY_BROKER_URL", "") or addresses.broker_url(REDIS_URL)

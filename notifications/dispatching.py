@@ -85,19 +85,19 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     """Send what is due in `lane`, for a turn.
 
     1. Claim: a lease on the oldest due batches; whoever comes second claims others or nothing.
-    2. If there is more, hint again at once, so that an idle worker joins in.
+    2. If there is more, call for help, so that an idle worker joins in.
     3. Render and compose (`composing`); what cannot be sent at all has its result already.
     4. Send over the wire. No transaction is open while providers think; as answers arrive, the places that they
        leave are filled from the next claim, until the lane is empty, the turn is over, or something urgent waits.
     5. Record answers, a few hundred at a time, and act on dead addresses and opt-outs.
     6. Give each lease back when the last delivery that it covers is recorded.
     """
-    queues.taken(lane)
     turn = _Turn(lane, clock)
     with metered() as meters:
         for answered in _in_portions(turn.attempts()):
             turn.note(_record(answered, meters, clock()), answered)
     if turn.is_cut_short:
+        queues.taken(lane)
         queues.hint([lane])
     return Dispatched(turn.attempted, turn.soonest - clock() if turn.soonest else None)
 
@@ -155,17 +155,25 @@ class _Turn:
     def _claimed(self) -> Claim | None:
         """The next claim, while the turn lasts."""
         while self._goes_on():
-            held = claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
+            held = self._claim() or self._last_look()
             if held is None:
                 return None
             if held.more:
-                queues.hint([self._lane])
+                queues.call_for_help(self._lane)
             self.attempted += len(held.deliveries)
             if held.deliveries:
                 self._owed[held.lease.id] = len(held.deliveries)
                 return held
             finish(held.lease)
         return None
+
+    def _claim(self) -> Claim | None:
+        return claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
+
+    def _last_look(self) -> Claim | None:
+        """From here on new work needs a new hint; what came before without one is found now."""
+        queues.taken(self._lane)
+        return self._claim()
 
     def _goes_on(self) -> bool:
         """Always for a first claim; then until time is up, or a more urgent lane of the queue has something due."""

@@ -1,9 +1,11 @@
 """Counters and latencies for `/metrics`, kept in Redis so that all processes on all machines share them.
 
-Counted in memory while a batch is worked on and written in one round trip at its end. Losing them with the cache costs
+Counted in memory and written once a second. Losing them with the cache costs
 history, never a message: Prometheus takes a counter that starts again for what it is.
 """
 
+import atexit
+import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,8 @@ BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _BOUNDS: Final = (*map(str, BUCKETS), "+Inf")
 
 _HASH: Final = "meters"
+#: Seconds.
+_WRITE_AFTER: Final = 1.0
 
 
 class Meters:
@@ -49,31 +53,63 @@ class Meters:
         self._counts[("latency", _BOUNDS[bisect_left(BUCKETS, seconds)], *labels)] += 1
         self._counts[("latency_sum", *labels)] += round(seconds * 1_000_000)
 
+    @property
+    def counts(self) -> Counter[tuple[str, ...]]:
+        """Name and labels, and how often."""
+        return self._counts
+
+
+class _Buffer:
+    """What this process counted and has not written yet: one round trip a second, however much is counted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, ...]] = Counter()
+        atexit.register(self.write)
+
+    def add(self, counts: Counter[tuple[str, ...]]) -> None:
+        """Keep counts, to be written within a second."""
+        if not counts:
+            return
+        with self._lock:
+            is_first = not self._counts
+            self._counts.update(counts)
+        if is_first:
+            timer = threading.Timer(_WRITE_AFTER, self.write)
+            timer.daemon = True
+            timer.start()
+
     def write(self) -> None:
-        """Add what was counted to what all have counted, in one round trip."""
-        if not self._counts:
+        """Add what was counted to what all have counted."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
             return
         try:
             pipe = client().pipeline(transaction=False)
-            for names, amount in self._counts.items():
+            for names, amount in counts.items():
                 pipe.hincrby(_HASH, "|".join(names), amount)
             pipe.execute()
         except RedisError as error:
             log.warning("meters.lost", error=type(error).__name__)
 
 
+_buffer: Final = _Buffer()
+
+
 @contextmanager
 def metered() -> Iterator[Meters]:
-    """Meters that are written at the end, whatever that end is."""
+    """Meters that are counted at the end, whatever that end is."""
     meters = Meters()
     try:
         yield meters
     finally:
-        meters.write()
+        _buffer.add(meters.counts)
 
 
 def readings() -> dict[tuple[str, ...], int]:
     """Everything counted so far, by name and labels; empty while Redis does not answer."""
+    _buffer.write()
     try:
         found: Mapping[Any, Any] = client().hgetall(_HASH)
     except RedisError as error:

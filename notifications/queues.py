@@ -38,8 +38,16 @@ def hint(lanes: Iterable[Lane]) -> None:
 
 
 def taken(lane: Lane) -> None:
-    """A worker has begun to look into the lane: from now on, new work needs a new hint."""
+    """A worker is about to look into the lane for the last time: from now on, new work needs a new hint.
+
+    While it is at work nobody needs to hint; under load, a thousand requests publish one.
+    """
     _forget(lane.value)
+
+
+def call_for_help(lane: Lane) -> None:
+    """Say that a lane has more than one worker carries at once."""
+    _publish(DISPATCH, lane.value, {"lane": lane.value}, standing=f"help:{lane}")
 
 
 def are_hinted(lanes: Sequence[Lane]) -> bool:
@@ -70,9 +78,9 @@ def receipts_taken() -> None:
     _forget(RECEIPTS_QUEUE)
 
 
-def _publish(task: str, queue: str, kwargs: dict[str, str]) -> None:
+def _publish(task: str, queue: str, kwargs: dict[str, str], standing: str = "") -> None:
     try:
-        if cache.add(_standing(queue), 1, timeout=_HINT_STANDS):
+        if cache.add(standing or _standing(queue), 1, timeout=_HINT_STANDS):
             current_app.send_task(task, kwargs=kwargs, queue=queue)
     except (OperationalError, RedisError) as error:
         log.warning("hint.lost", queue=queue, error=type(error).__name__)

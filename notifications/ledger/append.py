@@ -55,7 +55,7 @@ def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended]
 
     Returns what was written, in the order of the plan, and the lanes in which something is due now.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         append_header(header)
         return append_plan(header, plan, at)
 
@@ -93,7 +93,7 @@ def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appe
             ids = new_ids(1)
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         copy_in(Delivery._meta.db_table, _DELIVERY, rows)
         dues = enqueue(waiting) if waiting else set()
     return appended, {lane for lane, due_at in dues if due_at <= at}

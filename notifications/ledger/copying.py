@@ -14,6 +14,9 @@ from accounts.ids import array_of
 #: COPY's text format: a column is escaped, NULL is \N. (PostgreSQL manual, COPY, "Text Format")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+#: Characters that psycopg2 sends at a time; it takes memory for all of them beforehand.
+_PIECE: Final = 65_536
+
 Cell = str | int | UUID | datetime | Mapping[str, object] | Sequence[UUID] | None
 
 
@@ -24,7 +27,8 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     """
     lines = "".join(["\t".join([_WRITERS[type(cell)](cell) for cell in row]) + "\n" for row in rows])
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", StringIO(lines), size=1 << 20)
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        cursor.cursor.copy_expert(statement, StringIO(lines), size=min(len(lines) + 1, _PIECE))
 
 
 def _text(cell: str) -> str:

@@ -67,7 +67,7 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
 
     Results of a worker that lost its lease meanwhile are left out. Returns when and where retries are due.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         changed = _move(results)
         kept = [result for result in results if result.delivery_id in changed]
         append_events([_event(result) for result in kept])
