@@ -12,6 +12,15 @@ class _Client(redis.RedisCacheClient):
         super().__init__(servers, **options)
         self._kept: dict[bool, Any] = {}
 
+    def incr(self, key: Any, delta: int) -> int:
+        """Add to a counter. Raises ValueError where there is none; one round trip where Django asks beforehand."""
+        client = self.get_client(key, write=True)
+        total = int(client.incrby(key, delta))
+        if total == delta:
+            client.delete(key)
+            raise ValueError(f"Key {key!r} not found.")
+        return total
+
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         """The client for reading, or for writing."""
         if write not in self._kept:

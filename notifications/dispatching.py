@@ -47,6 +47,9 @@ log = structlog.get_logger(__name__)
 _RECORD_TOGETHER: Final = 250
 #: Seconds that an answer waits for others, while others come.
 _RECORD_WITHIN: Final = 0.1
+#: Seconds, after a claim of fewer deliveries than this, in which more may come together.
+_GATHER: Final = 0.05
+_SMALL: Final = 100
 #: Seconds after which a worker looks at its other lanes again.
 _TURN: Final = 2.0
 
@@ -114,6 +117,7 @@ class _Turn:
         #: How many deliveries of each lease are not recorded yet.
         self._owed: dict[UUID, int] = {}
         self.attempted = 0
+        self._was_small = False
         self.is_cut_short = False
         self.soonest: datetime | None = None
 
@@ -155,17 +159,24 @@ class _Turn:
     def _claimed(self) -> Claim | None:
         """The next claim, while the turn lasts."""
         while self._goes_on():
+            self._let_some_gather()
             held = self._claim() or self._last_look()
             if held is None:
                 return None
             if held.more:
                 queues.call_for_help(self._lane)
             self.attempted += len(held.deliveries)
+            self._was_small = len(held.deliveries) < _SMALL
             if held.deliveries:
                 self._owed[held.lease.id] = len(held.deliveries)
                 return held
             finish(held.lease)
         return None
+
+    def _let_some_gather(self) -> None:
+        """Between two small claims, wait a moment: a claim of one costs as much as a claim of a hundred."""
+        if self._was_small and not self._lane.is_critical:
+            time.sleep(_GATHER)
 
     def _claim(self) -> Claim | None:
         return claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))

@@ -131,7 +131,7 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     if submission.dry_run:
         return _acceptance(None, decided, [Appended(decision, ()) for decision in decided.decisions])
     header = _header(submission, edition, by)
-    with transaction.atomic(), metered() as meters:
+    with metered() as meters:
         appended, lanes = append(header, decided, at)
         transaction.on_commit(lambda: queues.hint(lanes))
         meters.planned(decided)

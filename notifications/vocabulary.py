@@ -59,6 +59,11 @@ class Lane(StrEnum):
         return Queue(self.value.partition(".")[0])
 
     @property
+    def is_critical(self) -> bool:
+        """Whether every millisecond counts here."""
+        return self.value.endswith(".critical")
+
+    @property
     def more_urgent(self) -> tuple["Lane", ...]:
         """The lanes of the same queue that come before this one, the most urgent first."""
         of_queue = [lane for lane in type(self) if lane.queue is self.queue]

@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.channels import Channel, Mode
 from accounts.ids import new_ids
-from notifications.ledger.batches import enqueue
-from notifications.ledger.copying import copy_in
+from notifications.ledger.batches import batch_rows, grouped
+from notifications.ledger.copying import Rows, write_in
 from notifications.models import Delivery, Notification
 from notifications.planning.values import Decision, Plan, Send
 from notifications.vocabulary import DeliveryState, Lane, Urgency
@@ -55,29 +53,20 @@ def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended]
 
     Returns what was written, in the order of the plan, and the lanes in which something is due now.
     """
-    with transaction.atomic(savepoint=False):
-        append_header(header)
-        return append_plan(header, plan, at)
+    return _append([_header_rows(header)], header, plan, at)
 
 
 def append_header(header: Header) -> None:
     """Write the notification alone; its deliveries follow in chunks."""
-    values = (
-        header.id,
-        header.application_id,
-        header.version_id,
-        header.category_id,
-        header.mode,
-        header.urgency,
-        header.data,
-        header.send_at,
-        header.expires_at,
-    )
-    copy_in(Notification._meta.db_table, _NOTIFICATION, [values])
+    write_in([_header_rows(header)])
 
 
 def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
     """Write deliveries and batches of a notification that is there, in one transaction; returns what `append` does."""
+    return _append([], header, plan, at)
+
+
+def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
     appended, rows, waiting = [], [], []
     for decision in plan.decisions:
         verdict = decision.verdict
@@ -93,10 +82,24 @@ def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appe
             ids = new_ids(1)
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
-    with transaction.atomic(savepoint=False):
-        copy_in(Delivery._meta.db_table, _DELIVERY, rows)
-        dues = enqueue(waiting) if waiting else set()
-    return appended, {lane for lane, due_at in dues if due_at <= at}
+    by_due = grouped(waiting)
+    write_in([*before, Rows(Delivery._meta.db_table, _DELIVERY, rows), batch_rows(by_due)])
+    return appended, {lane for lane, due_at in by_due if due_at <= at}
+
+
+def _header_rows(header: Header) -> Rows:
+    values = (
+        header.id,
+        header.application_id,
+        header.version_id,
+        header.category_id,
+        header.mode,
+        header.urgency,
+        header.data,
+        header.send_at,
+        header.expires_at,
+    )
+    return Rows(Notification._meta.db_table, _NOTIFICATION, [values])
 
 
 def _sent_rows(header: Header, decision: Decision, send: Send, ids: Sequence[UUID]) -> list[_Row]:

@@ -1,12 +1,12 @@
 """What still has to be done: batches of deliveries that wait in a lane."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from accounts.ids import new_id
-from notifications.ledger.copying import copy_in
+from notifications.ledger.copying import Rows, copy_in
 from notifications.models import BATCH_SIZE, Batch
 from notifications.vocabulary import Lane
 
@@ -16,10 +16,15 @@ Due = tuple[Lane, datetime]
 
 def enqueue(waiting: Iterable[tuple[Due, UUID]]) -> set[Due]:
     """Write batches for deliveries that wait; in the transaction that makes them wait. Gives the lanes and times."""
-    by_due: defaultdict[Due, list[UUID]] = defaultdict(list)
-    for due, delivery_id in waiting:
-        by_due[due].append(delivery_id)
-    copy_in(
+    by_due = grouped(waiting)
+    rows = batch_rows(by_due)
+    copy_in(rows.table, rows.columns, rows.rows)
+    return set(by_due)
+
+
+def batch_rows(by_due: Mapping[Due, Sequence[UUID]]) -> Rows:
+    """The rows of the batches in which deliveries wait."""
+    return Rows(
         Batch._meta.db_table,
         ("id", "lane", "due_at", "size", "delivery_ids"),
         [
@@ -29,4 +34,11 @@ def enqueue(waiting: Iterable[tuple[Due, UUID]]) -> set[Due]:
             for ids in [together[start : start + BATCH_SIZE]]
         ],
     )
-    return set(by_due)
+
+
+def grouped(waiting: Iterable[tuple[Due, UUID]]) -> Mapping[Due, Sequence[UUID]]:
+    """Deliveries by when and where they are due."""
+    by_due: defaultdict[Due, list[UUID]] = defaultdict(list)
+    for due, delivery_id in waiting:
+        by_due[due].append(delivery_id)
+    return by_due
