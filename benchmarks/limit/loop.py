@@ -14,7 +14,10 @@ import pycurl
 import uuid_utils
 
 _BATCH: Final = 500
-_BODY: Final = '{{"aps":{{"alert":{{"title":"재입고 알림","body":"안녕하세요, {user}님! {product}이 재입고되었습니다."}},"sound":"default"}}}}'
+_BODY: Final = (
+    '{{"aps":{{"alert":{{"title":"재입고 알림","body":"안녕하세요, {user}님! {product}이 재입고되었습니다."}},'
+    '"sound":"default"}}}}'
+)
 _NOTIFICATION: Final = "01900000-0000-7000-8000-000000000000"
 
 
