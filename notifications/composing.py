@@ -1,6 +1,8 @@
 """From claimed deliveries to the requests that send them: account, text, token, request."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +11,7 @@ from uuid import UUID
 from accounts.channels import Channel, PushService
 from notifications import tokens
 from notifications.ledger.claim import Claimed, Shared
+from notifications.pacing import PROBES, Gate, Permission, breakers
 from notifications.providers.contract import Exchange, Message, Request, Token
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
@@ -18,6 +21,14 @@ from templates_app.content import Text
 
 class NoAccount(Exception):
     """No active provider account serves this delivery."""
+
+
+class AllResting(Exception):
+    """The breakers of all accounts that could serve are open; `until` (epoch seconds) the first is to be tried."""
+
+    def __init__(self, account: str, until: float) -> None:
+        super().__init__(f"the breaker of {account} is open")
+        self.until = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +50,16 @@ class Composer:
         self._public_url = public_url
         #: The moment at which the batch is composed.
         self.at = at
-        self._routes: dict[tuple[Channel, str, str], Route | None] = {}
+        self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
+        self._permissions: dict[str, Permission] = {}
+        self._probes: Counter[str] = Counter()
         self._tokens: dict[str, Token | None] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed, shared: Shared) -> Composed:
         """The request for one delivery.
 
-        Raises `NoAccount`, `RenderError` where the template says nothing sensible, and `BadAccount`.
+        Raises `NoAccount`, `AllResting`, `RenderError` where the template says nothing sensible, and `BadAccount`.
         """
         channel = CHANNEL_OF[claimed.queue]
         route = self.route(claimed, shared)
@@ -62,7 +75,7 @@ class Composer:
         return Composed(route, route.provider.compose(message, route.account, self._token(route)))
 
     def route(self, claimed: Claimed, shared: Shared) -> Route:
-        """The account by which a delivery goes. Raises `NoAccount`."""
+        """The account by which a delivery goes: the first whose breaker lets it. Raises `NoAccount` and `AllResting`."""
         channel = CHANNEL_OF[claimed.queue]
         key = (channel, claimed.service, shared.mode.value)
         if key not in self._routes:
@@ -72,10 +85,26 @@ class Composer:
                 if is_push
                 else routes.for_channel(channel, shared.mode)
             )
-        route = self._routes[key]
-        if route is None:
+        candidates = self._routes[key]
+        if not candidates:
             raise NoAccount
-        return route
+        for route in candidates:
+            if self._may_send(route.account.name):
+                return route
+        soonest = min(candidates, key=lambda route: self._permissions[route.account.name].until)
+        raise AllResting(soonest.account.name, self._permissions[soonest.account.name].until)
+
+    def _may_send(self, account: str) -> bool:
+        permission = self._permissions.get(account)
+        if permission is None:
+            permission = self._permissions[account] = breakers.permission(account)
+        if permission.gate is Gate.HALF_OPEN:
+            self._probes[account] += 1
+            if self._probes[account] > PROBES:
+                # the others wait for what these few come to
+                self._permissions[account] = Permission(Gate.OPEN, time.time() + 1)
+                return False
+        return permission.gate is not Gate.OPEN
 
     def _text(self, claimed: Claimed, shared: Shared, channel: Channel) -> Text:
         """What is said; the same for all whose notification says nothing to them alone, in one language."""

@@ -1,9 +1,9 @@
 """The second half of the road: from a hint to an outcome in the log."""
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import random
 from typing import Final
@@ -15,11 +15,12 @@ from django.conf import settings
 from accounts import consent, devices
 from accounts.channels import Channel
 from notifications import queues, tokens
-from notifications.composing import Composed, Composer, NoAccount
+from notifications.composing import AllResting, Composed, Composer, NoAccount
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
-from notifications.ledger.record import Result, finish, record
+from notifications.ledger.record import Letter, Result, finish, record
 from notifications.meters import Meters, metered
-from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account
+from notifications.pacing import breakers
+from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, resting_until
 from notifications.providers.contract import (
     AddressDead,
     Ambiguous,
@@ -28,11 +29,13 @@ from notifications.providers.contract import (
     CredentialBad,
     Exchange,
     NoAnswer,
+    NoFunds,
     NotSent,
     OptedOut,
     Outcome,
     Request,
     Response,
+    Throttled,
     TokenUnavailable,
     Transient,
 )
@@ -50,6 +53,12 @@ _RECORD_WITHIN: Final = 0.1
 #: Seconds, after a claim of fewer deliveries than this, in which more may come together.
 _GATHER: Final = 0.05
 _SMALL: Final = 100
+#: What speaks against an account, and not against a message or an address.
+_FAILURES: Final = (Transient, Ambiguous, CredentialBad, NoFunds)
+#: So many answers of an account, with more than this share of dead addresses, are taken for a mistake.
+_MASS: Final = 50
+_MASS_SHARE: Final = 0.5
+_MASS_WAIT: Final = timedelta(minutes=2)
 #: Seconds after which a worker looks at its other lanes again.
 _TURN: Final = 2.0
 
@@ -198,10 +207,17 @@ class _Turn:
         shared, lease, at = held.notifications[claimed.notification_id], held.lease, composer.at
         if shared.expires_at and at >= shared.expires_at:
             return _settled(claimed, lease, Step(DeliveryState.EXPIRED, Reason.EXPIRED), at)
+        if claimed.failures >= self._policy.max_attempts:
+            # its workers were lost, one after the other: whatever kills them is not given another
+            return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED), at)
         if not claimed.address:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
         try:
             return _Ready(claimed, shared, lease, composer.compose(claimed, shared))
+        except AllResting as resting:
+            due_at = datetime.fromtimestamp(resting.until, tz=at.tzinfo) + timedelta(seconds=random())
+            step = resting_until(due_at, _attempt(claimed, shared, at))
+            return _settled(claimed, lease, step, at, detail=str(resting))
         except NoAccount:
             return _settled(claimed, lease, no_account(_attempt(claimed, shared, at), self._policy), at)
         except RenderError as error:
@@ -234,6 +250,7 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
 
 def _record(answered: Sequence[_Answered], meters: Meters, at: datetime) -> datetime | None:
     """Write results, then act on what they say about addresses. Returns when the first retry is due."""
+    answered = _watched(answered, meters, at)
     dues = record([one.result for one in answered], answered[0].lease)
     dead = [
         (one.claimed.device_id, one.outcome.since, one.outcome.detail)
@@ -246,6 +263,31 @@ def _record(answered: Sequence[_Answered], meters: Meters, at: datetime) -> date
     for one in answered:
         _meter(one, meters)
     return min((due_at for _, due_at in dues), default=None)
+
+
+def _watched(answered: Sequence[_Answered], meters: Meters, at: datetime) -> Sequence[_Answered]:
+    """Tell the breakers, and take back what cannot be: half of all addresses do not die at the same moment."""
+    by_account: defaultdict[str, list[_Answered]] = defaultdict(list)
+    for one in answered:
+        if one.route and one.outcome:
+            by_account[one.route.account.name].append(one)
+    mistaken: set[UUID] = set()
+    for account, together in by_account.items():
+        dead = [one for one in together if isinstance(one.outcome, AddressDead)]
+        if len(together) >= _MASS and len(dead) > _MASS_SHARE * len(together):
+            mistaken.update(one.claimed.id for one in dead)
+            breakers.open(account, f"{len(dead)} of {len(together)} addresses were called dead at once")
+            meters.count("mass_deaths", account)
+            continue
+        bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
+        neutral = sum(isinstance(one.outcome, Throttled) for one in together)
+        breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
+    return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
+
+
+def _taken_back(one: _Answered, at: datetime) -> _Answered:
+    step = Step(DeliveryState.RETRYING, Reason.MASS_DEATH, at + _MASS_WAIT, counts=False)
+    return replace(one, outcome=None, result=replace(one.result, step=step))
 
 
 def _suppress(answered: Iterable[_Answered], at: datetime) -> None:
@@ -287,7 +329,8 @@ def _in_portions(answers: Iterable[_Answered]) -> Iterator[Sequence[_Answered]]:
 
 
 def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail: str = "") -> _Answered:
-    return _Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail))
+    letter = Letter(claimed.notification_id, claimed.queue)
+    return _Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail, letter=letter))
 
 
 def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: datetime) -> Result:
@@ -299,8 +342,9 @@ def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: da
         account=route.account.name,
         provider_ref=getattr(outcome, "provider_ref", ""),
         detail=getattr(outcome, "detail", ""),
+        letter=Letter(claimed.notification_id, claimed.queue),
     )
 
 
 def _attempt(claimed: Claimed, shared: Shared, at: datetime) -> Attempt:
-    return Attempt(claimed.attempt, at, shared.expires_at, shared.resend_in_doubt, dice=random())
+    return Attempt(claimed.failures + 1, at, shared.expires_at, shared.resend_in_doubt, dice=random())

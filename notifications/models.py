@@ -96,6 +96,9 @@ class Delivery(models.Model):
     )
     due_at = models.DateTimeField(null=True, blank=True, help_text="When it, or its next attempt, is to go out.")
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How many attempts were made.")
+    failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many of them count: being asked to slow down does not."
+    )
     channel = models.CharField(max_length=5, choices=_choices(Channel))
     queue = models.CharField(
         max_length=8, choices=_choices(Queue), blank=True, default="", help_text="Empty where nothing is to be sent."
@@ -216,6 +219,36 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size} in {self.lane}"
+
+
+class DeadLetter(models.Model):
+    """A delivery whose attempts are used up. An operator can replay it; nothing happens by itself.
+
+    A table of its own: an index over the log's states would cost every delivery its cheap updates.
+    """
+
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    notification = models.ForeignKey(
+        Notification, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    queue = models.CharField(max_length=8, choices=_choices(Queue))
+    account = models.CharField(max_length=60, blank=True, default="", help_text="The provider account that was tried.")
+    detail = models.CharField(max_length=500, blank=True, default="", help_text="What the last attempt came to.")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="dead_letter_queue_known", condition=_one_of("queue", Queue))]
+        indexes = [
+            # a product team replays those of its notification
+            models.Index(fields=["notification"], name="dead_letter_notification"),
+            # operators look at a queue's, the latest first
+            models.Index(fields=["queue", "at"], name="dead_letter_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.delivery_id)
 
 
 class Audience(models.Model):

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from notifications import queues
 from notifications.ledger import audiences, partitions, sweep
+from notifications.ledger import replay as ledger_replay
+from notifications.ledger.replay import Choice
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,17 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     if audiences.are_open(at):
         queues.hint_planner()
     return Swept(len(due), reclaimed)
+
+
+def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:
+    """Try dead letters again, a thousand in a transaction, until none that was chosen is left; how many."""
+    total = 0
+    while True:
+        done, lanes = ledger_replay.replay(choice, clock())
+        queues.hint(lanes)
+        total += done
+        if not done:
+            return total
 
 
 def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:

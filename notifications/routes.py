@@ -1,6 +1,7 @@
 """Which provider account sends: the active ones by mode and provider or channel, the lowest rank first."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,13 +31,13 @@ class Routes:
         self._read_at = float("-inf")
         self._routes: tuple[Route, ...] = ()
 
-    def for_push(self, service: str, mode: Mode) -> Route | None:
-        """The account for a device's push service."""
-        return next((r for r in self._current() if r.provider.name == service and r.mode is mode), None)
+    def for_push(self, service: str, mode: Mode) -> Sequence[Route]:
+        """The accounts for a device's push service, the first choice first."""
+        return [r for r in self._current() if r.provider.name == service and r.mode is mode]
 
-    def for_channel(self, channel: Channel, mode: Mode) -> Route | None:
-        """The account for text messages or email."""
-        return next((r for r in self._current() if r.provider.channel is channel and r.mode is mode), None)
+    def for_channel(self, channel: Channel, mode: Mode) -> Sequence[Route]:
+        """The accounts for text messages or email, the first choice first."""
+        return [r for r in self._current() if r.provider.channel is channel and r.mode is mode]
 
     def named(self, account: str) -> Route | None:
         """The account of this name: who calls back tells it in the webhook's address."""

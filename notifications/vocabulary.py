@@ -158,6 +158,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     WORKER_LOST = "worker_lost"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    BREAKER_OPEN = "breaker_open"
+    MASS_DEATH = "mass_death"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
 
@@ -185,6 +187,8 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.NO_ANSWER: "The request was sent, but no answer came.",
     Reason.WORKER_LOST: "The worker that was sending this stopped before it could note the answer.",
     Reason.ATTEMPTS_EXHAUSTED: "Every attempt failed; an operator can replay it.",
+    Reason.BREAKER_OPEN: "The provider account failed too often just now and is left alone for a moment.",
+    Reason.MASS_DEATH: "Too many addresses were called dead at once: taken for a mistake of ours, not of theirs.",
     Reason.BOUNCED: "The message was accepted and then bounced.",
     Reason.COMPLAINED: "The recipient reported the message as spam.",
 }

@@ -1,8 +1,9 @@
 """The doors for people: one module a subject."""
 
 from notifications.admin.batches import BatchAdmin
+from notifications.admin.dead_letters import DeadLetterAdmin
 from notifications.admin.deliveries import DeliveryAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
 
-__all__ = ["BatchAdmin", "DeliveryAdmin", "NotificationAdmin", "ProviderAccountAdmin"]
+__all__ = ["BatchAdmin", "DeadLetterAdmin", "DeliveryAdmin", "NotificationAdmin", "ProviderAccountAdmin"]

@@ -17,9 +17,11 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from notifications.ledger import sweep
+from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
+from notifications.pacing import opened
 from notifications.redis_client import client
-from notifications.vocabulary import Lane
+from notifications.vocabulary import Lane, Queue
 
 
 @require_safe
@@ -53,12 +55,15 @@ class Everything(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metric families, each with its help."""
         yield from _depths(self._at)
+        yield _dead_letters()
+        yield _breakers()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
         for state, text in _STATES.items():
             yield _counter(state, text, ("queue", "account", "reason"), counted)
         yield _counter("receipts", "Receipts applied", ("channel", "kind"), counted)
+        yield _counter("mass_deaths", "Batches in which most addresses were called dead", ("account",), counted)
         yield _counter("forged", "Webhook calls with a wrong signature", ("account",), counted)
         yield _latency(counted)
 
@@ -84,6 +89,21 @@ def _depths(at: datetime) -> Iterator[Metric]:
         age.add_metric([lane], (at - depth.oldest).total_seconds() if depth else 0)
     yield waiting
     yield age
+
+
+def _dead_letters() -> Metric:
+    family = GaugeMetricFamily("bongsu_dead_letters", "Deliveries whose attempts are used up", labels=("queue",))
+    found = dead_letters()
+    for queue in Queue:
+        family.add_metric([queue], found.get(queue, 0))
+    return family
+
+
+def _breakers() -> Metric:
+    family = GaugeMetricFamily("bongsu_breaker_open", "Accounts that are left alone", labels=("account",))
+    for account in opened():
+        family.add_metric([account], 1)
+    return family
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counted: _Counted) -> Metric:

@@ -301,6 +301,12 @@ class DeliveryFilter(Strict):
     page_size = serializers.IntegerField(min_value=1, max_value=1000, default=100)
 
 
+class ReplayAnswer(serializers.Serializer[Any]):
+    """How much is tried again."""
+
+    replayed = serializers.IntegerField()
+
+
 class CancelAnswer(serializers.Serializer[Any]):
     """What could still be withdrawn."""
 

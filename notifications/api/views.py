@@ -20,12 +20,13 @@ from rest_framework.views import APIView
 
 from accounts.authentication import Caller, needs
 from accounts.models import Scope
-from notifications import intake
+from notifications import intake, recovery
 from notifications.api import serializers
 from notifications.api.field_errors import field_errors
 from notifications.intake import Acceptance, Fate, Sender, Unacceptable
 from notifications.ledger.cancel import cancel
 from notifications.ledger.idempotency import Repeat
+from notifications.ledger.replay import Choice
 from notifications.models import Audience, Delivery, Notification
 
 _KEY_HEADER: Final = OpenApiParameter(
@@ -94,6 +95,18 @@ class NotificationCancel(APIView):
     def post(self, request: Request, notification_id: UUID) -> Response:
         """Withdraw what has not been sent. Repeating it does no harm."""
         return Response(asdict(cancel(_own(request, notification_id).id, timezone.now())))
+
+
+class NotificationReplay(APIView):
+    """Another try for what failed for good."""
+
+    permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+
+    @extend_schema(operation_id="notifications_replay", request=None, responses={202: serializers.ReplayAnswer})
+    def post(self, request: Request, notification_id: UUID) -> Response:
+        """Try the dead letters of a notification again. Those are the deliveries whose attempts were used up."""
+        choice = Choice(notification_id=_own(request, notification_id).id)
+        return Response({"replayed": recovery.replay(choice, clock=timezone.now)}, status=202)
 
 
 class OldestFirst(CursorPagination):

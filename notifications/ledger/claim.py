@@ -28,6 +28,7 @@ class Lease:
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """One delivery that this worker alone may send. `attempt` is its fencing token: every claim counts it up.
+    `failures` are the attempts before it that count towards giving up.
 
     `token` is empty when the device of a push was removed or retired since it was planned.
     """
@@ -36,6 +37,7 @@ class Claimed:
     notification_id: UUID
     device_id: UUID | None
     attempt: int
+    failures: int
     queue: Queue
     service: str
     locale: str
@@ -102,7 +104,7 @@ _CLAIM = """
        SET state = 'sending', attempt = attempt + 1, due_at = NULL
      WHERE id = ANY(%(ids)s::uuid[])
        AND state IN ('scheduled', 'queued', 'retrying')
-    RETURNING id, notification_id, device_id, attempt, queue, locale, address, data
+    RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data
 """
 
 #: The tokens of live devices, by primary key.
@@ -146,13 +148,14 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
 
 
 def _claimed(row: tuple[Any, ...], tokens: Mapping[UUID, tuple[str, str]]) -> Claimed:
-    delivery_id, notification_id, device_id, attempt, queue, locale, address, data = row
+    delivery_id, notification_id, device_id, attempt, failures, queue, locale, address, data = row
     service, token = tokens.get(device_id, ("", "")) if device_id else ("", "")
     return Claimed(
         id=delivery_id,
         notification_id=notification_id,
         device_id=device_id,
         attempt=attempt,
+        failures=failures,
         queue=Queue(queue),
         service=service,
         locale=locale,

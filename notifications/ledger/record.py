@@ -11,9 +11,19 @@ from django.db import connection, transaction
 from accounts.ids import array_of
 from notifications.ledger.batches import Due, enqueue
 from notifications.ledger.claim import Lease
+from notifications.ledger.copying import copy_in
 from notifications.ledger.events import Event, append_events
+from notifications.models import DeadLetter
 from notifications.planning.retry import Step
-from notifications.vocabulary import DeliveryState, EventKind, Reason
+from notifications.vocabulary import DeliveryState, EventKind, Queue, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a dead letter says besides its result."""
+
+    notification_id: UUID
+    queue: Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class Result:
     account: str = ""
     provider_ref: str = ""
     detail: str = ""
+    letter: Letter | None = None
 
 
 #: sending → sent, failed, uncertain, expired or suppressed: deliveries whose end is the same. By primary key. `attempt`
@@ -45,9 +56,9 @@ _SETTLE = """
 #: planned as a scan over the day. 250 rows: about 5 ms.
 _RETRY = """
     UPDATE notifications_delivery AS delivery
-       SET state = 'retrying', reason = result.reason, due_at = result.due_at
-      FROM unnest(%(ids)s::uuid[], %(attempts)s::smallint[], %(reasons)s::text[], %(dues)s::timestamptz[])
-           AS result (id, attempt, reason, due_at)
+       SET state = 'retrying', reason = result.reason, due_at = result.due_at, failures = failures + result.counted
+      FROM unnest(%(ids)s::uuid[], %(attempts)s::smallint[], %(reasons)s::text[], %(dues)s::timestamptz[],
+                  %(counted)s::smallint[]) AS result (id, attempt, reason, due_at, counted)
      WHERE delivery.id = result.id
        AND delivery.id = ANY(%(ids)s)
        AND delivery.state = 'sending'
@@ -71,12 +82,32 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
         changed = _move(results)
         kept = [result for result in results if result.delivery_id in changed]
         append_events([_event(result) for result in kept])
+        _bury(kept)
         again = [
             ((lease.lane.retry, result.step.due_at), result.delivery_id)
             for result in kept
             if result.step.state is DeliveryState.RETRYING and result.step.due_at
         ]
         return enqueue(again) if again else set()
+
+
+def _bury(results: Sequence[Result]) -> None:
+    """A dead letter for every delivery whose attempts are used up."""
+    dead = [
+        (
+            result.delivery_id,
+            result.letter.notification_id,
+            result.letter.queue,
+            result.account,
+            result.detail,
+            result.at,
+        )
+        for result in results
+        if result.letter and result.step.reason is Reason.ATTEMPTS_EXHAUSTED
+    ]
+    if dead:
+        columns = ("delivery_id", "notification_id", "queue", "account", "detail", "at")
+        copy_in(DeadLetter._meta.db_table, columns, dead)
 
 
 def finish(lease: Lease) -> None:
@@ -108,6 +139,7 @@ def _move(results: Sequence[Result]) -> set[UUID]:
                     "attempts": [result.attempt for result in again],
                     "reasons": [result.step.reason or "" for result in again],
                     "dues": [result.step.due_at for result in again],
+                    "counted": [int(result.step.counts) for result in again],
                 },
             )
             changed.update(row[0] for row in cursor.fetchall())

@@ -61,7 +61,7 @@ _DOUBT = """
 #: uncertain → retrying, where the category would rather send twice than not at all. By primary key.
 _RESEND = """
     UPDATE notifications_delivery
-       SET state = 'retrying', due_at = %(at)s
+       SET state = 'retrying', due_at = %(at)s, failures = failures + 1
      WHERE id = ANY(%(ids)s) AND state = 'uncertain'
     RETURNING id, queue
 """

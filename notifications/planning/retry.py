@@ -39,16 +39,21 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of a delivery after an attempt. `due_at` is set where it is to be tried again."""
+    """What becomes of a delivery after an attempt. `due_at` is set where it is to be tried again.
+
+    `counts` tells whether the attempt brings it nearer to being given up.
+    """
 
     state: DeliveryState
     reason: Reason | None = None
     due_at: datetime | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt as the policy sees it: its number, the latest moment of use, and what an unclear end means."""
+    """One attempt as the policy sees it: its number among those that count, the latest moment of use, and what an
+    unclear end means."""
 
     number: int
     at: datetime
@@ -78,7 +83,7 @@ def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
         case NoFunds():
             return _again(Reason.NO_FUNDS, attempt, policy, at_least=_OUR_FAULT_WAIT)
         case Throttled(retry_after=seconds):
-            return _again(Reason.THROTTLED, attempt, policy, at_least=timedelta(seconds=seconds or 1))
+            return _slower(attempt, policy, at_least=timedelta(seconds=seconds or 1))
         case Transient(retry_after=seconds):
             return _again(Reason.PROVIDER_UNAVAILABLE, attempt, policy, at_least=timedelta(seconds=seconds or 0))
         case Ambiguous() if attempt.resend_in_doubt:
@@ -94,6 +99,21 @@ def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: time
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, reason, due_at)
+
+
+def _slower(attempt: Attempt, policy: RetryPolicy, at_least: timedelta) -> Step:
+    """Being asked to slow down is no failure: it never uses up an attempt, and only expiry ends it."""
+    due_at = attempt.at + at_least + policy.wait(1, attempt.dice)
+    if attempt.expires_at and due_at >= attempt.expires_at:
+        return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
+    return Step(DeliveryState.RETRYING, Reason.THROTTLED, due_at, counts=False)
+
+
+def resting_until(due_at: datetime, attempt: Attempt) -> Step:
+    """Every account that could serve is left alone at present: no attempt was made, so none is counted."""
+    if attempt.expires_at and due_at >= attempt.expires_at:
+        return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
+    return Step(DeliveryState.RETRYING, Reason.BREAKER_OPEN, due_at, counts=False)
 
 
 def no_account(attempt: Attempt, policy: RetryPolicy) -> Step:

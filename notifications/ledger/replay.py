@@ -1,0 +1,79 @@
+"""Dead letters: how many there are, and another try for those that an operator chooses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.ids import array_of
+from notifications.ledger.batches import enqueue
+from notifications.ledger.events import Event, append_events
+from notifications.vocabulary import EventKind, Lane, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters are meant; what is empty asks for nothing."""
+
+    delivery_ids: tuple[UUID, ...] = ()
+    notification_id: UUID | None = None
+    queue: Queue | None = None
+    account: str = ""
+
+
+#: Some dead letters, gone with the commit that queues their deliveries again; another replay at the same moment takes
+#: others. Served by the primary key, dead_letter_notification or dead_letter_queue.
+_TAKE = """
+    DELETE FROM notifications_deadletter
+     WHERE delivery_id IN (SELECT delivery_id
+                             FROM notifications_deadletter
+                            WHERE (%(ids)s = '{}' OR delivery_id = ANY(%(ids)s::uuid[]))
+                              AND (%(notification)s::uuid IS NULL OR notification_id = %(notification)s::uuid)
+                              AND (%(queue)s = '' OR queue = %(queue)s)
+                              AND (%(account)s = '' OR account = %(account)s)
+                            ORDER BY at
+                            LIMIT %(limit)s
+                              FOR UPDATE SKIP LOCKED)
+    RETURNING delivery_id
+"""
+
+#: failed → retrying, with all attempts before it again. By primary key.
+_AGAIN = """
+    UPDATE notifications_delivery
+       SET state = 'retrying', reason = '', failures = 0, due_at = %(at)s
+     WHERE id = ANY(%(ids)s::uuid[]) AND state = 'failed'
+    RETURNING id, queue, attempt
+"""
+
+_COUNT = "SELECT queue, count(*) FROM notifications_deadletter GROUP BY queue"
+
+
+def replay(choice: Choice, at: datetime, *, limit: int = 1000) -> tuple[int, set[Lane]]:
+    """Queue up to `limit` dead letters again, the oldest first; how many, and the lanes in which they wait now."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "ids": array_of(choice.delivery_ids),
+                "notification": choice.notification_id,
+                "queue": choice.queue or "",
+                "account": choice.account,
+                "limit": limit,
+            },
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        if not ids:
+            return 0, set()
+        cursor.execute(_AGAIN, {"ids": array_of(ids), "at": at})
+        again = cursor.fetchall()
+        append_events([Event(row[0], at, row[2], EventKind.REPLAYED) for row in again])
+        dues = enqueue([((Lane(queue).retry, at), delivery_id) for delivery_id, queue, _ in again])
+    return len(again), {lane for lane, _ in dues}
+
+
+def dead_letters() -> dict[Queue, int]:
+    """How many there are, by queue."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT)
+        return {Queue(queue): int(count) for queue, count in cursor.fetchall()}
