@@ -12,7 +12,7 @@ ARGS   ?=
 # Kept byte code halves the time of every start after the first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo run test lint format bench services stop clean
+.PHONY: help setup demo run test lint format bench chaos services stop clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -52,6 +52,9 @@ format: $(READY) ## Format the code and mend what can be mended
 
 bench: $(READY) ## Run the benchmarks and print their table (QUICK=1: in a minute)
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+chaos: $(READY) ## Break things in the middle of a campaign, and count what is lost and doubled (QUICK=1)
+	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick) $(ARGS)
 
 services: $(READY) ## Start the embedded PostgreSQL and Redis, and print their addresses
 	@$(PY) -m config.embedded start

@@ -13,6 +13,7 @@ from benchmarks.memory import Sampler
 from benchmarks.scenarios import (
     api_batch,
     api_single,
+    bytes_per_delivery,
     log_growth,
     memory,
     mixed_day,
@@ -22,18 +23,17 @@ from benchmarks.scenarios import (
 from benchmarks.sizes import FULL, QUICK
 from benchmarks.stage import ROOT, Void, stage
 
-#: In the order in which they run: the first one needs an empty log, the last one fills it.
+#: In the order in which they run: the first one needs fresh processes, the last one fills the log.
 SCENARIOS: Final[Mapping[str, Callable[[Context], Values]]] = {
+    "memory": memory.run,
+    "bytes_per_delivery": bytes_per_delivery.run,
     "push_campaign": push_campaign.run,
     "api_single": api_single.run,
     "api_batch": api_batch.run,
     "mixed_day": mixed_day.run,
     "urgent_under_load": urgent_under_load.run,
-    "memory": memory.run,
     "log_growth": log_growth.run,
 }
-#: Brings in the people that others send to.
-_FIRST: Final = "push_campaign"
 
 
 def main() -> int:
@@ -41,24 +41,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, under a minute: to compare two runs")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=f"some of {', '.join(SCENARIOS)}")
+    parser.add_argument("--list", action="store_true", help="say what can be run, and run nothing")
     asked = parser.parse_args()
     console = Console()
-    chosen = [name for name in SCENARIOS if not asked.only or name in asked.only or name == _FIRST]
+    if asked.list:
+        for name, scenario in SCENARIOS.items():
+            about = sys.modules[scenario.__module__].__doc__ or ""
+            console.print(f"{name:<20} {about.splitlines()[0]}")
+        return 0
+    sizes = QUICK if asked.quick else FULL
+    chosen = [name for name in SCENARIOS if not asked.only or name in asked.only]
     values: Values = {}
     console.print(report.machine(), style="dim")
     try:
         console.print("Starting the platform …")
         with stage() as started, Sampler(started.about["processes"]) as sampler:
-            context = Context(started, QUICK if asked.quick else FULL, sampler, ROOT / "docs" / "benchmarks", console)
+            context = Context(started, sizes, sampler, ROOT / "docs" / "benchmarks", console)
             for name in chosen:
-                values |= SCENARIOS[name](context)
+                values |= SCENARIOS[name](context) | {"memory.peak_pss_mb": sampler.peak_mb}
                 console.print(f"[green]✓[/] {name}")
-            values["memory.peak_pss_mb"] = sampler.peak_mb
     except Void as error:
-        console.print(f"[red]Void:[/] {error}")
+        report.show(values, console, quick=asked.quick)
+        console.print("[red]Void:[/]", str(error), "The figures above are of what ran before it, and are not kept.")
         return 1
     report.show(values, console, quick=asked.quick)
-    report.write(values, quick=asked.quick)
+    if asked.only:
+        console.print(f"Only a part was run: {report.RESULTS.relative_to(ROOT)} stays as it is.")
+    else:
+        report.write(values, sizes, quick=asked.quick)
     return 0
 
 

@@ -3,15 +3,20 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks import people
 from benchmarks.memory import Sampler
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage
+
+#: Deliveries that open connections and fill caches and statistics before anything is timed.
+_WARM_UP: Final = 2_000
 
 #: What a scenario measured, by key.
 Values = dict[str, float]
@@ -26,6 +31,7 @@ class Context:
     sampler: Sampler
     charts: Path
     console: Console
+    _brought_in: set[str] = field(default_factory=set, init=False)
 
     @contextmanager
     def bar(self, text: str, total: int) -> Iterator["Bar"]:
@@ -33,6 +39,23 @@ class Context:
         columns = (TextColumn(f"{text:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             yield Bar(progress, total)
+
+    def bring_in(self, prefix: str, count: int, *, address: str = "device") -> None:
+        """Have the people of a prefix there; only the first call imports them."""
+        if prefix not in self._brought_in:
+            with self.bar(f"importing {prefix}…", count):
+                people.bring_in(self.stage, prefix, count, address=address)
+            self._brought_in.add(prefix)
+
+    def empty_log(self) -> None:
+        """Begin with an empty log, then warm up; the warm-up is not timed."""
+        self.stage.empty_log()
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Send a little that is not timed."""
+        self.bring_in("warm-", _WARM_UP)
+        self.send("warm-", "push", _WARM_UP, "warming up")
 
     def send(self, prefix: str, channel: str, count: int, text: str) -> list[tuple[float, int]]:
         """One campaign until all of it is recorded, checked against the providers; the time it was accepted first."""
@@ -42,7 +65,7 @@ class Context:
             self.stage.campaign(prefix, channel)
             accepted_at = time.time()
             series = self.stage.until_done(count, since, progress=bar.at)
-        self.stage.check(since)
+        self.stage.check(since, count)
         return [(accepted_at, 0), *series]
 
 

@@ -6,7 +6,10 @@ from benchmarks.stage import Stage
 
 
 def bring_in(stage: Stage, prefix: str, count: int, *, address: str) -> None:
-    """Import `count` recipients named `<prefix><number>`, each with one address: a device, a phone or an email."""
+    """Import `count` recipients named `<prefix><number>`, each with one address: a device, a phone or an email.
+
+    No prefix may begin with another: a campaign to the shorter one would reach the people of both.
+    """
     file = stage.run_dir / f"{prefix}.csv"
     with file.open("w", newline="", encoding="utf-8") as target:
         writer = csv.writer(target)

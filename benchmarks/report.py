@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.context import Values
 from benchmarks.keys import KEYS
+from benchmarks.sizes import Sizes
 from benchmarks.stage import ROOT
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "latest.json"
@@ -29,7 +31,7 @@ def show(values: Values, console: Console, *, quick: bool) -> None:
         value = values[key.name]
         met = "[green]met[/]" if key.is_met(value) else "[red]missed[/]"
         sign = "≤" if key.at_most else "≥"
-        earlier = before.get("values", {}).get(key.name) if comparable else None
+        earlier = (before.get("besides", {}) if key.aside else before).get(key.name) if comparable else None
         table.add_row(
             key.name,
             f"{_number(value)} {key.unit}",
@@ -42,15 +44,18 @@ def show(values: Values, console: Console, *, quick: bool) -> None:
         console.print("Quick sizes: for comparing two runs of one machine, not against the targets.")
 
 
-def write(values: Values, *, quick: bool) -> None:
-    """Keep the figures, with what they were measured on."""
-    known = previous().get("values", {}) if previous().get("quick") == quick else {}
+def write(values: Values, sizes: Sizes, *, quick: bool) -> None:
+    """Keep the figures of one whole run, with what they were measured on; `besides` holds what explains them."""
+    published = {key.name for key in KEYS if not key.aside}
+    rounded = {name: round(value, 3) for name, value in values.items()}
     found: dict[str, Any] = {
         "date": datetime.now(tz=UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "quick": quick,
         "machine": machine(),
-        "values": {name: round(value, 3) for name, value in {**known, **values}.items()},
+        "sizes": asdict(sizes),
+        **{name: value for name, value in rounded.items() if name in published},
+        "besides": {name: value for name, value in rounded.items() if name not in published},
     }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")
@@ -83,4 +88,8 @@ def _commit() -> str:
     told = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return told.stdout.strip()
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=no", "--", "*.py", "constraints.txt"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return told.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

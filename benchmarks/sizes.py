@@ -17,6 +17,8 @@ class Sizes:
     urgent_background: int
     urgent_messages: int
     growth: int
+    growth_step: int
+    bytes_sample: int
     log_rows: int
     log_campaign: int
 
@@ -31,6 +33,8 @@ FULL: Final = Sizes(
     urgent_background=1_000_000,
     urgent_messages=600,
     growth=1_000_000,
+    growth_step=100_000,
+    bytes_sample=100_000,
     log_rows=20_000_000,
     log_campaign=100_000,
 )
@@ -43,7 +47,9 @@ QUICK: Final = Sizes(
     batch_requests=6,
     urgent_background=12_000,
     urgent_messages=30,
-    growth=0,
+    growth=12_000,
+    growth_step=6_000,
+    bytes_sample=6_000,
     log_rows=100_000,
     log_campaign=8_000,
 )

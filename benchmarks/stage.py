@@ -24,7 +24,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 #: Milliseconds that every provider takes to answer.
 LATENCY_MS: Final = 50
 _PATIENCE: Final = 120.0
-_OPEN: Final = ["scheduled", "queued", "sending", "retrying"]
+#: Seconds between two looks at the providers' counts, which cost next to nothing.
+_GLANCE: Final = 0.1
+#: Counting the log costs the platform's own server time: at most this part of it.
+_SHARE: Final = 0.05
+#: Ways to end without being sent.
+_UNSENT: Final = ["failed", "expired", "cancelled", "suppressed", "uncertain"]
 
 
 class Void(Exception):
@@ -46,8 +51,7 @@ class Stage:
         self.run_dir = run_dir
         self.about = about
         self.env = env | {"DATABASE_URL": about["database_url"], "REDIS_URL": about["redis_url"]}
-        self.database = psycopg2.connect(about["database_url"])
-        self.database.autocommit = True
+        self.database = _connected(about["database_url"])
         token = base64.b64encode(f"{about['key']}:{about['secret']}".encode()).decode()
         self.headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
 
@@ -82,6 +86,13 @@ class Stage:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query finds."""
+        try:
+            return self._asked(statement, values)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # the server was started anew
+            self.database = _connected(self.about["database_url"])
+            return self._asked(statement, values)
+
+    def _asked(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self.database.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
@@ -121,21 +132,29 @@ class Stage:
         series: list[tuple[float, int]] = []
         deadline = time.monotonic() + _PATIENCE + expected / 500
         while True:
+            asked_at = time.monotonic()
             done = self._recorded(since)
+            answered_at = time.monotonic()
             series.append((time.time(), done))
             progress(done)
             if done >= expected:
                 return series
-            if time.monotonic() > deadline:
+            if answered_at > deadline:
                 raise Void(f"{done} of {expected} deliveries were sent in time; see {self.run_dir / 'logs'}")
-            time.sleep(0.2)
+            self._pause(answered_at + max(2 * _GLANCE, (answered_at - asked_at) / _SHARE), expected)
 
-    def check(self, since: str) -> int:
-        """Compare the log with the providers' record, delivery by delivery; how many there were. Raises `Void`."""
-        found = self.rows(
-            "SELECT id::text FROM notifications_delivery WHERE id > %s AND state IN ('sent', 'delivered')", since
-        )
-        logged = {row[0] for row in found}
+    def check(self, since: str, expected: int) -> None:
+        """Compare the log of ids above `since` with the providers' record, delivery by delivery.
+
+        Raises `Void` unless exactly `expected` deliveries were planned, and each was sent and taken once.
+        """
+        found = self.rows("SELECT id::text, state FROM notifications_delivery WHERE id > %s", since)
+        if len(found) != expected:
+            raise Void(f"{len(found)} deliveries were planned where {expected} were asked for")
+        self.compare({delivery for delivery, state in found if state in {"sent", "delivered"}})
+
+    def compare(self, logged: set[str]) -> None:
+        """Raise `Void` unless the providers took exactly these deliveries since `begin`, each once."""
         sent = self.sent()
         doubled = [delivery for delivery, seen in sent.items() if seen.accepted > 1]
         taken = {delivery for delivery, seen in sent.items() if seen.accepted}
@@ -144,28 +163,58 @@ class Stage:
                 f"the log and the providers disagree: {len(logged - taken)} lost, {len(doubled)} doubled, "
                 f"{len(taken - logged)} sent but not logged"
             )
-        return len(taken)
+
+    def accepted(self) -> int:
+        """How many messages the providers took since `begin`, repetitions included."""
+        counts = json.loads(self.sandbox("GET", "counts"))["providers"]
+        return sum(int(tally["accepted"]) for tally in counts.values())
+
+    def empty_log(self) -> None:
+        """Throw the notification log away. For when nothing is on its way."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.rows("SELECT 1 FROM notifications_pendingreceipt LIMIT 1"):
+            if time.monotonic() > deadline:
+                raise Void("receipts were not applied in time")
+            time.sleep(_GLANCE)
+        self.rows("TRUNCATE notifications_notification, notifications_delivery, notifications_deliveryevent")
 
     def now(self) -> str:
         """The smallest id that can be made from now on."""
         milliseconds = int(time.time() * 1000)
         return f"{milliseconds:012x}"[:8] + "-" + f"{milliseconds:012x}"[8:] + "-0000-0000-000000000000"
 
+    def _pause(self, until: float, expected: int) -> None:
+        # Once the providers have everything the last recordings are close: then the log is asked again at once.
+        while time.monotonic() < until:
+            if self.accepted() >= expected:
+                time.sleep(_GLANCE / 5)
+                return
+            time.sleep(_GLANCE)
+
     def _recorded(self, since: str) -> int:
-        # What is still to be done is small and indexed by nothing; what was sent is counted by the day's partition.
-        (count,) = self.rows(
-            "SELECT count(*) FROM notifications_delivery WHERE id > %s AND state IN ('sent', 'delivered', 'failed')",
+        sent, unsent = self.rows(
+            "SELECT count(*) FILTER (WHERE state IN ('sent', 'delivered')), count(*) FILTER (WHERE state = ANY(%s)) "
+            "FROM notifications_delivery WHERE id > %s",
+            _UNSENT,
             since,
         )[0]
-        return int(count)
+        if unsent:
+            raise Void(f"{unsent} deliveries ended without being sent; see {self.run_dir / 'logs'}")
+        return int(sent)
+
+
+def _connected(url: str) -> Any:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    return connection
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Start everything on servers of its own, and stop it in the end."""
+def stage(**settings: str) -> Iterator[Stage]:
+    """Start everything on servers of its own, and stop it in the end. `settings` go into its environment."""
     run_dir = Path(tempfile.mkdtemp(prefix="bongsu-bench-"))
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    env |= {"BONGSU_RUN_DIR": str(run_dir), "LOG_LEVEL": "WARNING"}
+    env |= {"BONGSU_RUN_DIR": str(run_dir), "LOG_LEVEL": "WARNING", **settings}
     described = run_dir / "platform.json"
     output = (run_dir / "demo.log").open("w")
     process = subprocess.Popen(

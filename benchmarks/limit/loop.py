@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from io import BytesIO, StringIO
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Final
@@ -30,24 +31,32 @@ class Task:
     count: int
 
 
-def work(task: Task, ready: Barrier) -> None:
-    """Send `task.count` pushes in batches of 500."""
+def work(task: Task, ready: Barrier, ended_at: "Queue[float]") -> None:
+    """Send a batch to warm up; when all are ready `task.count` pushes; then tell when the last was recorded.
+
+    The time is of the monotonic clock, which processes of one machine share.
+    """
     connection = psycopg2.connect(task.about["database_url"])
     sender = _Sender(task.about)
+    _send(connection, sender, task.number, _BATCH)  # opens connections, fills caches
     ready.wait(60)
     left = task.count
     while left:
         size = min(_BATCH, left)
         left -= size
-        ids = _write(connection, task.number, left, size)
-        claimed = _claim(connection, ids)
-        _record(connection, sender.send(claimed))
+        _send(connection, sender, task.number, size)
+    ended_at.put(time.monotonic())
 
 
-def _write(connection: Any, number: int, start: int, size: int) -> list[str]:
+def _send(connection: Any, sender: "_Sender", number: int, size: int) -> None:
+    ids = _write(connection, number, size)
+    _record(connection, sender.send(_claim(connection, ids)))
+
+
+def _write(connection: Any, number: int, size: int) -> list[str]:
     ids = [str(uuid_utils.uuid7()) for _ in range(size)]
     lines = "".join(
-        f"{identifier}\t{_NOTIFICATION}\t{identifier}\tqueued\t{number * 10**9 + start + place:064x}\n"
+        f"{identifier}\t{_NOTIFICATION}\t{identifier}\tqueued\t{number * 10**9 + place:064x}\n"
         for place, identifier in enumerate(ids)
     )
     with connection, connection.cursor() as cursor:
@@ -129,6 +138,8 @@ class _Sender:
             self._multi.perform()
             more, done, failed = self._multi.info_read()
             for easy in done:
+                if easy.getinfo(pycurl.RESPONSE_CODE) != 200:
+                    raise RuntimeError(f"the provider answered {easy.getinfo(pycurl.RESPONSE_CODE)} to the bare loop")
                 sent.append((flying.pop(easy), str(easy.getinfo(pycurl.RESPONSE_CODE))))
                 self._multi.remove_handle(easy)
                 self._idle.append(easy)

@@ -1,8 +1,8 @@
 """POSTs with a thousand recipients each."""
 
-import threading
 import time
 
+from benchmarks import clients
 from benchmarks.context import Context, Values
 
 _CLIENTS = 4
@@ -11,20 +11,14 @@ _TOGETHER = 1_000
 
 def run(context: Context) -> Values:
     """So many requests, by four clients; the deliveries drain afterwards."""
-    stage, count = context.stage, context.sizes.batch_requests
-    everybody = [f"push-{number:07}" for number in range(context.sizes.campaign)]
-    groups = [
-        everybody[start : start + _TOGETHER]
-        for number in range(count)
-        for start in [number * _TOGETHER % (len(everybody) - _TOGETHER + 1)]
-    ]
+    stage, total = context.stage, context.sizes.batch_requests * _TOGETHER
+    context.bring_in("push-", context.sizes.campaign)
+    context.warm_up()
+    waiting = _groups(context.sizes.campaign, context.sizes.batch_requests)
     since = stage.now()
     stage.begin()
-    waiting = list(groups)
-    done = 0
 
-    def client() -> None:
-        nonlocal done
+    def client(_number: int) -> None:
         connection = stage.connection()
         while True:
             try:
@@ -39,17 +33,17 @@ def run(context: Context) -> Values:
                 "urgency": "bulk",
             }
             stage.post(body, connection)
-            done += len(recipients)
 
-    threads = [threading.Thread(target=client) for _ in range(_CLIENTS)]
-    with context.bar("POSTs for 1,000 recipients", count * _TOGETHER) as bar:
+    with context.bar("POSTs for 1,000 recipients", total) as bar:
         began = time.monotonic()
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
-            bar.at(done)
-            time.sleep(0.1)
+        clients.together(_CLIENTS, client, lambda: bar.at(total - len(waiting) * _TOGETHER))
         took = time.monotonic() - began
-        stage.until_done(count * _TOGETHER, since)
-    stage.check(since)
-    return {"api_batch.recipients_per_s": count * _TOGETHER / took}
+        stage.until_done(total, since)
+    stage.check(since, total)
+    return {"api_batch.recipients_per_s": total / took}
+
+
+def _groups(people: int, count: int) -> list[list[str]]:
+    everybody = [f"push-{number:07}" for number in range(people)]
+    starts = (number * _TOGETHER % (people - _TOGETHER + 1) for number in range(count))
+    return [everybody[start : start + _TOGETHER] for start in starts]

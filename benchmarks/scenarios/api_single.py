@@ -1,10 +1,9 @@
 """Many clients, each POST for one person."""
 
-import threading
 import time
 from collections.abc import Callable
 
-from benchmarks import charts
+from benchmarks import charts, clients
 from benchmarks.context import Bar, Context, Values
 from benchmarks.stage import Stage
 
@@ -14,13 +13,14 @@ _CLIENTS = 32
 def run(context: Context) -> Values:
     """As fast as 32 clients can, then at half that rate."""
     stage, seconds = context.stage, context.sizes.single_seconds
+    context.warm_up()
     since = stage.now()
     stage.begin()
     with context.bar("POSTs as fast as possible", 0) as bar:
         taken = _clients(stage, seconds, interval=0.0, bar=bar)
     ended_at = time.time()
     drained = stage.until_done(len(taken), since)
-    stage.check(since)
+    stage.check(since, len(taken))
     per_second = len(taken) / seconds
 
     since = stage.now()
@@ -28,7 +28,7 @@ def run(context: Context) -> Values:
     with context.bar("POSTs at half that rate", 0) as bar:
         calm = _clients(stage, seconds, interval=_CLIENTS / (per_second / 2), bar=bar)
     stage.until_done(len(calm), since)
-    stage.check(since)
+    stage.check(since, len(calm))
     charts.distribution(calm, "POST for one recipient, at half the highest rate", context.charts / "api_single.svg")
     return {
         "api_single.requests_per_s": per_second,
@@ -42,15 +42,11 @@ def _clients(stage: Stage, seconds: float, *, interval: float, bar: Bar) -> list
     """How long each POST took, in milliseconds. With an interval, each client starts one every so many seconds."""
     taken: list[float] = []
     ends_at = time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=_client, args=(stage, number, ends_at, interval, taken.append))
-        for number in range(_CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        bar.at(len(taken))
-        time.sleep(0.2)
+    clients.together(
+        _CLIENTS,
+        lambda number: _client(stage, number, ends_at, interval, taken.append),
+        lambda: bar.at(len(taken)),
+    )
     return taken
 
 

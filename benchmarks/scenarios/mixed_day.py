@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks import charts, people
+from benchmarks import charts
 from benchmarks.context import Context, Values, rate
 
 _SHARES = (("mixpush-", "push", "device", 10), ("mixsms-", "sms", "phone", 1), ("mixmail-", "email", "email", 5))
@@ -12,7 +12,8 @@ def run(context: Context) -> Values:
     """Three campaigns at the same time, HTML email included."""
     stage, part = context.stage, context.sizes.mixed // 16
     for prefix, _, address, share in _SHARES:
-        people.bring_in(stage, prefix, part * share, address=address)
+        context.bring_in(prefix, part * share, address=address)
+    context.warm_up()
     total = part * 16
     since = stage.now()
     stage.begin()
@@ -21,6 +22,6 @@ def run(context: Context) -> Values:
         for prefix, channel, _, _ in _SHARES:
             stage.campaign(prefix, channel)
         series = [(accepted_at, 0), *stage.until_done(total, since, progress=bar.at)]
-    stage.check(since)
+    stage.check(since, total)
     charts.throughput(series, f"Mixed day: {total:,} pushes, SMS and emails", context.charts / "mixed_day.svg")
     return {"mixed_day.deliveries_per_s": rate(series)}

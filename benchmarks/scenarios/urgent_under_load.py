@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks import charts, people
+from benchmarks import charts
 from benchmarks.context import Context, Values
 
 _EVERY = 0.1
@@ -11,17 +11,16 @@ _EVERY = 0.1
 def run(context: Context) -> Values:
     """Ten critical messages a second; each is timed from its 202 until the provider has it."""
     stage, sizes = context.stage, context.sizes
-    people.bring_in(stage, "urgent-", 100, address="phone")
-    missing = sizes.urgent_background - sizes.campaign
-    if missing > 0:
-        people.bring_in(stage, "push-m", missing, address="device")
-    background = max(sizes.urgent_background, sizes.campaign)
+    background = sizes.urgent_background
+    context.bring_in("urgent-", 100, address="phone")
+    context.bring_in("crowd-", background)
+    context.warm_up()
     since = stage.now()
     stage.begin()
     accepted: dict[str, float] = {}
     connection = stage.connection()
     with context.bar("critical SMS under load", sizes.urgent_messages) as bar:
-        stage.campaign("push-", "push")
+        stage.campaign("crowd-", "push")
         time.sleep(1)
         for number in range(sizes.urgent_messages):
             began = time.monotonic()
@@ -40,7 +39,7 @@ def run(context: Context) -> Values:
             time.sleep(max(0.0, _EVERY - (time.monotonic() - began)))
     with context.bar("the rest of the campaign", background) as bar:
         stage.until_done(background + sizes.urgent_messages, since, progress=bar.at)
-    stage.check(since)
+    stage.check(since, background + sizes.urgent_messages)
     sent = stage.sent()
     taken = [max(0.0, (sent[delivery].first_at - at) * 1000) for delivery, at in accepted.items()]
     charts.distribution(taken, "Critical SMS during a campaign", context.charts / "urgent_under_load.svg")

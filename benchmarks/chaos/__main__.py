@@ -1,0 +1,131 @@
+"""`python -m benchmarks.chaos`: what a fault in the middle of a campaign loses and doubles.
+
+For each fault a campaign, hit when a fifth of it is sent; then the providers' record is compared with the log.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import people
+from benchmarks.chaos.faults import FAULTS, LEASE, Fault
+from benchmarks.stage import ROOT, Stage, Void, stage
+
+RESULTS: Final = ROOT / "benchmarks" / "results" / "chaos.json"
+_FULL, _QUICK = 50_000, 2_000
+#: Requests that two push workers may have under way or unrecorded: what can be doubled where a category resends.
+_IN_FLIGHT: Final = 2 * (400 + 250)
+_RECOVERY: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one fault came to. `recovered_in_s` is from the end of the fault until nothing was left to be done."""
+
+    fault: str
+    accepted: int
+    sent: int
+    lost: int
+    duplicated: int
+    uncertain: int
+    recovered_in_s: float
+
+    def is_kept(self, fault: Fault) -> bool:
+        """Whether the promises held."""
+        allowed = min(_IN_FLIGHT, self.accepted) if fault.doubts else 0
+        return self.lost == 0 and self.duplicated <= allowed and self.recovered_in_s <= _RECOVERY
+
+
+def main() -> int:
+    """Every fault, or those asked for; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK:,} deliveries a fault instead of {_FULL:,}")
+    parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="NAME", help=f"some of {', '.join(FAULTS)}")
+    asked = parser.parse_args()
+    console = Console()
+    size = _QUICK if asked.quick else _FULL
+    rows: dict[str, Row] = {}
+    with stage(LEASE_SECONDS=str(LEASE)) as running:
+        people.bring_in(running, "chaos-", size, address="device")
+        for name in asked.only or FAULTS:
+            with console.status(FAULTS[name].text):
+                rows[name] = _struck(running, name, size)
+            kept = rows[name].is_kept(FAULTS[name])
+            console.print(f"{'[green]✓[/]' if kept else '[red]✗[/]'} {FAULTS[name].text}")
+    _show(rows, console)
+    RESULTS.write_text(json.dumps([asdict(row) for row in rows.values()], indent=2) + "\n")
+    return 0 if all(row.is_kept(FAULTS[name]) for name, row in rows.items()) else 1
+
+
+def _struck(running: Stage, name: str, size: int) -> Row:
+    """One campaign with the fault in its middle."""
+    since = running.now()
+    running.begin()
+    running.campaign("chaos-", "push")
+    _until(lambda: _count(running, since, ["sent"]) >= size // 5, 60)
+    FAULTS[name].strike(running)
+    ended_at = time.monotonic()
+    # a fault may outlast the planning: until then not all of the campaign is in the log
+    _until(lambda: _count(running, since, None) >= size and not _open(running, since), 240)
+    recovered = time.monotonic() - ended_at
+    taken = running.sent()
+    arrived = {delivery for delivery, seen in taken.items() if seen.accepted}
+    listed = {row[0] for row in running.rows(_IDS, since, ["uncertain", "failed"])}
+    everybody = {row[0] for row in running.rows(_ALL, since)}
+    return Row(
+        fault=name,
+        accepted=len(everybody),
+        sent=_count(running, since, ["sent", "delivered"]),
+        lost=len(everybody - arrived - listed),
+        duplicated=sum(seen.accepted - 1 for seen in taken.values() if seen.accepted > 1),
+        uncertain=_count(running, since, ["uncertain"]),
+        recovered_in_s=round(recovered, 1),
+    )
+
+
+_IDS: Final = "SELECT id::text FROM notifications_delivery WHERE id > %s AND state = ANY(%s)"
+_ALL: Final = "SELECT id::text FROM notifications_delivery WHERE id > %s"
+_UNDER_WAY: Final = ["scheduled", "queued", "sending", "retrying"]
+
+
+def _count(running: Stage, since: str, states: list[str] | None) -> int:
+    if states is None:
+        found = running.rows("SELECT count(*) FROM notifications_delivery WHERE id > %s", since)
+    else:
+        found = running.rows(
+            "SELECT count(*) FROM notifications_delivery WHERE id > %s AND state = ANY(%s)", since, states
+        )
+    return int(found[0][0])
+
+
+def _open(running: Stage, since: str) -> int:
+    return _count(running, since, _UNDER_WAY)
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Void(f"not so after {seconds:.0f} s")
+        time.sleep(0.2)
+
+
+def _show(rows: dict[str, Row], console: Console) -> None:
+    table = Table("fault", "accepted", "sent", "lost", "doubled", "uncertain", "recovered in", title="Chaos")
+    for name, row in rows.items():
+        table.add_row(
+            FAULTS[name].text, f"{row.accepted:,}", f"{row.sent:,}", str(row.lost), str(row.duplicated),
+            str(row.uncertain), f"{row.recovered_in_s} s",
+        )  # fmt: skip
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
