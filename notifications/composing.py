@@ -75,7 +75,7 @@ class Composer:
         return Composed(route, route.provider.compose(message, route.account, self._token(route)))
 
     def route(self, claimed: Claimed, shared: Shared) -> Route:
-        """The account by which a delivery goes: the first whose breaker lets it. Raises `NoAccount` and `AllResting`."""
+        """The account by which a delivery goes: the first whose breaker lets it. Raises `NoAccount`, `AllResting`."""
         channel = CHANNEL_OF[claimed.queue]
         key = (channel, claimed.service, shared.mode.value)
         if key not in self._routes:

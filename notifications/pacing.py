@@ -1,7 +1,7 @@
-"""Circuit breakers: an account that fails is left alone for a while, by all workers, and then tried with a few messages.
+"""Circuit breakers: an account that fails is left alone for a while, by all workers, then tried with a few messages.
 
-What a worker saw lately stays in its memory; that a breaker is open stands in Redis, for everybody. If Redis does not answer,
-every breaker counts as closed: sending too much to a broken provider is better than not sending.
+What a worker saw lately stays in its memory; that a breaker is open stands in Redis, for everybody. If Redis does not
+answer, every breaker counts as closed: sending too much to a broken provider is better than not sending.
 """
 
 import json
