@@ -1,5 +1,6 @@
 """The doors for people: who can call, who can be reached, and what they agreed to."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from accounts.channels import Channel, Mode
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient, Scope, Suppression
 from accounts.recipients import (
     Invalid,
+    normal_attributes,
     normal_country,
     normal_email,
     normal_locale,
@@ -150,12 +152,13 @@ class RecipientForm(forms.ModelForm[Recipient]):
     def clean(self) -> dict[str, Any]:
         """Each value as the API would keep it."""
         cleaned = super().clean() or self.cleaned_data
-        normals = {
+        normals: dict[str, Callable[[Any], Any]] = {
             "email": normal_email,
             "phone": normal_phone,
             "locale": normal_locale,
             "country": normal_country,
             "time_zone": normal_time_zone,
+            "attributes": normal_attributes,
         }
         for name, normal in normals.items():
             if value := cleaned.get(name):
@@ -183,6 +186,18 @@ class RecipientAdmin(PeopleAdmin):
     search_help_text = "An external id, an email address or a phone number in E.164, in full."
     ordering = ("-id",)
     inlines = (DeviceInline, PreferenceInline)
+
+    def save_model(self, request: HttpRequest, obj: Recipient, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Note when."""
+        obj.updated_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Choices that were changed here are signed as on their own page."""
+        for inline in formset.forms:
+            if isinstance(inline.instance, Preference) and inline.has_changed():
+                _sign(inline.instance, request)
+        super().save_formset(request, form, formset, change)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recipient], search_term: str
@@ -255,8 +270,7 @@ class PreferenceAdmin(PeopleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Preference, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Note when, and from where."""
-        obj.changed_at = timezone.now()
-        obj.source = obj.source or f"admin: {request.user}"
+        _sign(obj, request)
         super().save_model(request, obj, form, change)
 
 
@@ -289,6 +303,12 @@ class SuppressionAdmin(PeopleAdmin):
     search_fields = ("=address",)
     search_help_text = "An address, in full."
     ordering = ("-id",)
+
+
+def _sign(choice: Preference, request: HttpRequest) -> None:
+    """Note when a choice was made, and from where unless somebody wrote that."""
+    choice.changed_at = timezone.now()
+    choice.source = choice.source or f"admin: {request.user}"[:100]
 
 
 def _show(request: HttpRequest, application: Application, new: NewKey) -> None:

@@ -65,7 +65,10 @@ class RecipientDetail(_ReadersAndWriters):
         asked = _valid(serializers.RecipientRequest(data=request.data))
         with transaction.atomic():
             person = _person(external_id, for_update=True)
-            recipients.change(person, asked.validated_data, timezone.now())
+            try:
+                recipients.change(person, asked.validated_data, timezone.now())
+            except Invalid as error:
+                raise ValidationError({error.field: str(error)}) from None
         return Response(serializers.RecipientAnswer(person).data)
 
     @extend_schema(operation_id="recipients_delete", responses={204: None})

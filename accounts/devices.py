@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 
 from accounts.channels import USUAL_SERVICE, Platform, PushService
 from accounts.models import Device, Recipient
@@ -42,19 +43,19 @@ class Registration:
 
 
 def registration(platform: str, token: str, *, service: str = "", app_version: str = "") -> Registration:
-    """Check what an app reports. Raises `Invalid`."""
+    """Check what an app reports. Raises `Invalid`, which names the field."""
     if platform not in list(Platform):
-        raise Invalid(f"Not a platform; one of {', '.join(Platform)}.")
+        raise Invalid(f"Not a platform; one of {', '.join(Platform)}.", field="platform")
     kind = Platform(platform)
     issuer = service or USUAL_SERVICE[kind]
     if issuer not in SERVICES_OF[kind]:
-        raise Invalid(f"{kind} tokens come from {' or '.join(sorted(SERVICES_OF[kind]))}.")
+        raise Invalid(f"{kind} tokens come from {' or '.join(sorted(SERVICES_OF[kind]))}.", field="service")
     form, words = _FORMS[PushService(issuer)]
     written = token.strip().lower() if issuer == PushService.APNS else token.strip()
     if not form.fullmatch(written):
-        raise Invalid(f"Not a token of {issuer}: it has {words}.")
+        raise Invalid(f"Not a token of {issuer}: it has {words}.", field="token")
     if len(app_version) > 40 or not app_version.isprintable():
-        raise Invalid("An app version has at most 40 printable characters.")
+        raise Invalid("An app version has at most 40 printable characters.", field="app_version")
     return Registration(kind, PushService(issuer), written, app_version)
 
 
@@ -65,28 +66,37 @@ def register(recipient: Recipient, reported: Registration, at: datetime) -> tupl
     phone now gets its messages, and nobody before them.
     """
     with transaction.atomic():
-        found = (
-            Device.objects.select_for_update()
-            .filter(service=reported.service, token=reported.token, retired_at__isnull=True)
-            .first()
-        )
+        found = _holder(reported).first()
         if found is None:
-            made = Device.objects.create(
-                recipient=recipient,
-                platform=reported.platform,
-                service=reported.service,
-                token=reported.token,
-                app_version=reported.app_version,
-                registered_at=at,
-                seen_at=at,
-            )
-            return made, True
+            try:
+                return _made(recipient, reported, at), True
+            except IntegrityError:
+                # An app that starts twice at once registers twice at once: the other one was first.
+                found = _holder(reported).get()
         is_new = found.recipient_id != recipient.id
         found.recipient = recipient
         found.platform, found.app_version = reported.platform, reported.app_version
         found.registered_at = found.seen_at = at
         found.save(update_fields=["recipient", "platform", "app_version", "registered_at", "seen_at"])
         return found, is_new
+
+
+def _holder(reported: Registration) -> QuerySet[Device]:
+    return Device.objects.live().select_for_update().filter(service=reported.service, token=reported.token)
+
+
+def _made(recipient: Recipient, reported: Registration, at: datetime) -> Device:
+    """Raises `IntegrityError` for a token that somebody has."""
+    with transaction.atomic():
+        return Device.objects.create(
+            recipient=recipient,
+            platform=reported.platform,
+            service=reported.service,
+            token=reported.token,
+            app_version=reported.app_version,
+            registered_at=at,
+            seen_at=at,
+        )
 
 
 def retire(device: Device, at: datetime, why: str) -> None:

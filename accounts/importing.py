@@ -1,11 +1,13 @@
 """Recipients and devices from a CSV file, many at a time. A bad row is reported and never stops the others."""
 
 import csv
+import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 from django.db import connection, transaction
 
@@ -27,8 +29,10 @@ DEVICE_COLUMNS: Final = ("platform", "service", "token", "app_version")
 _ATTRIBUTE: Final = "attributes."
 #: Rows that are written in one transaction.
 _TOGETHER: Final = 5000
-#: Characters of one cell; python's own limit would raise in the middle of a file.
+#: Characters of one cell; python's own limit would let one forgotten quote swallow more of the file.
 _LONGEST_CELL: Final = 10_000
+#: How python reads bytes that are not UTF-8, so that they spoil their own row and not the file (PEP 383).
+_NOT_UTF8: Final = re.compile("[\udc80-\udcff]")
 
 
 class UnusableFile(Exception):
@@ -37,7 +41,7 @@ class UnusableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that was left out. `line` counts from 1, the header included."""
+    """A row that was left out. `line` is where it begins, counted from 1, the header included."""
 
     line: int
     reason: str
@@ -65,25 +69,26 @@ class Imported:
 
 
 def import_file(
-    file: TextIO, at: datetime, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _rows: None
+    file: BinaryIO, at: datetime, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _rows: None
 ) -> Imported:
-    """Create and update the recipients and devices that `file` names, 5,000 rows a transaction.
+    """Create and update the recipients and devices that `file`, CSV in UTF-8, names, 5,000 rows a transaction.
 
     An empty cell leaves what is known as it is; a person with several devices has a row for each. Importing a file
-    twice changes nothing the second time. With `dry_run` rows are only checked. `progress` is told how many rows
-    were read since it was called last. Raises `UnusableFile`.
+    twice adds nothing the second time. With `dry_run` rows are only checked. `progress` is told how many rows
+    were read since it was called last. Closes `file`. Raises `UnusableFile`.
     """
     done = Imported()
-    for portion in _portions(_rows(file)):
-        good = [row for row in portion if isinstance(row, Row)]
-        done.rows += len(portion)
-        done.rejected += [row for row in portion if isinstance(row, Rejected)]
-        if good and not dry_run:
-            created, updated, devices = _write(good, at)
-            done.created += created
-            done.updated += updated
-            done.devices += devices
-        progress(len(portion))
+    with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
+        for portion in _portions(_rows(text)):
+            good = [row for row in portion if isinstance(row, Row)]
+            done.rows += len(portion)
+            done.rejected += [row for row in portion if isinstance(row, Rejected)]
+            if good and not dry_run:
+                created, updated, devices = _write(good, at)
+                done.created += created
+                done.updated += updated
+                done.devices += devices
+            progress(len(portion))
     if done.created + done.devices > _TOGETHER:
         with connection.cursor() as cursor:
             # A plan made for the empty tables of before would read all of them for every batch.
@@ -91,28 +96,27 @@ def import_file(
     return done
 
 
-def _rows(file: TextIO) -> Iterator[Row | Rejected]:
+def _rows(text: TextIO) -> Iterator[Row | Rejected]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(file, strict=True)
+    reader = csv.reader(text, strict=True)
     try:
-        header = [name.strip().removeprefix("\ufeff") for name in next(reader)]
+        header = [name.strip() for name in next(reader)]
     except StopIteration:
         raise UnusableFile("The file is empty; its first line must name the columns, external_id among them.") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UnusableFile(f"The first line cannot be read as CSV in UTF-8: {error}.") from None
+    except csv.Error as error:
+        raise UnusableFile(f"The first line cannot be read as CSV: {error}.") from None
     _check_header(header)
     while True:
+        line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except UnicodeDecodeError:
-            raise UnusableFile(f"The file is not UTF-8 after line {reader.line_num}; save it as UTF-8.") from None
         except csv.Error as error:
-            yield Rejected(reader.line_num, f"Cannot be read as CSV: {error}.")
+            yield Rejected(line, f"Cannot be read as CSV: {error}.")
             continue
         if cells:
-            yield _row(header, cells, reader.line_num)
+            yield _row(header, cells, line)
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -138,6 +142,8 @@ def _row(header: Sequence[str], cells: Sequence[str], line: int) -> Row | Reject
     given = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     if any("\0" in cell for cell in cells):
         return Rejected(line, "Contains a NUL character; remove it.")
+    if any(_NOT_UTF8.search(cell) for cell in cells if not cell.isascii()):
+        return Rejected(line, "Is not UTF-8; save the file as UTF-8.")
     column = "external_id"
     try:
         external_id = normal_external_id(given["external_id"])
@@ -148,10 +154,9 @@ def _row(header: Sequence[str], cells: Sequence[str], line: int) -> Row | Reject
         column = "phone"
         if given.get("phone"):
             values["phone"] = normal_phone(given["phone"], values.get("country", ""))
-        column = "token"
         device = _device(given)
     except Invalid as error:
-        return Rejected(line, f"{column}: {error}")
+        return Rejected(line, f"{error.field or column}: {error}")
     attributes = {
         name.removeprefix(_ATTRIBUTE): cell for name, cell in given.items() if cell and name.startswith(_ATTRIBUTE)
     }
@@ -169,7 +174,7 @@ _NORMAL: Final[Mapping[str, Callable[[str], str]]] = {
 def _device(given: Mapping[str, str]) -> Registration | None:
     if not given.get("token"):
         if given.get("platform"):
-            raise Invalid("A row with a platform needs a token.")
+            raise Invalid("A row with a platform needs a token.", field="token")
         return None
     return registration(
         given.get("platform", ""),

@@ -11,6 +11,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
+from accounts import storable
 from accounts.locales import NotALocale, normal
 from accounts.models import EXTERNAL_ID_PATTERN, Recipient
 
@@ -20,10 +21,16 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
 _ZONES: Final = frozenset(available_timezones())
 _is_email: Final = EmailValidator()
+#: Attributes that may be known of one person.
+MAX_ATTRIBUTES: Final = 100
 
 
 class Invalid(ValueError):
-    """A value cannot be accepted; the message says what would be."""
+    """A value cannot be accepted; the message says what would be. `field` says which of several values it was."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,22 @@ def normal_time_zone(text: str) -> str:
     return zone
 
 
+def normal_attributes(given: object) -> dict[str, Any]:
+    """What templates may say about a person, by names they can write after `recipient.` Raises `Invalid`."""
+    if not isinstance(given, Mapping):
+        raise Invalid('Write an object, for example {"grade": "gold"}.')
+    if len(given) > MAX_ATTRIBUTES:
+        raise Invalid(f"At most {MAX_ATTRIBUTES} attributes.")
+    if odd := [name for name in given if not name.isidentifier()]:
+        raise Invalid(f"{odd[0]!r} cannot be written in a template; use letters, digits and _, a letter first.")
+    attributes = dict(given)
+    try:
+        storable.check(attributes)
+    except storable.NotStorable as error:
+        raise Invalid(str(error)) from None
+    return attributes
+
+
 def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bool]:
     """Make the person exactly what `profile` says; True when they were unknown before."""
     values = {
@@ -110,11 +133,17 @@ def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bo
 
 
 def change(recipient: Recipient, values: Mapping[str, Any], at: datetime) -> None:
-    """Change the named fields only; `attributes` are merged, and an attribute set to None is removed."""
+    """Change the named fields only; `attributes` are merged, and an attribute set to None is removed.
+
+    Raises `Invalid` when that makes too many attributes.
+    """
     for name, value in values.items():
         if name == "attributes":
             merged = {**recipient.attributes, **value}
-            recipient.attributes = {key: kept for key, kept in merged.items() if kept is not None}
+            kept = {key: one for key, one in merged.items() if one is not None}
+            if len(kept) > MAX_ATTRIBUTES:
+                raise Invalid(f"At most {MAX_ATTRIBUTES} attributes.", field="attributes")
+            recipient.attributes = kept
         else:
             setattr(recipient, name, value)
     recipient.updated_at = at

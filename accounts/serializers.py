@@ -12,6 +12,7 @@ from accounts.models import Category, Device, Preference, Recipient
 from accounts.recipients import (
     Invalid,
     Profile,
+    normal_attributes,
     normal_country,
     normal_email,
     normal_locale,
@@ -22,8 +23,6 @@ from accounts.strict import Strict
 
 MAX_DEVICES: Final = 50
 MAX_CHOICES: Final = 500
-#: Names of attributes are what templates write after `recipient.`
-_MAX_ATTRIBUTES: Final = 100
 
 
 class Normal(serializers.CharField):
@@ -54,13 +53,10 @@ class RecipientRequest(Strict):
 
     def validate_attributes(self, value: dict[str, Any]) -> dict[str, Any]:
         """Names that a template can write."""
-        if len(value) > _MAX_ATTRIBUTES:
-            raise serializers.ValidationError(f"At most {_MAX_ATTRIBUTES} attributes.")
-        if odd := [name for name in value if not name.isidentifier()]:
-            raise serializers.ValidationError(
-                f"{odd[0]!r} cannot be written in a template; use letters, digits and _, a letter first."
-            )
-        return value
+        try:
+            return normal_attributes(value)
+        except Invalid as error:
+            raise serializers.ValidationError(str(error)) from None
 
     def profile(self) -> Profile:
         """The whole person as a value."""
@@ -116,7 +112,7 @@ class DeviceRequest(Strict):
                 app_version=attrs["app_version"],
             )
         except Invalid as error:
-            raise serializers.ValidationError({"token": str(error)}) from None
+            raise serializers.ValidationError({error.field: str(error)}) from None
         return attrs
 
     def registration(self) -> Registration:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -50,16 +51,19 @@ def main() -> int:
             console.print(f"{name:<20} {about.splitlines()[0]}")
         return 0
     sizes = QUICK if asked.quick else FULL
+    # charts to publish are of full sizes
+    charts = ROOT / ".run" / "benchmarks" if asked.quick else ROOT / "docs" / "benchmarks"
     chosen = [name for name in SCENARIOS if not asked.only or name in asked.only]
     values: Values = {}
     console.print(report.machine(), style="dim")
     try:
         console.print("Starting the platform …")
         with stage() as started, Sampler(started.about["processes"]) as sampler:
-            context = Context(started, sizes, sampler, ROOT / "docs" / "benchmarks", console)
+            context = Context(started, sizes, sampler, charts, console)
             for name in chosen:
+                began = time.monotonic()
                 values |= SCENARIOS[name](context) | {"memory.peak_pss_mb": sampler.peak_mb}
-                console.print(f"[green]✓[/] {name}")
+                console.print(f"[green]✓[/] {name:<20} {time.monotonic() - began:6.1f} s")
     except Void as error:
         report.show(values, console, quick=asked.quick)
         console.print("[red]Void:[/]", str(error), "The figures above are of what ran before it, and are not kept.")

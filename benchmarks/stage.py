@@ -23,6 +23,8 @@ import psycopg2
 ROOT: Final = Path(__file__).resolve().parent.parent
 #: Milliseconds that every provider takes to answer.
 LATENCY_MS: Final = 50
+#: Where the platform's logs of a void run are kept.
+VOID_LOGS: Final = ROOT / ".run" / "benchmarks" / "logs"
 _PATIENCE: Final = 120.0
 #: Seconds between two looks at the providers' counts, which cost next to nothing.
 _GLANCE: Final = 0.1
@@ -88,7 +90,7 @@ class Stage:
         """What a query finds."""
         try:
             return self._asked(statement, values)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # the server was started anew
+        except psycopg2.Error:  # perhaps the server was started anew; what is wrong for another reason fails again
             self.database = _connected(self.about["database_url"])
             return self._asked(statement, values)
 
@@ -140,7 +142,7 @@ class Stage:
             if done >= expected:
                 return series
             if answered_at > deadline:
-                raise Void(f"{done} of {expected} deliveries were sent in time; see {self.run_dir / 'logs'}")
+                raise Void(f"{done} of {expected} deliveries were sent in time; see {VOID_LOGS}")
             self._pause(answered_at + max(2 * _GLANCE, (answered_at - asked_at) / _SHARE), expected)
 
     def check(self, since: str, expected: int) -> None:
@@ -199,7 +201,7 @@ class Stage:
             since,
         )[0]
         if unsent:
-            raise Void(f"{unsent} deliveries ended without being sent; see {self.run_dir / 'logs'}")
+            raise Void(f"{unsent} deliveries ended without being sent; see {VOID_LOGS}")
         return int(sent)
 
 
@@ -207,6 +209,15 @@ def _connected(url: str) -> Any:
     connection = psycopg2.connect(url)
     connection.autocommit = True
     return connection
+
+
+def _await(process: subprocess.Popen[bytes], described: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not described.exists() or not described.stat().st_size:
+        if process.poll() is not None or time.monotonic() > deadline:
+            told = described.with_name("demo.log").read_text()
+            raise Void(f"the platform did not come up; its logs are in {VOID_LOGS}. It said:\n{told}")
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -222,12 +233,13 @@ def stage(**settings: str) -> Iterator[Stage]:
         cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + _PATIENCE
-        while not described.exists() or not described.stat().st_size:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise Void(f"the platform did not come up:\n{(run_dir / 'demo.log').read_text()}")
-            time.sleep(0.1)
+        _await(process, described)
         yield Stage(run_dir, env, json.loads(described.read_text()))
+    except Void:
+        logs = run_dir / "logs"
+        if logs.exists():
+            shutil.copytree(logs, VOID_LOGS, dirs_exist_ok=True)
+        raise
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=120)

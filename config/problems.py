@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -70,7 +70,7 @@ def described(error: Exception) -> tuple[int, dict[str, Any]] | None:
             return 403, document(403, str(error) or "This key may not do that.")
         case RequestDataTooBig():
             return 413, document(413, "The body is too large.")
-        case OperationalError() | RedisError():
+        case OperationalError() | InterfaceError() | RedisError():
             log.error("request.part_unavailable", error=type(error).__name__, detail=str(error))
             return 503, document(503, "Try again in a few seconds.")
         case _:
@@ -80,6 +80,9 @@ def described(error: Exception) -> tuple[int, dict[str, Any]] | None:
 def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler."""
     found = described(error)
+    if found is None and isinstance(error, DatabaseError) and not connection.is_usable():
+        # the server went away in the middle of a statement, for which psycopg2 has no class of its own
+        found = described(OperationalError(str(error)))
     if found is None:
         level = "request.database_error" if isinstance(error, DatabaseError) else "request.failed"
         log.error(level, exc_info=error)

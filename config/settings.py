@@ -27,6 +27,8 @@ DATABASE_URL: Final = env.str("DATABASE_URL", "") or _services.database_url
 DATABASES = {"default": addresses.django_database(DATABASE_URL)}
 #: Seconds a web process keeps its database connection between requests.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 300)
+#: Whether it is tried before each request, so that a database that was started anew costs nobody an error.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = env.bool("CONN_HEALTH_CHECKS", True)
 
 #: Redis for the cache, rate limits and shared tokens; unset: the embedded one.
 REDIS_URL: Final = env.str("REDIS_URL", "") or _services.redis_url

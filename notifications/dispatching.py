@@ -156,7 +156,12 @@ class _Turn:
         position = 0
         while held := self._claimed():
             composer = Composer(http2.exchange_one, settings.PUBLIC_URL, self._clock())
+            ends_at = time.monotonic() + settings.LEASE_SECONDS
             for claimed in held.deliveries:
+                if time.monotonic() > ends_at:
+                    # frozen past its lease: the rest is somebody else's by now
+                    log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
+                    break
                 prepared = self._prepare(claimed, held, composer)
                 if isinstance(prepared, _Answered):
                     self._settled.append(prepared)

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import storable
+from accounts.locales import NotALocale, normal
 from templates_app import publishing
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.publishing import NotPublishable
@@ -29,10 +31,26 @@ class VersionInline(admin.TabularInline[TemplateVersion, Template]):
         return False
 
 
+class TemplateForm(forms.ModelForm[Template]):
+    """Keeps the locale as content must name it."""
+
+    class Meta:
+        model = Template
+        fields = ("name", "title", "category", "default_locale")
+
+    def clean_default_locale(self) -> str:
+        """As BCP 47 writes it."""
+        try:
+            return normal(self.cleaned_data["default_locale"])
+        except NotALocale as error:
+            raise forms.ValidationError(str(error)) from None
+
+
 @admin.register(Template)
 class TemplateAdmin(admin.ModelAdmin[Template]):
     """Named messages."""
 
+    form = TemplateForm
     list_display = ("name", "title", "category", "default_locale")
     list_filter = ("category",)
     list_select_related = ("category",)
@@ -57,6 +75,17 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
             raise forms.ValidationError(str(error)) from None
         return content
 
+    def clean_sample_data(self) -> dict[str, Any]:
+        """An object, as applications send it."""
+        sample_data = self.cleaned_data["sample_data"] or {}
+        if not isinstance(sample_data, dict):
+            raise forms.ValidationError('Write an object, for example {"user_name": "지민"}.')
+        try:
+            storable.check(sample_data)
+        except storable.NotStorable as error:
+            raise forms.ValidationError(str(error)) from None
+        return sample_data
+
 
 @admin.register(TemplateVersion)
 class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
@@ -69,6 +98,10 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     search_fields = ("template__name",)
     ordering = ("-created_at",)
     actions = ("publish", "new_draft")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TemplateVersion | None = None) -> tuple[str, ...]:
+        """A version stays with its template, in which it has its number."""
+        return ("template",) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
         """What was published never changes."""

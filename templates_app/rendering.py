@@ -173,7 +173,7 @@ def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
 class _Part:
     """One compiled text. Most are words and variables only; those are put together without python-liquid."""
 
-    __slots__ = ("_is_html", "_is_required", "_one_line", "_pieces", "_template", "asked", "place")
+    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "_template", "asked", "place")
 
     def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
         self.place = place
@@ -181,6 +181,7 @@ class _Part:
         self._template = template
         self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
         self._is_html = template.env is _HTML
+        self._limit = (_Html if self._is_html else _Plain).output_stream_limit
         self._is_required = is_required
         self._one_line = place.field not in _MANY_LINES
 
@@ -202,7 +203,6 @@ class _Part:
         if self._pieces is None:
             return None
         words: list[str] = []
-        size = 0
         for piece in self._pieces:
             if isinstance(piece, str):
                 words.append(piece)
@@ -216,10 +216,11 @@ class _Part:
                 if not isinstance(value, int) or isinstance(value, bool):
                     return None
                 value = str(value)
-            size += len(value)
             words.append(str(escape(value)) if self._is_html else value)
-        # Counted in characters, at most four bytes each: near the limit python-liquid counts precisely.
-        return "".join(words) if size * 4 < _Plain.output_stream_limit else None
+        text = "".join(words)
+        # Counted in characters, at most four bytes each: near the limit python-liquid counts precisely. It also writes
+        # every line break as \n.
+        return text if len(text) * 4 < self._limit and "\r" not in text else None
 
     def _thoroughly(self, data: Mapping[str, Any]) -> str:
         try:

@@ -17,7 +17,7 @@ import redis
 from benchmarks.stage import ROOT, Stage
 
 #: Seconds that an outage lasts.
-OUTAGE: Final = 8.0
+OUTAGE: Final = 6.0
 #: Seconds of the lease that the platform is started with, so that a frozen worker oversleeps soon.
 LEASE: Final = 5
 _WORKERS: Final = ("ios", "android", "planner", "receipts")
@@ -25,11 +25,16 @@ _WORKERS: Final = ("ios", "android", "planner", "receipts")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble. `doubts`: whether messages may have left without an answer, so that some are sent twice."""
+    """One kind of trouble.
+
+    `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
+    `share` is how many of all: 0 for what is under way at one moment.
+    """
 
     text: str
     strike: Callable[[Stage], None]
     doubts: bool = False
+    share: float = 0.0
 
 
 def _kill_workers(stage: Stage) -> None:
@@ -112,6 +117,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         "a fifth of the connections reset after the body",
         _provider({"mode": "reset_after_body", "rate": 0.2}),
         doubts=True,
+        share=0.25,
     ),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
 }
@@ -129,7 +135,8 @@ def _pids(stage: Stage, words: str) -> list[int]:
 
 
 def _start_servers(stage: Stage) -> None:
+    env = {name: value for name, value in stage.env.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     subprocess.run(
         [sys.executable, "-m", "config.embedded", "start"],
-        cwd=ROOT, env=stage.env, check=True, capture_output=True,
+        cwd=ROOT, env=env, check=True, capture_output=True,
     )  # fmt: skip

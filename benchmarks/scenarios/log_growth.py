@@ -1,6 +1,6 @@
 """The push rate with a full log over the rate with an empty one."""
 
-from benchmarks.context import Context, Values, rate
+from benchmarks.context import WARM_UP, Context, Values, rate
 
 #: Old deliveries of today, as like real ones as matters: same columns, same indexes, ids of this very day.
 _FILL = """
@@ -23,9 +23,9 @@ _STEP = 500_000
 def run(context: Context) -> Values:
     """A campaign on an empty log, then the log is filled, then the same campaign."""
     stage, sizes = context.stage, context.sizes
-    context.bring_in("old-", sizes.log_campaign)
+    context.bring_in("tenth-", sizes.tenth)
     context.empty_log()
-    empty = rate(context.send("old-", "push", sizes.log_campaign, "campaign, empty log"))
+    empty = rate(context.send("tenth-", "push", sizes.tenth, "campaign, empty log"))
     (notification,) = stage.rows("SELECT id::text FROM notifications_notification LIMIT 1")[0]
     with context.bar("filling the log", sizes.log_rows) as bar:
         for first in range(0, sizes.log_rows, _STEP):
@@ -33,6 +33,6 @@ def run(context: Context) -> Values:
             stage.rows(_FILL, sizes.log_rows, notification, first, last)
             bar.at(last + 1)
     stage.rows("ANALYZE notifications_delivery")
-    context.warm_up()
-    full = rate(context.send("old-", "push", sizes.log_campaign, "campaign, full log"))
+    context.send("warm-", "push", WARM_UP, "warming up with a full log")
+    full = rate(context.send("tenth-", "push", sizes.tenth, "campaign, full log"))
     return {"log_growth.ratio": full / empty, "log_growth.empty_per_s": empty, "log_growth.full_per_s": full}

@@ -21,7 +21,8 @@ def run(context: Context) -> Values:
     connection = stage.connection()
     with context.bar("critical SMS under load", sizes.urgent_messages) as bar:
         stage.campaign("crowd-", "push")
-        time.sleep(1)
+        while not stage.accepted():
+            time.sleep(0.05)
         for number in range(sizes.urgent_messages):
             began = time.monotonic()
             told = stage.post(

@@ -17,7 +17,7 @@ from benchmarks.stage import ROOT, Stage, Void
 #: Each waits 50 ms for the provider, so more than cores; beyond this many, two cores have no more to give.
 _WORKERS: Final = 16
 #: Messages that are not timed: enough for each process to have its connections and its access token.
-_WARM_UP: Final = 12 * _WORKERS
+_WARM_UP: Final = 8 * _WORKERS
 _TABLE: Final = """
     DROP TABLE IF EXISTS textbook_push;
     CREATE TABLE textbook_push (

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import structlog
 from django_ratelimit.core import get_usage
+from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.authentication import Caller
+
+log = structlog.get_logger(__name__)
 
 
 class ApplicationThrottle(BaseThrottle):
@@ -20,13 +24,18 @@ class ApplicationThrottle(BaseThrottle):
         caller: object = request.user
         if not isinstance(caller, Caller):
             return True
-        usage = get_usage(
-            request,
-            group="api",
-            key=lambda _group, _request: str(caller.application_id),
-            rate=caller.rate_limit,
-            increment=True,
-        )
+        try:
+            usage = get_usage(
+                request,
+                group="api",
+                key=lambda _group, _request: str(caller.application_id),
+                rate=caller.rate_limit,
+                increment=True,
+            )
+        except RedisError as error:
+            # what can be accepted without Redis is: only counting needs it
+            log.warning("throttle.uncounted", error=type(error).__name__)
+            return True
         if usage is None or not usage["should_limit"]:
             return True
         self._seconds_left = usage["time_left"]

@@ -1,9 +1,9 @@
 """`manage.py application`: applications and their keys, for those who have no browser at hand."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +13,9 @@ from accounts import authentication
 from accounts.authentication import KeyUnusable, NewKey
 from accounts.channels import Mode
 from accounts.models import Application
+
+#: Hours, a year: whoever needs longer does not rotate.
+_LONGEST_OVERLAP: Final = 8760
 
 
 class Command(BaseCommand):
@@ -28,7 +31,7 @@ class Command(BaseCommand):
         create.add_argument("--rate-limit", help="requests it may make, for example 200/s")
         rotate = verbs.add_parser("rotate", help="a new secret; the old one stays valid for a while")
         rotate.add_argument("key")
-        rotate.add_argument("--overlap-hours", type=float, default=24.0)
+        rotate.add_argument("--overlap-hours", type=_hours, default=24.0, help="how long; default: 24")
         revoke = verbs.add_parser("revoke", help="end a key and all of its secrets")
         revoke.add_argument("key")
 
@@ -49,6 +52,13 @@ class Command(BaseCommand):
 
     def _show(self, new: NewKey) -> None:
         self.stdout.write(json.dumps({"key": new.key, "secret": new.secret}))
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 <= hours <= _LONGEST_OVERLAP:
+        raise ArgumentTypeError(f"write a number of hours from 0 to {_LONGEST_OVERLAP}")
+    return hours
 
 
 def _created(options: dict[str, Any]) -> NewKey:

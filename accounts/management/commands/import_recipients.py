@@ -56,7 +56,7 @@ def _imported(path: Path, console: Console, *, dry_run: bool) -> Imported:
     with path.open("rb") as counted:
         lines = max(0, sum(block.count(b"\n") for block in iter(lambda: counted.read(1 << 20), b"")) - 1)
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with path.open(encoding="utf-8", newline="") as file, Progress(*columns, console=console, transient=True) as bar:
+    with path.open("rb") as file, Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=lines)
         return import_file(file, timezone.now(), dry_run=dry_run, progress=lambda rows: bar.advance(task, rows))
 
