@@ -159,7 +159,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {"Channel": [(channel.value, channel.value) for channel in Channel]},
 }
-RATELIMIT_VIEW = "config.problems.too_many_requests"
 
 # --- Celery ------------------------------------------------------------------------------------------
 CELERY_TASK_IGNORE_RESULT = True

@@ -50,6 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK:,} deliveries a fault instead of {_FULL:,}")
     parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="NAME", help=f"some of {', '.join(FAULTS)}")
+    parser.add_argument("--no-file", action="store_true", help=f"do not write {RESULTS.name}")
     asked = parser.parse_args()
     console = Console()
     size = _QUICK if asked.quick else _FULL
@@ -64,8 +65,9 @@ def main() -> int:
                 rows.append((fault, row))
                 console.print(f"{'[green]✓[/]' if row.is_kept(fault) else '[red]✗[/]'} {fault.text}, {category}")
     _show(rows, console)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(row) for _, row in rows], indent=2) + "\n")
+    if not asked.no_file:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps([asdict(row) for _, row in rows], indent=2) + "\n")
     return 0 if all(row.is_kept(fault) for fault, row in rows) else 1
 
 
