@@ -25,35 +25,46 @@ class Route:
 
 
 class Routes:
-    """All active accounts, read again every few seconds."""
+    """All active accounts, read again every few seconds; each is opened, and its provider loaded, when it is needed."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
-        self._routes: tuple[Route, ...] = ()
+        self._rows: tuple[ProviderAccount, ...] = ()
+        self._opened: dict[str, Route] = {}
 
     def for_push(self, service: str, mode: Mode) -> Sequence[Route]:
         """The accounts for a device's push service, the first choice first."""
-        return [r for r in self._current() if r.provider.name == service and r.mode is mode]
+        return [self._open(row) for row in self._current() if row.provider == service and row.mode == mode]
 
     def for_channel(self, channel: Channel, mode: Mode) -> Sequence[Route]:
         """The accounts for text messages or email, the first choice first."""
-        return [r for r in self._current() if r.provider.channel is channel and r.mode is mode]
+        return [
+            self._open(row)
+            for row in self._current()
+            if registry.channel_of(row.provider) is channel and row.mode == mode
+        ]
 
     def named(self, account: str) -> Route | None:
         """The account of this name: who calls back tells it in the webhook's address."""
-        return next((r for r in self._current() if r.account.name == account), None)
+        return next((self._open(row) for row in self._current() if row.name == account), None)
 
     def forget(self) -> None:
         """Read the accounts again at the next question."""
         self._read_at = float("-inf")
 
-    def _current(self) -> tuple[Route, ...]:
+    def _current(self) -> tuple[ProviderAccount, ...]:
         now = time.monotonic()
         if now - self._read_at > _FRESH_FOR:
             accounts = ProviderAccount.objects.active().order_by("rank", "name")
-            self._routes = tuple(_route(row) for row in accounts if row.provider in registry.NAMES)
+            self._rows = tuple(row for row in accounts if row.provider in registry.NAMES)
+            self._opened = {}
             self._read_at = now
-        return self._routes
+        return self._rows
+
+    def _open(self, row: ProviderAccount) -> Route:
+        if row.name not in self._opened:
+            self._opened[row.name] = _route(row)
+        return self._opened[row.name]
 
 
 routes: Final = Routes()

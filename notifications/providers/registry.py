@@ -1,29 +1,55 @@
-"""Every provider by name, and who reads its receipts."""
+"""Every provider by name, and who reads its receipts.
+
+A provider is imported when it is first asked for: a worker for iPhones needs none of the libraries for email, which
+would take 40 MB of every process.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Final
 
-from notifications.providers.apns.send import Apns
+from accounts.channels import Channel
 from notifications.providers.contract import Provider, ReceiptReader
-from notifications.providers.fcm.send import Fcm
-from notifications.providers.sendgrid.receipts import SendGridReceipts
-from notifications.providers.sendgrid.send import SendGrid
-from notifications.providers.twilio.receipts import TwilioReceipts
-from notifications.providers.twilio.send import Twilio
-
-_PROVIDERS: Final[Mapping[str, Provider]] = {one.name: one for one in (Apns(), Fcm(), Twilio(), SendGrid())}
-
-#: APNs and FCM do not call back.
-_RECEIPTS: Final[Mapping[str, ReceiptReader]] = {Twilio.name: TwilioReceipts(), SendGrid.name: SendGridReceipts()}
-
-NAMES: Final = tuple(_PROVIDERS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a provider serves, and the names of its classes; `receipts` is empty where it does not call back."""
+
+    channel: Channel
+    send: str
+    receipts: str = ""
+
+
+_ENTRIES: Final[Mapping[str, _Entry]] = {
+    "apns": _Entry(Channel.PUSH, "Apns"),
+    "fcm": _Entry(Channel.PUSH, "Fcm"),
+    "twilio": _Entry(Channel.SMS, "Twilio", "TwilioReceipts"),
+    "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
+}
+
+NAMES: Final = tuple(_ENTRIES)
+
+
+def channel_of(name: str) -> Channel:
+    """What a provider serves. Raises `KeyError` for one that is not in `NAMES`."""
+    return _ENTRIES[name].channel
+
+
+@cache
 def provider(name: str) -> Provider:
     """The provider of this name. Raises `KeyError` for one that is not in `NAMES`."""
-    return _PROVIDERS[name]
+    found: Provider = getattr(import_module(f"notifications.providers.{name}.send"), _ENTRIES[name].send)()
+    return found
 
 
+@cache
 def receipts_of(name: str) -> ReceiptReader | None:
     """Who reads what this provider calls back with; None where it does not."""
-    return _RECEIPTS.get(name)
+    reader = _ENTRIES[name].receipts if name in _ENTRIES else ""
+    if not reader:
+        return None
+    found: ReceiptReader = getattr(import_module(f"notifications.providers.{name}.receipts"), reader)()
+    return found
