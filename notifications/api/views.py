@@ -12,8 +12,8 @@ from django.db.models import Count
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -116,6 +116,16 @@ class OldestFirst(CursorPagination):
     page_size_query_param = "page_size"
     page_size = 100
     max_page_size = 1000
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The place that a cursor names; anybody can write one, so a place that is no id is refused here."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                UUID(str(cursor.position))
+            except ValueError:
+                raise NotFound(self.invalid_cursor_message) from None
+        return cursor
 
 
 class NotificationDeliveries(APIView):
@@ -230,7 +240,7 @@ def _answered_once(request: Request, answer: Callable[[], Mapping[str, Any]]) ->
         return Response(answer(), status=202)
     if not _KEY_FORM.fullmatch(key):
         raise ValidationError({"Idempotency-Key": "1 to 255 printable ASCII characters, without spaces."})
-    digest = hashlib.sha256(request.path.encode() + b"\n" + request.META["bongsu.raw_body"]).digest()
+    digest = hashlib.sha256(request.path.encode() + b"\n" + request.META.get("bongsu.raw_body", b"")).digest()
     repeat = Repeat(_caller(request).application_id, key, digest)
     return Response(intake.once(repeat, answer), status=202)
 

@@ -18,7 +18,7 @@ from notifications.models import DeliveryEvent
 from notifications.vocabulary import EventKind, Reason, ReceiptKind
 
 _COLUMNS: Final = ("id", "delivery_id", "at", "attempt", "kind", "reason", "account", "provider_ref", "detail")
-_DETAIL_LENGTH, _REF_LENGTH = 500, 200
+_DETAIL_LENGTH, REF_LENGTH = 500, 200
 #: Hexadecimal digits of a delivery's id that its events share, dashes included.
 _SHARED: Final = 30
 _PLACE_OF: Final = {kind.value: place for place, kind in enumerate(EventKind)}
@@ -38,6 +38,14 @@ class Event:
     detail: str = ""
 
 
+def foreign(text: str, longest: int = _DETAIL_LENGTH) -> str:
+    """What a provider wrote, as the log can keep it: not too long, and without NUL, which PostgreSQL cannot store.
+
+    One odd answer would else keep hundreds of others, recorded together with it, out of the log.
+    """
+    return text.replace("\0", "")[:longest]
+
+
 def append_events(events: Sequence[Event]) -> None:
     """Write events by COPY, in the transaction of what they tell."""
     copy_in(DeliveryEvent._meta.db_table, _COLUMNS, [_row(event) for event in events])
@@ -52,8 +60,8 @@ def _row(event: Event) -> tuple[UUID | str | int | datetime, ...]:
         event.kind,
         event.reason or "",
         event.account,
-        event.provider_ref[:_REF_LENGTH],
-        event.detail[:_DETAIL_LENGTH],
+        foreign(event.provider_ref, REF_LENGTH),
+        foreign(event.detail),
     )
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from accounts.channels import Channel
 from accounts.ids import new_id
 from notifications.ledger.copying import copy_in
-from notifications.ledger.events import receipt_event_id
+from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
 from notifications.vocabulary import EventKind, ReceiptKind
@@ -97,7 +97,16 @@ def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
         PendingReceipt._meta.db_table,
         _PENDING,
         [
-            (new_id(), one.delivery_id, one.kind, one.at, one.detail[:500], one.event_ref[:200], account, at)
+            (
+                new_id(),
+                one.delivery_id,
+                one.kind,
+                one.at,
+                foreign(one.detail),
+                foreign(one.event_ref, REF_LENGTH),
+                account,
+                at,
+            )
             for one in receipts
         ],
     )

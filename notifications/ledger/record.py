@@ -12,7 +12,7 @@ from accounts.ids import array_of
 from notifications.ledger.batches import Due, enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
-from notifications.ledger.events import Event, append_events
+from notifications.ledger.events import Event, append_events, foreign
 from notifications.models import DeadLetter
 from notifications.planning.retry import Step
 from notifications.vocabulary import DeliveryState, EventKind, Queue, Reason
@@ -99,7 +99,7 @@ def _bury(results: Sequence[Result]) -> None:
             result.letter.notification_id,
             result.letter.queue,
             result.account,
-            result.detail,
+            foreign(result.detail),
             result.at,
         )
         for result in results
