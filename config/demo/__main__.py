@@ -35,7 +35,7 @@ def main() -> int:
             f"PostgreSQL  {services.database_url}\nRedis       {services.redis_url}", style="dim", highlight=False
         )
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        stage.set()
+        stage.set(port=0 if options.describe else 8000)
         if options.describe:
             options.describe.write_text(json.dumps(description(stage, services), indent=2))
             stage.wait()

@@ -38,9 +38,13 @@ class Stage:
         self.url = ""
         self.sandbox: dict[str, Any] = {}
 
-    def set(self) -> None:
-        """Migrate, start the sandbox, then the platform beside it, and wait until all of it answers."""
-        self.url = f"http://localhost:{free_port(8000)}"
+    def set(self, *, port: int = 8000) -> None:
+        """Migrate, start the sandbox, then the platform beside it, and wait until all of it answers.
+
+        `port` is taken if it is free; 0 is any. Stages that may be set at the same moment ask for any: the web server
+        would share a port that both had found free, and answer from either's database.
+        """
+        self.url = f"http://localhost:{free_port(port)}"
         env = environment(
             {**os.environ, "PUBLIC_URL": self.url, "PORT": self.url.rpartition(":")[2], "LOG_FORMAT": "json"}
         )

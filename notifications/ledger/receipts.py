@@ -13,7 +13,7 @@ from notifications.ledger.copying import copy_in
 from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
-from notifications.vocabulary import EventKind, ReceiptKind
+from notifications.vocabulary import DeliveryState, EventKind, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ _WAS_SENT = (
     "UPDATE notifications_delivery SET state = 'sent', reason = '' WHERE id = ANY(%(ids)s) AND state = 'uncertain'"
 )
 
-_ADDRESSES = "SELECT id, channel, address FROM notifications_delivery WHERE id = ANY(%(ids)s)"
+_ADDRESSES = "SELECT id, channel, address, state FROM notifications_delivery WHERE id = ANY(%(ids)s)"
 
 #: Kinds that prove that the message left us, and nothing more.
 _SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
@@ -115,7 +115,8 @@ def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
 def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(minutes=5)) -> Application:
     """Apply up to `limit` receipts that are due, in one transaction.
 
-    A receipt whose delivery is not there (it can outrun our own commit) is tried again until `patience` is over.
+    A receipt can outrun our own commits: one whose delivery is not there, or whose delivery's answer is not recorded,
+    is tried again until `patience` is over.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, {"at": at, "limit": limit})
@@ -124,9 +125,11 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
             return Application((), 0, 0)
         ids = [row[1] for row in rows]
         cursor.execute(_ADDRESSES, {"ids": ids})
-        addresses = {row[0]: (Channel(row[1]), row[2]) for row in cursor.fetchall()}
-        known = [row for row in rows if row[1] in addresses]
-        early = [row for row in rows if row[1] not in addresses and row[3] > at - patience]
+        found = cursor.fetchall()
+        addresses = {row[0]: (Channel(row[1]), row[2]) for row in found}
+        recorded = {row[0] for row in found if row[3] != DeliveryState.SENDING}
+        early = [row for row in rows if row[1] not in recorded and row[3] > at - patience]
+        known = [row for row in rows if row[1] in addresses and row not in early]
         copy_in(
             PendingReceipt._meta.db_table,
             _PENDING,
