@@ -1,15 +1,17 @@
 """Structured logs: JSON for machines, colours for people, addresses masked for both."""
 
+import io
 import logging
 import re
 import sys
 import time
-from collections.abc import Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final, TextIO
 from uuid import uuid4
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from structlog.typing import ExcInfo
 
 _EMAIL: Final = re.compile(r"([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _PHONE: Final = re.compile(r"(?<![\w-])(\+[1-9]\d{1,3})\d{3,9}(\d{2})(?![\w-])")
@@ -17,11 +19,14 @@ _PHONE: Final = re.compile(r"(?<![\w-])(\+[1-9]\d{1,3})\d{3,9}(\d{2})(?![\w-])")
 _TOKEN: Final = re.compile(
     r"(?<![\w-])([A-Za-z0-9_:-]{4})(?![0-9a-f]{4}-?[0-9a-f-]{23,28}(?![\w-]))[A-Za-z0-9_:+/=-]{44,}"
 )
+#: What begins like a signed token (RFC 7519), a SendGrid key or an appSecret is one, though it is shorter or has dots.
+_BEGINS_AS_KEY: Final = re.compile(r"\b(eyJ|SG\.|bs_)[\w.-]{16,}")
 _SECRET_NAMES: Final = re.compile(r"secret|password|authorization|credential|token|api_key", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
     """`text` with email addresses, phone numbers and long tokens made unrecognisable."""
+    text = _BEGINS_AS_KEY.sub(r"\1***", text)
     text = _EMAIL.sub(r"\1***@\2", text)
     text = _PHONE.sub(r"\1***\2", text)
     return _TOKEN.sub(r"\1***", text)
@@ -30,9 +35,31 @@ def masked(text: str) -> str:
 def mask_addresses(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Structlog processor: nothing that identifies a person or opens a door leaves this process."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = "***" if _SECRET_NAMES.search(name) else masked(value)
+        event[name] = _masked_value(name, value)
     return event
+
+
+def _masked_value(name: str, value: object) -> object:
+    match value:
+        case str() | bytes() | Mapping() | list() | tuple() if _SECRET_NAMES.search(name):
+            return "***"
+        case str():
+            return masked(value)
+        case bytes():
+            return masked(value.decode(errors="replace"))
+        case Mapping():
+            return {inner: _masked_value(str(inner), held) for inner, held in value.items()}
+        case list() | tuple():
+            return [_masked_value(name, held) for held in value]
+        case _:
+            return value
+
+
+def _masked_traceback(out: TextIO, error: ExcInfo) -> None:
+    """For people: without the values of variables, which no mask knows, and masked as all else."""
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    out.write(masked(text.getvalue()))
 
 
 _SHARED: Final[list[Any]] = [
@@ -49,7 +76,7 @@ def logging_config(*, style: str, level: str) -> dict[str, Any]:
     """Django's LOGGING: everything through structlog, to standard error."""
     console = style == "console" or (not style and sys.stderr.isatty())
     last: list[Any] = (
-        [mask_addresses, structlog.dev.ConsoleRenderer()]
+        [mask_addresses, structlog.dev.ConsoleRenderer(exception_formatter=_masked_traceback)]
         if console
         else [
             structlog.processors.format_exc_info,

@@ -128,8 +128,9 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
         found = cursor.fetchall()
         addresses = {row[0]: (Channel(row[1]), row[2]) for row in found}
         recorded = {row[0] for row in found if row[3] != DeliveryState.SENDING}
-        early = [row for row in rows if row[1] not in recorded and row[3] > at - patience]
-        known = [row for row in rows if row[1] in addresses and row not in early]
+        too_early = {row[0] for row in rows if row[1] not in recorded and row[3] > at - patience}
+        early = [row for row in rows if row[0] in too_early]
+        known = [row for row in rows if row[1] in addresses and row[0] not in too_early]
         copy_in(
             PendingReceipt._meta.db_table,
             _PENDING,
