@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from accounts import authentication, devices
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode
+from accounts.json_input import JSONInput
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient, Scope, Suppression
 from accounts.recipients import (
     Invalid,
@@ -148,6 +149,7 @@ class RecipientForm(forms.ModelForm[Recipient]):
     class Meta:
         model = Recipient
         fields = ("external_id", "email", "phone", "locale", "country", "time_zone", "attributes")
+        field_classes = {"attributes": JSONInput}
 
     def clean(self) -> dict[str, Any]:
         """Each value as the API would keep it."""

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import storable
+from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
 from templates_app import publishing
 from templates_app.models import Template, TemplateVersion, VersionState
@@ -65,6 +65,7 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
     class Meta:
         model = TemplateVersion
         fields = ("template", "content", "sample_data")
+        field_classes = {"content": JSONInput, "sample_data": JSONInput}
 
     def clean_content(self) -> Any:
         """Content that can be compiled."""
@@ -80,10 +81,6 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
         sample_data = self.cleaned_data["sample_data"] or {}
         if not isinstance(sample_data, dict):
             raise forms.ValidationError('Write an object, for example {"user_name": "지민"}.')
-        try:
-            storable.check(sample_data)
-        except storable.NotStorable as error:
-            raise forms.ValidationError(str(error)) from None
         return sample_data
 
 

@@ -2,10 +2,12 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
 
+from accounts.json_input import JSONInput
 from notifications import vault
 from notifications.models import ProviderAccount
 from notifications.providers import registry
@@ -25,6 +27,7 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
     class Meta:
         model = ProviderAccount
         fields = ("name", "provider", "mode", "endpoint", "settings", "rank", "is_active")
+        field_classes = {"settings": JSONInput}
 
     def clean_new_credentials(self) -> dict[str, str] | None:
         """The credentials as a mapping of texts; None to keep the stored ones."""
@@ -33,11 +36,27 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             return None
         try:
             credentials = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise forms.ValidationError(f"Not valid JSON: {error}") from None
-        if not isinstance(credentials, dict) or not all(isinstance(value, str) for value in credentials.values()):
+        if not _is_texts(credentials):
             raise forms.ValidationError("Write a JSON object whose values are texts.")
-        return credentials
+        return dict(credentials)
+
+    def clean_endpoint(self) -> str:
+        """Scheme, host and port, perhaps a path: what requests begin with. The wire speaks https and nothing else."""
+        endpoint: str = self.cleaned_data["endpoint"].strip()
+        if not endpoint:
+            return ""
+        if not _is_origin(endpoint):
+            raise forms.ValidationError("Write it as https://host or https://host:port.")
+        return endpoint
+
+    def clean_settings(self) -> dict[str, str]:
+        """The settings as a mapping of texts."""
+        given = self.cleaned_data["settings"] or {}
+        if not _is_texts(given):
+            raise forms.ValidationError("Write a JSON object whose values are texts.")
+        return dict(given)
 
     def clean(self) -> dict[str, Any]:
         """Let the provider look at the whole account."""
@@ -45,10 +64,13 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         if self.errors:
             return cleaned
         provider = registry.provider(cleaned["provider"])
-        credentials = cleaned.get("new_credentials") or vault.unseal(self.instance.credentials)
+        try:
+            credentials = cleaned.get("new_credentials") or vault.unseal(self.instance.credentials)
+        except vault.Sealed as error:
+            raise forms.ValidationError(f"{error} Put that key back, or give new credentials.") from None
         endpoint = (cleaned["endpoint"] or provider.default_endpoint).rstrip("/")
         try:
-            provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"] or {}))
+            provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"]))
         except BadAccount as error:
             raise forms.ValidationError(str(error)) from None
         return cleaned
@@ -59,6 +81,20 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             self.instance.credentials = vault.seal(credentials)
         saved: ProviderAccount = super().save(commit=commit)
         return saved
+
+
+def _is_origin(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    extra = parts.query or parts.fragment or parts.username
+    return parts.scheme == "https" and has_host and not extra and endpoint.isprintable() and " " not in endpoint
+
+
+def _is_texts(given: object) -> bool:
+    return isinstance(given, dict) and all(isinstance(value, str) for value in given.values())
 
 
 @admin.register(ProviderAccount)

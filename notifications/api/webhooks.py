@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -16,17 +17,21 @@ from notifications.providers.contract import Callback, Forged
 @csrf_exempt
 @require_http_methods(["POST", "HEAD"])
 def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None) -> HttpResponse:
-    """Keep a provider's receipts: 204. 403 for a wrong signature, 404 where nobody listens.
+    """Keep a provider's receipts: 204. 403 for a wrong signature, 404 where nobody listens, 413 for too long a body.
 
     HEAD is how some providers try out an address. `delivery_id` is part of the address so that the answer to one
     message can be told from others; the reader takes it from the URL, which the signature covers.
     """
     if request.method == "HEAD":
         return HttpResponse(status=200)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return _problem(413, f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
     call = Callback(
         url=settings.PUBLIC_URL + request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.body,
+        body=body,
         at=timezone.now(),
     )
     try:

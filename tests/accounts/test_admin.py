@@ -171,6 +171,8 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("a country", {"country": "XX"}),
     ("a time zone", {"time_zone": "Seoul"}),
     ("attributes that are a list", {"attributes": "[1]"}),
+    ("attributes nested too deeply", {"attributes": "[" * 5000}),
+    ("attributes with half a character", {"attributes": '{"a": "\\ud800"}'}),
     ("attributes with NUL", {"attributes": '{"a": ["\\u0000"]}'}),
     ("an attribute no template can name", {"attributes": '{"a b": 1}'}),
 ]

@@ -205,7 +205,7 @@ def test_dead_letters_are_counted_by_queue() -> None:
         [
             Result(one.id, one.attempt, exhausted, at, letter=Letter(one.notification_id, one.queue))
             for one in held.deliveries
-        ],  # noqa: E501
+        ],
         held.lease,
     )
 

@@ -287,6 +287,18 @@ def test_deliveries_wait_for_an_account_that_serves_them(providers: Running, lan
     assert (now(delivery).state, now(delivery).reason) == ("retrying", "no_account")
 
 
+def test_credentials_that_no_key_opens_are_in_nobodys_way(providers: Running) -> None:
+    ProviderAccount.objects.filter(name="twilio-live").update(credentials=b"sealed with another key")
+    routes.forget()
+    waits, goes = waiting_in(Lane.SMS), accepted("email")[0]
+
+    dispatched(Lane.SMS)
+    dispatched(Lane.EMAIL)
+
+    assert (now(waits).state, now(waits).reason) == ("retrying", "no_account")
+    assert now(goes).state == "sent"
+
+
 def test_a_device_that_was_removed_meanwhile_gets_nothing(providers: Running) -> None:
     delivery = waiting_in(Lane.IOS)
     Device.objects.all().delete()

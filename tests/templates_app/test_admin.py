@@ -80,6 +80,8 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ("a mistake in a text", {"content": '{"sms": {"ko": {"body": "x\\n{{ a | b }}"}}}'}, "sms.ko.body (line 2, column"),
     ("an unknown channel", {"content": '{"pigeon": {}}'}, "unknown channel"),
     ("a list", {"content": "[1]"}, "write an object"),
+    ("sample data nested too deeply", {"sample_data": "[" * 5000}, "too deeply"),
+    ("content nested too deeply", {"content": "[" * 5000}, "too deeply"),
     ("sample data that is a list", {"sample_data": "[1]"}, "Write an object"),
     ("sample data that is a text", {"sample_data": '"abc"'}, "Write an object"),
     ("sample data with NUL", {"sample_data": '{"name": "\\u0000"}'}, "NUL"),

@@ -1,0 +1,243 @@
+"""Providers call back: only a genuine call is kept, and what it says stands in the log afterwards."""
+
+import base64
+import json
+import time
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from twilio.request_validator import RequestValidator
+
+from accounts.models import Suppression
+from notifications import receiving, vault
+from notifications.models import Delivery, DeliveryEvent, PendingReceipt, ProviderAccount
+from tests.api.shop import DATA, jimin, shop
+from tests.notifications.loglines import written
+
+pytestmark = pytest.mark.django_db
+
+AUTH_TOKEN = "b" * 32
+KEY = ec.generate_private_key(ec.SECP256R1())
+PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+@pytest.fixture(autouse=True)
+def _accounts() -> None:
+    for name, provider, credentials in (
+        ("sms-main", "twilio", {"account_sid": "AC1", "auth_token": AUTH_TOKEN}),
+        ("mail-main", "sendgrid", {"api_key": "SG.x", "webhook_public_key": PUBLIC}),
+        ("push-main", "apns", {}),
+    ):
+        ProviderAccount.objects.create(name=name, provider=provider, credentials=vault.seal(credentials))
+
+
+def sent(channel: str) -> UUID:
+    """A delivery that a provider has accepted."""
+    jimin()
+    shop().post(
+        "/v1/notifications", {"template": "restock", "recipients": ["jimin"], "data": DATA, "channels": [channel]}
+    )
+    Delivery.objects.update(state="sent", attempt=1)
+    return Delivery.objects.get().pk
+
+
+def applied(delivery_id: UUID) -> Delivery:
+    """The delivery once a worker has been at the receipts."""
+    receiving.apply(clock=timezone.now)
+    return Delivery.objects.get(pk=delivery_id)
+
+
+def twilio(delivery_id: object, *, token: str = AUTH_TOKEN, account: str = "sms-main", **form: str) -> Any:
+    """Twilio calls."""
+    path = f"/v1/webhooks/{account}/{delivery_id}"
+    fields = {"MessageSid": "SM1", "MessageStatus": "delivered"} | form
+    signature = RequestValidator(token).compute_signature(settings.PUBLIC_URL + path, fields)
+    return Client().post(
+        path, urlencode(fields), "application/x-www-form-urlencoded", headers={"X-Twilio-Signature": signature}
+    )
+
+
+def sendgrid(*events: Any, key: Any = KEY, at: float | None = None, body: bytes | None = None) -> Any:
+    """SendGrid calls."""
+    content = json.dumps(events).encode() if body is None else body
+    stamp = str(int(at or time.time()))
+    signature = base64.b64encode(key.sign(stamp.encode() + content, ec.ECDSA(hashes.SHA256()))).decode()
+    return Client().post(
+        "/v1/webhooks/mail-main",
+        content,
+        "application/json",
+        headers={
+            "X-Twilio-Email-Event-Webhook-Signature": signature,
+            "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+        },
+    )
+
+
+def event(delivery_id: object, kind: str, **more: Any) -> dict[str, Any]:
+    usual = {"event": kind, "timestamp": int(time.time()), "sg_event_id": f"e-{kind}"}
+    return usual | {"bongsu_delivery_id": str(delivery_id)} | more
+
+
+# --- Twilio --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("form", "state"),
+    [
+        ({"MessageStatus": "queued"}, "sent"),
+        ({"MessageStatus": "sent"}, "sent"),
+        ({"MessageStatus": "delivered"}, "delivered"),
+        ({"MessageStatus": "undelivered", "ErrorCode": "30003"}, "failed"),
+        ({"MessageStatus": "failed"}, "failed"),
+        ({"MessageStatus": "no such status"}, "sent"),
+    ],
+)
+def test_what_twilio_says_moves_the_delivery(form: dict[str, str], state: str) -> None:
+    delivery_id = sent("sms")
+
+    assert twilio(delivery_id, **form).status_code == 204
+    assert applied(delivery_id).state == state
+
+
+def test_twilios_stop_suppresses_the_number() -> None:
+    delivery_id = sent("sms")
+
+    twilio(delivery_id, MessageStatus="undelivered", ErrorCode="21610")
+    applied(delivery_id)
+
+    assert list(Suppression.objects.values_list("channel", "address", "cause")) == [("sms", "+821012345678", "stop")]
+
+
+def test_a_call_that_twilio_repeats_is_one_event() -> None:
+    delivery_id = sent("sms")
+
+    assert [twilio(delivery_id).status_code for _ in range(3)] == [204, 204, 204]
+    applied(delivery_id)
+
+    assert DeliveryEvent.objects.of(delivery_id).count() == 1
+
+
+# --- SendGrid ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "more", "state", "cause"),
+    [
+        ("processed", {}, "sent", None),
+        ("delivered", {}, "delivered", None),
+        ("deferred", {}, "sent", None),
+        ("bounce", {"type": "bounce", "reason": "550 no such user"}, "failed", "hard_bounce"),
+        ("bounce", {"type": "blocked", "reason": "mailbox full"}, "failed", None),
+        ("dropped", {"reason": "Bounced Address"}, "failed", "hard_bounce"),
+        ("spamreport", {}, "sent", "complaint"),
+        ("unsubscribe", {}, "sent", "stop"),
+    ],
+)
+def test_what_sendgrid_says_moves_the_delivery_and_may_suppress_the_address(
+    kind: str, more: dict[str, str], state: str, cause: str | None
+) -> None:
+    delivery_id = sent("email")
+
+    assert sendgrid(event(delivery_id, kind, **more)).status_code == 204
+    assert applied(delivery_id).state == state
+    assert list(Suppression.objects.values_list("address", "cause")) == (
+        [("jimin@example.com", cause)] if cause else []
+    )
+
+
+def test_after_a_bounce_nothing_more_is_sent_to_the_address() -> None:
+    delivery_id = sent("email")
+    sendgrid(event(delivery_id, "bounce", type="bounce"))
+    applied(delivery_id)
+
+    told = shop().post("/v1/notifications", {"template": "restock", "recipients": ["jimin"], "data": DATA}).json()
+
+    (fate,) = [fate for fate in told["recipients"] if fate["channel"] == "email"]
+    assert (fate["decision"], fate["reason"]) == ("drop", "suppressed_address")
+
+
+def test_an_event_that_is_none_of_ours_is_left_out_and_the_others_are_kept() -> None:
+    delivery_id = sent("email")
+
+    answer = sendgrid({"event": "delivered"}, 7, None, event("no id", "delivered"), event(delivery_id, "delivered"))
+
+    assert answer.status_code == 204
+    assert PendingReceipt.objects.count() == 1
+    assert applied(delivery_id).state == "delivered"
+
+
+# --- who is not believed -------------------------------------------------------------------------------
+def test_a_wrong_signature_is_refused_and_nothing_is_kept() -> None:
+    delivery_id = sent("sms")
+
+    answers = [
+        twilio(delivery_id, token="c" * 32),
+        sendgrid(event(delivery_id, "delivered"), key=ec.generate_private_key(ec.SECP256R1())),
+        sendgrid(event(delivery_id, "delivered"), at=time.time() - 301),
+        Client().post(f"/v1/webhooks/sms-main/{delivery_id}", {"MessageStatus": "delivered"}),
+        Client().post("/v1/webhooks/mail-main", "[]", "application/json"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert {answer["Content-Type"] for answer in answers} == {"application/problem+json"}
+    assert not PendingReceipt.objects.exists()
+
+
+def test_a_call_for_one_delivery_proves_nothing_about_another() -> None:
+    mine, other = sent("sms"), "01a2095a-18fd-7087-9d1e-c581d7aabb93"
+    path = f"/v1/webhooks/sms-main/{other}"
+    fields = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    signature = RequestValidator(AUTH_TOKEN).compute_signature(settings.PUBLIC_URL + path, fields)
+
+    answer = Client().post(
+        f"/v1/webhooks/sms-main/{mine}",
+        urlencode(fields),
+        "application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": signature},
+    )
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("account", ["nobody", "push-main"])
+def test_where_nobody_listens_there_is_nothing(account: str) -> None:
+    assert twilio("01a2095a-18fd-7087-9d1e-c581d7aabb93", account=account).status_code == 404
+
+
+def test_an_account_that_was_switched_off_takes_no_calls() -> None:
+    ProviderAccount.objects.filter(name="sms-main").update(is_active=False)
+
+    assert twilio("01a2095a-18fd-7087-9d1e-c581d7aabb93").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[[[[", b"\xff\xfe", b"[" * 100_000, b'{"event": "delivered"}'])
+def test_a_body_that_is_none_says_nothing_though_it_is_signed(body: bytes) -> None:
+    with written() as log:
+        answer = sendgrid(body=body)
+
+    assert answer.status_code == 204
+    assert not PendingReceipt.objects.exists()
+    assert "Traceback" not in log.getvalue()
+
+
+@pytest.mark.parametrize("path", ["sms-main", "mail-main"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"\xff\xfe\x00", 403), (b"a=b&" * 1000, 403), (b"%00=%00", 403), (b"x" * (1_048_576 + 1), 413)],
+)
+def test_what_a_stranger_sends_is_refused_without_a_traceback(path: str, body: bytes, status: int) -> None:
+    with written() as log:
+        answer = Client().post(f"/v1/webhooks/{path}", body, "application/x-www-form-urlencoded")
+
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "Traceback" not in log.getvalue()
+
+
+def test_an_address_is_tried_out_with_head_and_read_by_nobody() -> None:
+    assert Client().head("/v1/webhooks/mail-main").status_code == 200
+    assert Client().get("/v1/webhooks/mail-main").status_code == 405
