@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from accounts.channels import Channel, PushService
 from notifications import tokens
@@ -31,8 +32,7 @@ class AllResting(Exception):
         self.until = until
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(msgspec.Struct, frozen=True, gc=False):
     """A request, and the account by which it goes."""
 
     route: Route

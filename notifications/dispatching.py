@@ -3,12 +3,13 @@
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
 from typing import Final
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.conf import settings
 
@@ -71,8 +72,7 @@ class Dispatched:
     retry_in: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
+class _Answered(msgspec.Struct, frozen=True, gc=False):
     """What an attempt came to. `route` is None where it did not get as far as a provider."""
 
     claimed: Claimed
@@ -83,8 +83,7 @@ class _Answered:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+class _Ready(msgspec.Struct, frozen=True, gc=False):
     """A claimed delivery whose request is composed."""
 
     claimed: Claimed
@@ -292,7 +291,7 @@ def _watched(answered: Sequence[_Answered], meters: Meters, at: datetime) -> Seq
 
 def _taken_back(one: _Answered, at: datetime) -> _Answered:
     step = Step(DeliveryState.RETRYING, Reason.MASS_DEATH, at + _MASS_WAIT, counts=False)
-    return replace(one, outcome=None, result=replace(one.result, step=step))
+    return msgspec.structs.replace(one, outcome=None, result=msgspec.structs.replace(one.result, step=step))
 
 
 def _suppress(answered: Iterable[_Answered], at: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import QuerySet
 
 from accounts.channels import Channel
@@ -59,8 +60,7 @@ class UnknownRecipients(Exception):
         self.positions = positions
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True, gc=False):
     """What is stored of a recipient, as far as planning needs it; `attributes` is JSON that few templates ask for."""
 
     external_id: str

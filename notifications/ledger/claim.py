@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
 
 from accounts.channels import Mode
@@ -25,8 +26,7 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """One delivery that this worker alone may send. `attempt` is its fencing token: every claim counts it up.
     `failures` are the attempts before it that count towards giving up.
 
@@ -41,8 +41,11 @@ class Claimed:
     queue: Queue
     service: str
     locale: str
-    address: str = field(default="", repr=False)
-    data: Mapping[str, Any] | None = field(default=None, repr=False)
+    address: str = ""
+    data: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"Claimed({self.id}, attempt {self.attempt})"
 
 
 @dataclass(frozen=True, slots=True)

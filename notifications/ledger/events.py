@@ -6,11 +6,12 @@ the same event written twice has the same id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
+
+import msgspec
 
 from accounts.ids import Id
 from notifications.ledger.copying import copy_in
@@ -24,8 +25,7 @@ _SHARED: Final = 30
 _PLACE_OF: Final = {kind.value: place for place, kind in enumerate(EventKind)}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """What happened to a delivery in one attempt; each kind happens at most once in each."""
 
     delivery_id: UUID

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
 
 from accounts.ids import array_of
@@ -18,16 +18,14 @@ from notifications.planning.retry import Step
 from notifications.vocabulary import DeliveryState, EventKind, Queue, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True, gc=False):
     """What a dead letter says besides its result."""
 
     notification_id: UUID
     queue: Queue
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, gc=False):
     """What one attempt came to. `at` is when its answer came; `account` the provider account's name."""
 
     delivery_id: UUID

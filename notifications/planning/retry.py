@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from notifications.providers.contract import (
     Accepted,
     AddressDead,
@@ -37,8 +39,7 @@ class RetryPolicy:
         return ceiling * dice
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a delivery after an attempt. `due_at` is set where it is to be tried again.
 
     `counts` tells whether the attempt brings it nearer to being given up.
@@ -50,8 +51,7 @@ class Step:
     counts: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One attempt as the policy sees it: its number among those that count, the latest moment of use, and what an
     unclear end means."""
 

@@ -1,10 +1,12 @@
 """What goes into planning and what comes out: plain values, so that every rule can be tried on paper."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from accounts.channels import Channel
 from notifications.vocabulary import Queue, Reason
@@ -19,8 +21,7 @@ class Policy:
     is_critical: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFact:
+class DeviceFact(msgspec.Struct, frozen=True, gc=False):
     """A device that could be reached, and the queue in which its deliveries wait."""
 
     id: UUID
@@ -31,8 +32,7 @@ class DeviceFact:
 Choice = tuple[UUID | None, Channel | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True, gc=False):
     """All that planning may know about one addressee.
 
     `ref` is what the caller called them; `recipient_id` is None for contacts given inline. `own_data` is what the
@@ -46,8 +46,8 @@ class Person:
     phone: str = ""
     locale: str = ""
     devices: tuple[DeviceFact, ...] = ()
-    choices: Mapping[Choice, bool] = field(default_factory=dict)
-    own_data: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[Choice, bool] = msgspec.field(default_factory=dict)
+    own_data: Mapping[str, Any] = msgspec.field(default_factory=dict)
     lacks: str = ""
 
 
@@ -77,8 +77,7 @@ class Criteria:
     external_id_prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """One person on one channel, before anything is decided."""
 
     person: Person
@@ -86,8 +85,7 @@ class Candidate:
     locale: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, gc=False):
     """One address a message goes to: a device, or a phone number or email address."""
 
     queue: Queue
@@ -95,24 +93,21 @@ class Target:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True, gc=False):
     """It is not sent."""
 
     reason: Reason
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True, gc=False):
     """It waits. `rule` is what an admin reads in the timeline."""
 
     until: datetime
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True, gc=False):
     """It goes out to these addresses, now or when `hold` ends."""
 
     targets: tuple[Target, ...]
@@ -120,8 +115,7 @@ class Send:
     hold: Hold | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one candidate."""
 
     candidate: Candidate

@@ -3,6 +3,9 @@
 A provider is a folder with pure functions and a few facts: it turns a message into a request and a
 response into an outcome, and a webhook into receipts. It opens no socket, reads no clock, touches no
 database. The engine acts on the class of an outcome alone.
+
+What is made for every single delivery is a msgspec struct: a value like any frozen dataclass, made in a tenth of the
+time. Where it holds an address or a secret, its representation says neither.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,8 +42,7 @@ class Account:
             raise BadAccount(f"{self.name} lacks {', '.join(lacking)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One rendered message to one address, ready to be put into a provider's words.
 
     `at` is now; a lifetime is `expires_at - at`. `callback_url` is where receipts for this delivery go.
@@ -48,13 +50,16 @@ class Message:
     """
 
     delivery_id: UUID
-    address: str = field(repr=False)
-    text: Text = field(repr=False)
+    address: str
+    text: Text
     urgency: Urgency
     at: datetime
     expires_at: datetime | None = None
     callback_url: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Message({self.delivery_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +71,20 @@ class Token:
 
 
 # --- what goes over the wire -----------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange."""
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
     timeout: float = 10.0
 
+    def __repr__(self) -> str:
+        return f"Request({self.method}, {len(self.body)} bytes)"
 
-@dataclass(frozen=True, slots=True)
-class Response:
+
+class Response(msgspec.Struct, frozen=True, gc=False):
     """The answer to a request. Header names are lower case; `elapsed` is in seconds."""
 
     status: int
@@ -111,16 +117,14 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(msgspec.Struct, frozen=True, gc=False):
     """The request never left: no connection, or the server refused the stream unprocessed. Safe to repeat."""
 
     detail: str
     elapsed: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoAnswer(msgspec.Struct, frozen=True, gc=False):
     """The request, or a part of it, left and no answer came: the provider may have acted on it."""
 
     detail: str
@@ -131,37 +135,32 @@ Exchange = Response | NotSent | NoAnswer
 
 
 # --- what comes out --------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The provider took it. `provider_ref` is its own id for the message."""
 
     provider_ref: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressDead:
+class AddressDead(msgspec.Struct, frozen=True, gc=False):
     """The address itself is dead. `since`: when the provider last knew that; a later registration revives it."""
 
     detail: str
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OptedOut:
+class OptedOut(msgspec.Struct, frozen=True, gc=False):
     """The provider knows that this person opted out."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContentBad:
+class ContentBad(msgspec.Struct, frozen=True, gc=False):
     """The message is at fault, never the address."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialBad:
+class CredentialBad(msgspec.Struct, frozen=True, gc=False):
     """Our credentials or our set-up are at fault; nothing this account sends will pass.
 
     `stale_token` asks for one fresh token before that conclusion is drawn.
@@ -171,31 +170,27 @@ class CredentialBad:
     stale_token: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NoFunds:
+class NoFunds(msgspec.Struct, frozen=True, gc=False):
     """The account's balance or quota is used up."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(msgspec.Struct, frozen=True, gc=False):
     """Too fast. `retry_after` in seconds, where the provider says."""
 
     detail: str
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transient:
+class Transient(msgspec.Struct, frozen=True, gc=False):
     """A passing failure of the provider or the way to it."""
 
     detail: str
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(msgspec.Struct, frozen=True, gc=False):
     """Nobody can say whether the provider acted on it."""
 
     detail: str

@@ -1,7 +1,6 @@
 """Apple Push Notification service: one HTTP/2 request a message, authenticated by a signed token."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar, Final
@@ -150,11 +149,11 @@ class Apns:
             )
         match outcome:
             case AddressDead() if refusal and refusal.timestamp is not None:
-                return replace(outcome, since=_instant(refusal.timestamp))
+                return msgspec.structs.replace(outcome, since=_instant(refusal.timestamp))
             case CredentialBad() if reason == "ExpiredProviderToken":
-                return replace(outcome, stale_token=True)
+                return msgspec.structs.replace(outcome, stale_token=True)
             case Throttled() | Transient():
-                return replace(outcome, retry_after=response.retry_after)
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after)
             case _:
                 return outcome
 

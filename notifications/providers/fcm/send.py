@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final
@@ -182,11 +181,11 @@ class Fcm:
             outcome = STATUSES.get(response.status, Transient)(f"FCM answered {response.status} {word}".rstrip())
         match outcome:
             case CredentialBad() if response.status == 401 and known != "THIRD_PARTY_AUTH_ERROR":
-                return replace(outcome, stale_token=True)
+                return msgspec.structs.replace(outcome, stale_token=True)
             case Throttled():
-                return replace(outcome, retry_after=response.retry_after or QUOTA_WAIT)
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after or QUOTA_WAIT)
             case Transient():
-                return replace(outcome, retry_after=response.retry_after)
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after)
             case _:
                 return outcome
 

@@ -6,7 +6,7 @@ The one adapter that needs Django, because anymail composes from Django's email 
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime, quote
 from functools import lru_cache
@@ -160,9 +160,9 @@ class SendGrid:
         outcome = verdict(f"{response.status}: {sentence}{about}")
         match outcome:
             case Throttled():
-                return replace(outcome, retry_after=response.retry_after or _until_reset(response))
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after or _until_reset(response))
             case Transient():
-                return replace(outcome, retry_after=response.retry_after)
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after)
             case _:
                 return outcome
 

@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import urlencode
@@ -138,7 +137,7 @@ class Twilio:
             outcome = STATUSES.get(response.status, Transient)(f"Twilio answered {response.status}{code}")
         match outcome:
             case Throttled() | Transient():
-                return replace(outcome, retry_after=response.retry_after)
+                return msgspec.structs.replace(outcome, retry_after=response.retry_after)
             case _:
                 return outcome
 
