@@ -25,6 +25,7 @@ import pycurl
 from django.conf import settings
 
 from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.wire.cork import Corks
 
 #: Requests under way at once: enough to hide a provider's latency, few enough that a crash leaves few in doubt.
 MAX_IN_FLIGHT: Final = 400
@@ -55,7 +56,7 @@ class _Transfer:
     position: int
     sink: deque["_Transfer"]
 
-    def __init__(self, ca_file: str, protocols: int) -> None:
+    def __init__(self, ca_file: str, protocols: int, corks: Corks) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
         self._method, self._timeout = "", 0.0
         self.easy = easy = pycurl.Curl()
@@ -73,6 +74,7 @@ class _Transfer:
             pycurl.NOPROXY: "*",
             pycurl.USERAGENT: "bongsu",
             pycurl.MAXFILESIZE_LARGE: MAX_ANSWER,
+            pycurl.SOCKOPTFUNCTION: corks.opened,
             pycurl.READFUNCTION: self._read,
             pycurl.SEEKFUNCTION: _refuse_to_rewind,
             pycurl.HEADERFUNCTION: self._head.write,
@@ -145,6 +147,9 @@ class Http2Wire:
         #: The HTTP version in which each origin answers, as libcurl's number.
         self._versions: dict[str, int] = {}
         self._finished: dict[_Transfer, Exchange] = {}
+        self._corks = Corks()
+        #: Requests that libcurl took over since it last wrote.
+        self._launched = 0
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
@@ -168,6 +173,7 @@ class Http2Wire:
             transfer.easy.close()
         self._idle.clear()
         self._multi.close()
+        self._corks.close()
 
     def _perform(self, line: "_Line") -> Iterator[tuple[int, Exchange]]:
         arrived: deque[_Transfer] = deque()
@@ -176,7 +182,7 @@ class Http2Wire:
             while True:
                 while len(flying) < MAX_IN_FLIGHT and (numbered := line.next()):
                     position, request = numbered
-                    transfer = self._idle.pop() if self._idle else _Transfer(self._ca_file, self._protocols)
+                    transfer = self._idle.pop() if self._idle else self._transfer()
                     transfer.position, transfer.sink = position, arrived
                     flying.add(transfer)
                     self._launch(transfer, request)
@@ -201,11 +207,17 @@ class Http2Wire:
         except (ValueError, pycurl.error) as error:
             self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
         else:
+            self._launched += 1
             self._multi.add_handle(transfer.easy)
+
+    def _transfer(self) -> _Transfer:
+        return _Transfer(self._ca_file, self._protocols, self._corks)
 
     def _pump(self, *, block: bool) -> None:
         """Let libcurl read and write; with `block`, wait until there is something to do."""
-        self._multi.perform()
+        with self._corks.held(self._launched):
+            self._multi.perform()
+        self._launched = 0
         if not self._collect() and block:
             until_due = self._multi.timeout()
             self._multi.select(_LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT))
