@@ -53,13 +53,17 @@ class Breakers:
 
     def __init__(self) -> None:
         self._answers: dict[str, deque[tuple[float, int, int]]] = {}
+        #: Accounts whose breakers were not closed when this process last asked: their answers are a probe's.
+        self._tried: set[str] = set()
 
     def permission(self, account: str) -> Permission:
         """Whether `account` may be sent to. Of many who ask after the pause, one gets to try."""
         try:
             known = client().get(_key(account))
             if known is None:
+                self._tried.discard(account)
                 return Permission(Gate.CLOSED)
+            self._tried.add(account)
             until = float(json.loads(known)["until"])
             if time.time() < until:
                 return Permission(Gate.OPEN, until)
@@ -79,7 +83,7 @@ class Breakers:
             answers.popleft()
         goods, bads = sum(one[1] for one in answers), sum(one[2] for one in answers)
         try:
-            known = client().get(_key(account)) if bad or good else None
+            known = client().get(_key(account)) if bad or account in self._tried else None
             if known is not None:
                 self._judge_probe(account, json.loads(known), good=good, bad=bad)
             elif bads >= ENOUGH and bads >= SHARE * (goods + bads):

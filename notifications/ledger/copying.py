@@ -80,7 +80,8 @@ def _adapted(cell: Cell) -> Any:
 
 
 def _text(cell: str) -> str:
-    return cell.translate(_ESCAPES)
+    # nearly every text has nothing to escape, and to look is quicker than to translate
+    return cell if cell.isprintable() and "\\" not in cell else cell.translate(_ESCAPES)
 
 
 def _null(_cell: None) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.ids import array_of
 from notifications.ledger.batches import Due, enqueue
@@ -77,8 +78,8 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
     Results of a worker that lost its lease meanwhile are left out. Returns when and where retries are due.
     """
     with transaction.atomic(savepoint=False):
-        changed = _move(results)
-        kept = [result for result in results if result.delivery_id in changed]
+        lost = _move(results)
+        kept = [result for result in results if result.delivery_id not in lost] if lost else results
         append_events([_event(result) for result in kept])
         _bury(kept)
         again = [
@@ -115,7 +116,7 @@ def finish(lease: Lease) -> None:
 
 
 def _move(results: Sequence[Result]) -> set[UUID]:
-    """One statement for all that end alike, which is nearly all, and one for all retries."""
+    """One statement for all that end alike, which is nearly all, and one for all retries. Returns those not moved."""
     alike: defaultdict[tuple[DeliveryState, Reason | None, int], list[UUID]] = defaultdict(list)
     again: list[Result] = []
     for result in results:
@@ -123,25 +124,33 @@ def _move(results: Sequence[Result]) -> set[UUID]:
             again.append(result)
         else:
             alike[result.step.state, result.step.reason, result.attempt].append(result.delivery_id)
-    changed: set[UUID] = set()
+    lost: set[UUID] = set()
     with connection.cursor() as cursor:
         for (state, reason, attempt), ids in alike.items():
             about = {"ids": array_of(ids), "state": state, "reason": reason or "", "attempt": attempt}
             cursor.execute(_SETTLE, about)
-            changed.update(row[0] for row in cursor.fetchall())
+            lost |= _not_among(ids, cursor)
         if again:
+            ids = [result.delivery_id for result in again]
             cursor.execute(
                 _RETRY,
                 {
-                    "ids": [result.delivery_id for result in again],
+                    "ids": ids,
                     "attempts": [result.attempt for result in again],
                     "reasons": [result.step.reason or "" for result in again],
                     "dues": [result.step.due_at for result in again],
                     "counted": [int(result.step.counts) for result in again],
                 },
             )
-            changed.update(row[0] for row in cursor.fetchall())
-    return changed
+            lost |= _not_among(ids, cursor)
+    return lost
+
+
+def _not_among(ids: Sequence[UUID], cursor: CursorWrapper) -> set[UUID]:
+    """Those of `ids` whose rows the last statement left alone; nearly always none, and then its rows are not read."""
+    if cursor.rowcount == len(ids):
+        return set()
+    return set(ids).difference(row[0] for row in cursor.fetchall())
 
 
 def _event(result: Result) -> Event:

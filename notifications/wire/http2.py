@@ -173,7 +173,6 @@ class Http2Wire:
             transfer.easy.close()
         self._idle.clear()
         self._multi.close()
-        self._corks.close()
 
     def _perform(self, line: "_Line") -> Iterator[tuple[int, Exchange]]:
         arrived: deque[_Transfer] = deque()
