@@ -1,13 +1,23 @@
 """Serializers that refuse names they do not know."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.utils.serializer_helpers import BindingDict
 
 
 class Strict(serializers.Serializer[Any]):
-    """A serializer that refuses unknown names: a misspelt field is an error, not a silence."""
+    """A serializer that refuses unknown names: a misspelt field is an error, not a silence.
+
+    Its fields are made once, not copied for every request; they may not keep anything of one, nor ask for its context.
+    """
+
+    @property
+    def fields(self) -> BindingDict:
+        """The fields by name."""
+        return _fields_of(type(self))
 
     def to_internal_value(self, data: Any) -> Any:
         """Check names and values, and report all that is wrong with either."""
@@ -27,3 +37,12 @@ class Strict(serializers.Serializer[Any]):
             return {}
         known = sorted(name for name, field in self.fields.items() if not field.read_only)
         return {str(name): f"Unknown field. Known ones: {', '.join(known)}." for name in data if name not in set(known)}
+
+
+@cache
+def _fields_of(kind: type[Strict]) -> BindingDict:
+    first = kind()
+    fields = BindingDict(first)
+    for name, field in first.get_fields().items():
+        fields[name] = field
+    return fields

@@ -1,6 +1,7 @@
 """Django's Redis cache, with one client for each connection pool instead of a new one for each command."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 from django.core.cache.backends import redis
 
@@ -34,3 +35,49 @@ class RedisCache(redis.RedisCache):
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = _Client
+
+
+#: Counters that a process remembers before it looks for old ones to forget.
+_MANY: Final = 1000
+
+
+class _CounterClient(_Client):
+    """For django-ratelimit, which before it counts adds the counter, mostly in vain.
+
+    Its keys name their window, so one that was seen once is there until it expires; or Redis was emptied, and then it
+    is added again.
+    """
+
+    def __init__(self, servers: Any, **options: Any) -> None:
+        super().__init__(servers, **options)
+        #: Until when (monotonic) a counter need not be added, and its lifetime in seconds.
+        self._there: dict[Any, tuple[float, int]] = {}
+
+    def add(self, key: Any, value: Any, timeout: Any) -> bool:
+        """Make a counter that lives for `timeout` seconds; False where there is one."""
+        now = time.monotonic()
+        if now < self._there.get(key, (0.0, 0))[0]:
+            return False
+        if len(self._there) >= _MANY:
+            self._there = {old: kept for old, kept in self._there.items() if now < kept[0]}
+        is_new: bool = super().add(key, value, timeout)
+        self._there[key] = (now + timeout, timeout)
+        return is_new
+
+    def incr(self, key: Any, delta: int) -> int:
+        """Count. Raises ValueError for a counter that was never added."""
+        try:
+            return super().incr(key, delta)
+        except ValueError:
+            _, lifetime = self._there.pop(key, (0.0, 0))
+            if lifetime and self.add(key, delta, lifetime):
+                return delta
+            raise
+
+
+class CounterCache(RedisCache):
+    """The backend for counters alone: what is deleted here is not missed at once."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _CounterClient

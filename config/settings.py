@@ -32,7 +32,11 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = env.bool("CONN_HEALTH_CHECKS", True
 
 #: Redis for the cache, rate limits and shared tokens; unset: the embedded one.
 REDIS_URL: Final = env.str("REDIS_URL", "") or _services.redis_url
-CACHES = {"default": {"BACKEND": "config.cache.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "config.cache.RedisCache", "LOCATION": REDIS_URL},
+    "counters": {"BACKEND": "config.cache.CounterCache", "LOCATION": REDIS_URL},
+}
+RATELIMIT_USE_CACHE = "counters"
 
 #: Where Celery's messages wait; unset: the same Redis. An amqp:// URL makes it RabbitMQ.
 CELERY_BROKER_URL: Final = env.str("CELERY_BROKER_URL", "") or addresses.broker_url(REDIS_URL)

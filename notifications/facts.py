@@ -1,23 +1,26 @@
 """Load all that planning must know about many recipients, in a fixed number of queries."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from django.db.models import QuerySet
 
 from accounts.channels import Channel
+from accounts.ids import Id
 from accounts.models import Consent, Recipient, Suppression
 from notifications.ledger import people
+from notifications.ledger.people import Aspects, Known
 from notifications.planning.values import Choice, Criteria, DeviceFact, Facts, Person, Policy
 from notifications.vocabulary import QUEUE_OF_PLATFORM
 from templates_app.catalogue import Edition
 from templates_app.variables import Asked
+
+#: By the platform as it is stored.
+_QUEUES: Final = {platform.value: queue for platform, queue in QUEUE_OF_PLATFORM.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +63,13 @@ class UnknownRecipients(Exception):
         self.positions = positions
 
 
-class _Row(msgspec.Struct, frozen=True, gc=False):
-    """What is stored of a recipient, as far as planning needs it; `attributes` is JSON that few templates ask for."""
-
-    external_id: str
-    id: UUID
-    email: str
-    phone: str
-    locale: str
-    attributes: str
-
-
 def gather(question: Question) -> Facts:
-    """Four queries, whatever the number of recipients: people, devices, preferences, suppressions.
+    """Two queries, whatever the number of recipients: people with all that is theirs, and suppressions.
 
     Raises `UnknownRecipients` when an external id belongs to nobody.
     """
-    rows = _recipients([addressee.external_id for addressee in question.addressees if addressee.external_id])
+    ids = [addressee.external_id for addressee in question.addressees if addressee.external_id]
+    rows = {row.external_id: row for row in people.named(ids, _aspects(question))} if ids else {}
     unknown = [
         position
         for position, addressee in enumerate(question.addressees)
@@ -84,10 +77,9 @@ def gather(question: Question) -> Facts:
     ]
     if unknown:
         raise UnknownRecipients(unknown)
-    around = _Around.of([row.id for row in rows.values()], question)
     variables = _Variables.of(question)
     asked = tuple(
-        _known(addressee, rows[addressee.external_id], around, variables)
+        _known(addressee, rows[addressee.external_id], question, variables)
         if addressee.external_id
         else _inline(position, addressee, variables)
         for position, addressee in enumerate(question.addressees)
@@ -98,15 +90,14 @@ def gather(question: Question) -> Facts:
 def gather_page(question: Question, criteria: Criteria, page: Page) -> tuple[Facts, UUID | None]:
     """The facts about the next recipients of an audience, and the last one's id; None when there are no more.
 
-    Four queries, as for recipients who are named. The page is read in the order of the primary key.
+    Two queries, as for recipients who are named. The page is read in the order of the primary key.
     """
-    rows = [_Row(*values) for values in people.page_of(criteria, page.after, page.before, page.limit)]
+    rows = people.page_of(criteria, page.after, page.before, page.limit, _aspects(question))
     if not rows:
         return _facts(question, ()), None
-    around = _Around.of([row.id for row in rows], question)
     variables = _Variables.of(question)
     nobody = Addressee()
-    audience = tuple(_known(nobody, row, around, variables) for row in rows)
+    audience = tuple(_known(nobody, row, question, variables) for row in rows)
     return _facts(question, audience), rows[-1].id
 
 
@@ -170,22 +161,11 @@ def knows(data: Mapping[str, Any], path: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What is known of recipients beside their own rows."""
-
-    devices: Mapping[UUID, list[DeviceFact]]
-    choices: Mapping[UUID, dict[Choice, bool]]
-
-    @classmethod
-    def of(cls, ids: Sequence[UUID], question: Question) -> "_Around":
-        return cls(
-            _devices(ids) if Channel.PUSH in question.channels else {},
-            _choices(ids, question.edition.category.id),
-        )
+def _aspects(question: Question) -> Aspects:
+    return Aspects(question.edition.category.id, with_devices=Channel.PUSH in question.channels)
 
 
-def _known(addressee: Addressee, row: _Row, around: _Around, variables: _Variables) -> Person:
+def _known(addressee: Addressee, row: Known, question: Question, variables: _Variables) -> Person:
     own, lacks = variables.said_of(addressee.data, json.loads(row.attributes) if variables.attributes else {})
     return Person(
         ref=row.external_id,
@@ -193,8 +173,8 @@ def _known(addressee: Addressee, row: _Row, around: _Around, variables: _Variabl
         email=row.email,
         phone=row.phone,
         locale=addressee.locale or row.locale,
-        devices=tuple(around.devices.get(row.id, ())),
-        choices=around.choices.get(row.id, {}),
+        devices=_devices(row.devices) if row.devices else (),
+        choices=_choices(row.choices, question.edition.category.id) if row.choices else {},
         own_data=own,
         lacks=lacks,
     )
@@ -212,24 +192,18 @@ def _inline(position: int, addressee: Addressee, variables: _Variables) -> Perso
     )
 
 
-def _recipients(external_ids: Sequence[str]) -> dict[str, _Row]:
-    if not external_ids:
-        return {}
-    return {row[0]: _Row(*row) for row in people.named(external_ids)}
+def _devices(text: str) -> tuple[DeviceFact, ...]:
+    return tuple(
+        DeviceFact(Id.of(device_id), _QUEUES[platform])
+        for device_id, platform in (one.split(" ") for one in text.split(","))
+    )
 
 
-def _devices(recipient_ids: Sequence[UUID]) -> Mapping[UUID, list[DeviceFact]]:
-    by_recipient: defaultdict[UUID, list[DeviceFact]] = defaultdict(list)
-    for recipient_id, device_id, platform in people.devices_of(recipient_ids):
-        by_recipient[recipient_id].append(DeviceFact(device_id, QUEUE_OF_PLATFORM[platform]))
-    return by_recipient
-
-
-def _choices(recipient_ids: Sequence[UUID], category_id: UUID) -> Mapping[UUID, dict[Choice, bool]]:
-    by_recipient: defaultdict[UUID, dict[Choice, bool]] = defaultdict(dict)
-    for recipient_id, category, channel, allowed in people.choices_of(recipient_ids, category_id):
-        by_recipient[recipient_id][category, Channel(channel) if channel else None] = allowed
-    return by_recipient
+def _choices(text: str, category_id: UUID) -> dict[Choice, bool]:
+    return {
+        (category_id if names_category == "t" else None, Channel(channel) if channel else None): allowed == "1"
+        for allowed, names_category, channel in (one.split(" ") for one in text.split(","))
+    }
 
 
 def _suppressed(everybody: Sequence[Person], channels: Sequence[Channel]) -> frozenset[tuple[Channel, str]]:
