@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifications.models import Delivery, DeliveryEvent
-from notifications.vocabulary import REASON_TEXT, DeliveryState, Reason, ReceiptKind
+from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
         _planned(delivery),
-        *(_event(event) for event in sorted(DeliveryEvent.objects.of(delivery.id), key=_order)),
+        *(_event(event) for event in sorted([*DeliveryEvent.objects.of(delivery.id), *_sent(delivery)], key=_order)),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
@@ -36,6 +36,21 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
 def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
     """By time; some providers tell whole seconds, so within one second our own notes come before their news."""
     return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
+
+
+def _sent(delivery: Delivery) -> Sequence[DeliveryEvent]:
+    """That it was sent stands in its own row; here it is an event like others."""
+    if delivery.sent_at is None:
+        return ()
+    return (
+        DeliveryEvent(
+            at=delivery.sent_at,
+            attempt=delivery.attempt,
+            kind=EventKind.SENT.value,
+            account=delivery.account,
+            provider_ref=delivery.provider_ref,
+        ),
+    )
 
 
 def _planned(delivery: Delivery) -> Moment:

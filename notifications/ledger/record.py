@@ -1,4 +1,4 @@
-"""What became of claimed deliveries: their new states, the events beside them, and the batches to try again."""
+"""What became of claimed deliveries: their new states, events beside what was not sent, and batches to try again."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from accounts.ids import array_of
 from notifications.ledger.batches import Due, enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
-from notifications.ledger.events import Event, append_events, foreign
+from notifications.ledger.events import REF_LENGTH, Event, append_events, foreign
 from notifications.models import DeadLetter
 from notifications.planning.retry import Step
 from notifications.vocabulary import DeliveryState, EventKind, Queue, Reason
@@ -39,7 +39,20 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     letter: Letter | None = None
 
 
-#: sending → sent, failed, uncertain, expired or suppressed: deliveries whose end is the same. By primary key. `attempt`
+#: sending → sent, by primary key; the row itself says when, by which account, under which name. What differs from row
+#: to row is looked up by the place of its id: joined with `unnest`, 250 rows take 5 ms instead of 1.
+_SENT = """
+    UPDATE notifications_delivery
+       SET state = 'sent', reason = '', due_at = NULL, account = %(account)s,
+           sent_at = (%(ats)s::timestamptz[])[array_position(%(ids)s::uuid[], id)],
+           provider_ref = (%(refs)s::text[])[array_position(%(ids)s::uuid[], id)]
+     WHERE id = ANY(%(ids)s::uuid[])
+       AND state = 'sending'
+       AND attempt = %(attempt)s
+    RETURNING id
+"""
+
+#: sending → failed, uncertain, expired or suppressed: deliveries whose end is the same. By primary key. `attempt`
 #: is the fence: a worker that was frozen past its lease finds another state or a higher attempt, and changes nothing.
 #: 250 rows: about 1 ms.
 _SETTLE = """
@@ -80,7 +93,8 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
     with transaction.atomic(savepoint=False):
         lost = _move(results)
         kept = [result for result in results if result.delivery_id not in lost] if lost else results
-        append_events([_event(result) for result in kept])
+        if events := [_event(result) for result in kept if result.step.state is not DeliveryState.SENT]:
+            append_events(events)
         _bury(kept)
         again = [
             ((lease.lane.retry, result.step.due_at), result.delivery_id)
@@ -116,16 +130,34 @@ def finish(lease: Lease) -> None:
 
 
 def _move(results: Sequence[Result]) -> set[UUID]:
-    """One statement for all that end alike, which is nearly all, and one for all retries. Returns those not moved."""
+    """One statement for all that were sent, which are nearly all, one for those that end alike in another way, and one
+    for all retries. Returns those not moved.
+    """
+    sent: defaultdict[tuple[str, int], list[Result]] = defaultdict(list)
     alike: defaultdict[tuple[DeliveryState, Reason | None, int], list[UUID]] = defaultdict(list)
     again: list[Result] = []
     for result in results:
         if result.step.due_at:
             again.append(result)
+        elif result.step.state is DeliveryState.SENT:
+            sent[result.account, result.attempt].append(result)
         else:
             alike[result.step.state, result.step.reason, result.attempt].append(result.delivery_id)
     lost: set[UUID] = set()
     with connection.cursor() as cursor:
+        for (account, attempt), together in sent.items():
+            ids = [result.delivery_id for result in together]
+            cursor.execute(
+                _SENT,
+                {
+                    "ids": array_of(ids),
+                    "account": account,
+                    "attempt": attempt,
+                    "ats": "{" + ",".join([result.at.isoformat() for result in together]) + "}",
+                    "refs": [_ref(result) for result in together],
+                },
+            )
+            lost |= _not_among(ids, cursor)
         for (state, reason, attempt), ids in alike.items():
             about = {"ids": array_of(ids), "state": state, "reason": reason or "", "attempt": attempt}
             cursor.execute(_SETTLE, about)
@@ -161,7 +193,11 @@ def _event(result: Result) -> Event:
         EventKind(result.step.state.value),
         result.step.reason,
         result.account,
-        # some providers take our id for theirs, and it stands there already
-        "" if result.provider_ref == str(result.delivery_id) else result.provider_ref,
+        _ref(result),
         result.detail,
     )
+
+
+def _ref(result: Result) -> str:
+    """The provider's id; some take ours for theirs, and it stands there already."""
+    return "" if result.provider_ref == str(result.delivery_id) else foreign(result.provider_ref, REF_LENGTH)

@@ -58,8 +58,9 @@ def test_a_delivery_is_sent_once_and_the_log_names_its_account(providers: Runnin
     assert tally(providers, delivery) == (1, 0)
     after = now(delivery)
     assert (after.state, after.reason, after.attempt, after.failures) == ("sent", "", 1, 0)
-    event = last_event(delivery)
-    assert (event.kind, event.account, event.attempt) == ("sent", f"{PROVIDER_OF[lane]}-live", 1)
+    assert after.account == f"{PROVIDER_OF[lane]}-live"
+    assert after.sent_at is not None
+    assert after.planned_at <= after.sent_at <= timezone.now()
 
 
 def test_what_a_person_reads_is_the_text_in_their_language(providers: Running) -> None:
@@ -175,9 +176,7 @@ def test_a_providers_own_trouble_is_tried_again_on_the_retry_lane(providers: Run
 
     assert (now(delivery).state, now(delivery).attempt) == ("sent", 2)
     assert tally(providers, delivery) == (1, 1)
-    assert list(DeliveryEvent.objects.order_by("attempt").values_list("kind", "attempt")) == [
-        ("retrying", 1), ("sent", 2),
-    ]  # fmt: skip
+    assert list(DeliveryEvent.objects.values_list("kind", "attempt")) == [("retrying", 1)]
 
 
 def test_a_provider_that_cannot_be_reached_was_sent_nothing(providers: Running) -> None:
@@ -349,7 +348,7 @@ def test_a_key_reaches_the_accounts_of_its_own_mode_only(providers: Running, lan
 
     dispatched(lane)
 
-    assert last_event(delivery).account == f"{PROVIDER_OF[lane]}-{mode}"
+    assert now(delivery).account == f"{PROVIDER_OF[lane]}-{mode}"
 
 
 @pytest.mark.parametrize("lane", EVERYWHERE)

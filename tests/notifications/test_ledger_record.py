@@ -28,22 +28,53 @@ def results(held: Claim, step: Step = SENT) -> list[Result]:
     return [Result(one.id, one.attempt, step, NOW, "twilio", f"SM{one.attempt}") for one in held.deliveries]
 
 
-def test_results_move_deliveries_and_stand_beside_them_as_events() -> None:
-    held = claimed()
+def test_what_was_sent_says_so_in_its_own_row() -> None:
+    held = claimed(3)
+    at = [NOW, NOW + timedelta(milliseconds=1), NOW + timedelta(seconds=1)]
+    refs = ["SM1", "", 'quoted " and {braced}, with a \\']
+    answers = zip(held.deliveries, at, refs, strict=True)
 
-    record(results(held), held.lease)
+    record([Result(one.id, one.attempt, SENT, when, "twilio", ref) for one, when, ref in answers], held.lease)
     finish(held.lease)
 
-    assert set(states().values()) == {DeliveryState.SENT}
-    assert set(DeliveryEvent.objects.values_list("kind", "account", "provider_ref")) == {("sent", "twilio", "SM1")}
+    logged = {row.id: (row.state, row.sent_at, row.account, row.provider_ref) for row in Delivery.objects.all()}
+    assert [logged[one.id] for one in held.deliveries] == [
+        ("sent", when, "twilio", ref) for when, ref in zip(at, refs, strict=True)
+    ]
+    assert not DeliveryEvent.objects.exists()
     assert not Batch.objects.exists()
+
+
+def test_results_of_several_accounts_and_attempts_are_told_apart() -> None:
+    held = claimed(2)
+    one, other = held.deliveries
+    Delivery.objects.filter(pk=other.id).update(attempt=5)
+
+    record([Result(one.id, 1, SENT, NOW, "first"), Result(other.id, 5, SENT, NOW, "second")], held.lease)
+
+    assert set(Delivery.objects.values_list("attempt", "account", "state")) == {
+        (1, "first", "sent"),
+        (5, "second", "sent"),
+    }
+
+
+def test_what_was_not_sent_has_an_event_that_says_why() -> None:
+    held = claimed()
+    step = Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)
+
+    record([Result(one.id, one.attempt, step, NOW, "twilio", "SM1") for one in held.deliveries], held.lease)
+
+    assert set(states().values()) == {DeliveryState.FAILED}
+    assert set(DeliveryEvent.objects.values_list("kind", "reason", "account", "provider_ref")) == {
+        ("failed", "content_refused", "twilio", "SM1")
+    }
 
 
 def test_a_repeated_record_changes_nothing_and_tells_nothing_twice() -> None:
     held = claimed()
 
     for _ in range(2):
-        record(results(held), held.lease)
+        record(results(held, Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)), held.lease)
 
     assert DeliveryEvent.objects.count() == 2
 
@@ -73,7 +104,7 @@ def test_a_frozen_worker_that_wakes_up_records_nothing() -> None:
 
     assert set(states().values()) == {DeliveryState.SENDING}
     assert set(Delivery.objects.values_list("attempt", flat=True)) == {2}
-    assert not DeliveryEvent.objects.filter(kind="sent").exists()
+    assert not Delivery.objects.filter(sent_at__isnull=False).exists()
     assert Batch.objects.filter(lease_id=later.lease.id).exists()
 
 
