@@ -79,7 +79,9 @@ def make(table: str, day: date) -> None:
     """
     first = floor_of(datetime.combine(day, time.min, tzinfo=UTC))
     end = floor_of(datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC))
-    fill = 70 if table == "notifications_delivery" else 100
+    # a claim and a record rewrite every delivery: on half-full pages both stay where the row is, and no index is
+    # written; at 60 % one update in 24 moves, at 70 % one in 7, and takes its index entries twice
+    fill = 50 if table == "notifications_delivery" else 100
     place = {"table": table, "first": first, "end": end}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
