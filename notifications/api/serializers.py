@@ -266,7 +266,7 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
         model = Delivery
         fields = (
             "id", "notification", "recipient", "channel", "queue", "state", "reason", "reason_text", "locale",
-            "attempt", "planned_at", "due_at",
+            "attempt", "planned_at", "due_at", "sent_at",
         )  # fmt: skip
 
 
