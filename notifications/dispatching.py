@@ -101,12 +101,12 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     4. Send over the wire. No transaction is open while providers think; as answers arrive, the places that they
        leave are filled from the next claim, until the lane is empty, the turn is over, or something urgent waits.
     5. Record answers, a few hundred at a time, and act on dead addresses and opt-outs.
-    6. Give each lease back when the last delivery that it covers is recorded.
+    6. Give each lease back together with the record of the last delivery that it covers.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
         for answered in _in_portions(turn.attempts()):
-            turn.note(_record(answered, meters, clock()), answered)
+            turn.note(_record(answered, turn.ended_by(answered), meters, clock()))
     if turn.is_cut_short:
         queues.taken(lane)
         queues.hint([lane])
@@ -142,13 +142,18 @@ class _Turn:
             yield _Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
         yield from self._drained()
 
-    def note(self, due: datetime | None, recorded: Sequence[_Answered]) -> None:
-        """These are recorded, and the first of their retries is due at `due`."""
+    def note(self, due: datetime | None) -> None:
+        """The first retry of what was just recorded is due at `due`."""
         self.soonest = min((at for at in (self.soonest, due) if at), default=None)
-        for one in recorded:
+
+    def ended_by(self, answered: Sequence[_Answered]) -> Sequence[Lease]:
+        """The leases of which nothing is left to be recorded after these."""
+        ended = []
+        for one in answered:
             self._owed[one.lease.id] -= 1
             if not self._owed[one.lease.id]:
-                finish(one.lease)
+                ended.append(one.lease)
+        return ended
 
     def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
         """The requests of one claim after the other; what needs none is settled."""
@@ -252,10 +257,10 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             return outcome
 
 
-def _record(answered: Sequence[_Answered], meters: Meters, at: datetime) -> datetime | None:
+def _record(answered: Sequence[_Answered], ended: Sequence[Lease], meters: Meters, at: datetime) -> datetime | None:
     """Write results, then act on what they say about addresses. Returns when the first retry is due."""
     answered = _watched(answered, meters, at)
-    dues = record([one.result for one in answered], answered[0].lease)
+    dues = record([one.result for one in answered], answered[0].lease.lane, ended)
     dead = [
         (one.claimed.device_id, one.outcome.since, one.outcome.detail)
         for one in answered

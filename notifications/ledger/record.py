@@ -16,7 +16,7 @@ from notifications.ledger.copying import copy_in
 from notifications.ledger.events import REF_LENGTH, Event, append_events, foreign
 from notifications.models import DeadLetter
 from notifications.planning.retry import Step
-from notifications.vocabulary import DeliveryState, EventKind, Queue, Reason
+from notifications.vocabulary import DeliveryState, EventKind, Lane, Queue, Reason
 
 
 class Letter(msgspec.Struct, frozen=True, gc=False):
@@ -85,10 +85,11 @@ _FINISH = """
 """
 
 
-def record(results: Sequence[Result], lease: Lease) -> set[Due]:
-    """Write the results of a part of what `lease` covers, in one transaction.
+def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -> set[Due]:
+    """Write results of deliveries that were claimed in `lane`, and give back the leases that `ended` with them.
 
-    Results of a worker that lost its lease meanwhile are left out. Returns when and where retries are due.
+    In one transaction. Results of a worker that lost its lease meanwhile are left out. Returns when and where retries
+    are due.
     """
     with transaction.atomic(savepoint=False):
         lost = _move(results)
@@ -97,10 +98,12 @@ def record(results: Sequence[Result], lease: Lease) -> set[Due]:
             append_events(events)
         _bury(kept)
         again = [
-            ((lease.lane.retry, result.step.due_at), result.delivery_id)
+            ((lane.retry, result.step.due_at), result.delivery_id)
             for result in kept
             if result.step.state is DeliveryState.RETRYING and result.step.due_at
         ]
+        for lease in ended:
+            finish(lease)
         return enqueue(again) if again else set()
 
 

@@ -206,7 +206,7 @@ def test_dead_letters_are_counted_by_queue() -> None:
             Result(one.id, one.attempt, exhausted, at, letter=Letter(one.notification_id, one.queue))
             for one in held.deliveries
         ],
-        held.lease,
+        held.lease.lane,
     )
 
     assert read()["bongsu_dead_letters", frozenset({("queue", "sms")})] == 1

@@ -41,7 +41,7 @@ def buried(count: int = 2, *, account: str = "twilio") -> None:
             )
             for one in held.deliveries
         ],
-        held.lease,
+        held.lease.lane,
     )
 
 
@@ -60,7 +60,7 @@ def test_what_is_exhausted_is_a_dead_letter_and_nothing_else_is() -> None:
             Result(one.id, one.attempt, refused, NOW, letter=Letter(one.notification_id, one.queue))
             for one in held.deliveries
         ],
-        held.lease,
+        held.lease.lane,
     )
 
     assert dead_letters() == {Queue.SMS: 2}
@@ -111,13 +111,13 @@ def test_being_asked_to_slow_down_uses_up_nothing() -> None:
     assert held is not None
     due_at = NOW + timedelta(seconds=2)
     slower = Step(DeliveryState.RETRYING, Reason.THROTTLED, due_at, counts=False)
-    record([Result(one.id, one.attempt, slower, NOW) for one in held.deliveries], held.lease)
+    record([Result(one.id, one.attempt, slower, NOW) for one in held.deliveries], held.lease.lane)
 
     assert Delivery.objects.get().failures == 0
     again = claim(Lane.SMS_RETRY, at=due_at, lease_for=LEASE)
     assert again is not None
     failed = Step(DeliveryState.RETRYING, Reason.PROVIDER_UNAVAILABLE, LATER)
-    record([Result(one.id, one.attempt, failed, NOW) for one in again.deliveries], again.lease)
+    record([Result(one.id, one.attempt, failed, NOW) for one in again.deliveries], again.lease.lane)
 
     assert Delivery.objects.get().failures == 1
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifications.ledger.claim import Claim, claim
-from notifications.ledger.record import Result, finish, record
+from notifications.ledger.record import Result, record
 from notifications.ledger.sweep import Reclaimed, depths, reclaim
 from notifications.models import Batch, Delivery, DeliveryEvent
 from notifications.planning.retry import Step
@@ -34,8 +34,7 @@ def test_what_was_sent_says_so_in_its_own_row() -> None:
     refs = ["SM1", "", 'quoted " and {braced}, with a \\']
     answers = zip(held.deliveries, at, refs, strict=True)
 
-    record([Result(one.id, one.attempt, SENT, when, "twilio", ref) for one, when, ref in answers], held.lease)
-    finish(held.lease)
+    record([Result(one.id, one.attempt, SENT, when, "twilio", ref) for one, when, ref in answers], SMS, [held.lease])
 
     logged = {row.id: (row.state, row.sent_at, row.account, row.provider_ref) for row in Delivery.objects.all()}
     assert [logged[one.id] for one in held.deliveries] == [
@@ -50,7 +49,7 @@ def test_results_of_several_accounts_and_attempts_are_told_apart() -> None:
     one, other = held.deliveries
     Delivery.objects.filter(pk=other.id).update(attempt=5)
 
-    record([Result(one.id, 1, SENT, NOW, "first"), Result(other.id, 5, SENT, NOW, "second")], held.lease)
+    record([Result(one.id, 1, SENT, NOW, "first"), Result(other.id, 5, SENT, NOW, "second")], held.lease.lane)
 
     assert set(Delivery.objects.values_list("attempt", "account", "state")) == {
         (1, "first", "sent"),
@@ -62,7 +61,7 @@ def test_what_was_not_sent_has_an_event_that_says_why() -> None:
     held = claimed()
     step = Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)
 
-    record([Result(one.id, one.attempt, step, NOW, "twilio", "SM1") for one in held.deliveries], held.lease)
+    record([Result(one.id, one.attempt, step, NOW, "twilio", "SM1") for one in held.deliveries], held.lease.lane)
 
     assert set(states().values()) == {DeliveryState.FAILED}
     assert set(DeliveryEvent.objects.values_list("kind", "reason", "account", "provider_ref")) == {
@@ -74,7 +73,7 @@ def test_a_repeated_record_changes_nothing_and_tells_nothing_twice() -> None:
     held = claimed()
 
     for _ in range(2):
-        record(results(held, Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)), held.lease)
+        record(results(held, Step(DeliveryState.FAILED, Reason.CONTENT_REFUSED)), held.lease.lane)
 
     assert DeliveryEvent.objects.count() == 2
 
@@ -83,8 +82,9 @@ def test_what_failed_in_passing_waits_in_the_retry_lane_until_it_is_due() -> Non
     held = claimed()
     due_at = NOW + timedelta(seconds=8)
 
-    dues = record(results(held, Step(DeliveryState.RETRYING, Reason.PROVIDER_UNAVAILABLE, due_at)), held.lease)
-    finish(held.lease)
+    dues = record(
+        results(held, Step(DeliveryState.RETRYING, Reason.PROVIDER_UNAVAILABLE, due_at)), held.lease.lane, [held.lease]
+    )
 
     assert dues == {(Lane.SMS_RETRY, due_at)}
     assert claim(Lane.SMS_RETRY, at=due_at - timedelta(seconds=1), lease_for=LEASE) is None
@@ -99,8 +99,7 @@ def test_a_frozen_worker_that_wakes_up_records_nothing() -> None:
     later = claim(Lane.SMS_RETRY, at=NOW + LEASE + timedelta(seconds=1), lease_for=LEASE)
     assert later is not None
 
-    record(results(frozen), frozen.lease)
-    finish(frozen.lease)
+    record(results(frozen), frozen.lease.lane, [frozen.lease])
 
     assert set(states().values()) == {DeliveryState.SENDING}
     assert set(Delivery.objects.values_list("attempt", flat=True)) == {2}
@@ -110,7 +109,7 @@ def test_a_frozen_worker_that_wakes_up_records_nothing() -> None:
 
 def test_a_vanished_worker_leaves_doubt_which_is_sent_again_where_the_category_says_so() -> None:
     held = claimed(3)
-    record(results(held)[:1], held.lease)
+    record(results(held)[:1], held.lease.lane)
 
     found = reclaim(NOW + LEASE + timedelta(seconds=1))
 
