@@ -35,6 +35,8 @@ CONNECTIONS_PER_HOST: Final = 16
 CONNECT_TIMEOUT: Final = 5.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
+#: In bytes, for each request under way; libcurl's own 64 KB take 30 MB of a worker more, and few bodies are this long.
+_UPLOAD_BUFFER: Final = 1 << 14
 #: How often a request goes out before refusals ("go away", "too many streams") count as a failure.
 MAX_REFUSALS: Final = 3
 
@@ -75,6 +77,7 @@ class _Transfer:
             pycurl.NOPROXY: "*",
             pycurl.USERAGENT: "bongsu",
             pycurl.MAXFILESIZE_LARGE: MAX_ANSWER,
+            pycurl.UPLOAD_BUFFERSIZE: _UPLOAD_BUFFER,
             pycurl.SOCKOPTFUNCTION: corks.opened,
             pycurl.READFUNCTION: self._read,
             pycurl.SEEKFUNCTION: _refuse_to_rewind,
