@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # uses. `make lint` runs them, and every command of manage.py.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
+memory.keep_in_one_heap()
+
 app = Celery("bongsu")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -10,6 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from config import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+memory.keep_in_one_heap()
 _django = get_wsgi_application()
 memory.settle()
 
