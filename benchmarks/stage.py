@@ -100,10 +100,13 @@ class Stage:
             return cursor.fetchall() if cursor.description else []
 
     def manage(self, *arguments: str) -> None:
-        """Run a command of manage.py."""
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True, capture_output=True
-        )
+        """Run a command of manage.py. Raises `Void` with what it said where it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self.env, check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise Void(f"manage.py {arguments[0]} ended with {done.returncode}: {done.stderr[-1000:]}")
 
     def sandbox(self, method: str, path: str, body: object | None = None) -> str:
         """Ask the sandbox's operators' door."""
@@ -244,4 +247,6 @@ def stage(**settings: str) -> Iterator[Stage]:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=120)
         output.close()
+        # the servers' files may lie elsewhere: gigabytes, after a full log
+        subprocess.run([sys.executable, "-m", "config.embedded", "remove"], cwd=ROOT, env=env, check=False)
         shutil.rmtree(run_dir, ignore_errors=True)

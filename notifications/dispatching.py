@@ -59,7 +59,7 @@ _FAILURES: Final = (Transient, Ambiguous, CredentialBad, NoFunds)
 #: So many answers of an account, with more than this share of dead addresses, are taken for a mistake.
 _MASS: Final = 50
 _MASS_SHARE: Final = 0.5
-_MASS_WAIT: Final = timedelta(minutes=2)
+_MASS_WAIT: Final = timedelta(seconds=20)
 #: Seconds after which a worker looks at its other lanes again.
 _TURN: Final = 2.0
 
@@ -100,13 +100,15 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     3. Render and compose (`composing`); what cannot be sent at all has its result already.
     4. Send over the wire. No transaction is open while providers think; as answers arrive, the places that they
        leave are filled from the next claim, until the lane is empty, the turn is over, or something urgent waits.
-    5. Record answers, a few hundred at a time, and act on dead addresses and opt-outs.
+    5. Record answers, a few hundred at a time, and act on opt-outs.
     6. Give each lease back together with the record of the last delivery that it covers.
+    7. Retire the addresses that were called dead, at the end, when it is known that not all of them were.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
         for answered in _in_portions(turn.attempts()):
-            turn.note(_record(answered, turn.ended_by(answered), meters, clock()))
+            turn.note(_record(answered, turn, meters, clock()))
+    _bury(turn.dead(), clock())
     if turn.is_cut_short:
         queues.taken(lane)
         queues.hint([lane])
@@ -128,6 +130,8 @@ class _Turn:
         self._was_small = False
         self.is_cut_short = False
         self.soonest: datetime | None = None
+        self._dead: list[_Answered] = []
+        self._mistaken: set[str] = set()
 
     def attempts(self) -> Iterator[_Answered]:
         """Every claimed delivery with what became of it, as soon as that is known."""
@@ -145,6 +149,18 @@ class _Turn:
     def note(self, due: datetime | None) -> None:
         """The first retry of what was just recorded is due at `due`."""
         self.soonest = min((at for at in (self.soonest, due) if at), default=None)
+
+    def died(self, dead: Iterable[_Answered]) -> None:
+        """The provider calls these addresses dead."""
+        self._dead.extend(dead)
+
+    def distrust(self, account: str) -> None:
+        """What this account says of dead addresses cannot be: not in this turn, nor what it said earlier in it."""
+        self._mistaken.add(account)
+
+    def dead(self) -> Sequence[_Answered]:
+        """Those called dead by an account that can be believed."""
+        return [one for one in self._dead if one.route and one.route.account.name not in self._mistaken]
 
     def ended_by(self, answered: Sequence[_Answered]) -> Sequence[Lease]:
         """The leases of which nothing is left to be recorded after these."""
@@ -257,24 +273,18 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             return outcome
 
 
-def _record(answered: Sequence[_Answered], ended: Sequence[Lease], meters: Meters, at: datetime) -> datetime | None:
-    """Write results, then act on what they say about addresses. Returns when the first retry is due."""
-    answered = _watched(answered, meters, at)
-    dues = record([one.result for one in answered], answered[0].lease.lane, ended)
-    dead = [
-        (one.claimed.device_id, one.outcome.since, one.outcome.detail)
-        for one in answered
-        if isinstance(one.outcome, AddressDead) and one.claimed.device_id
-    ]
-    if dead:
-        devices.retire_many(dead, at)
-    _suppress(answered, at)
+def _record(answered: Sequence[_Answered], turn: _Turn, meters: Meters, at: datetime) -> datetime | None:
+    """Write results, then act on what they say about people. Returns when the first retry is due."""
+    answered = _watched(answered, turn, meters, at)
+    dues = record([one.result for one in answered], answered[0].lease.lane, turn.ended_by(answered))
+    turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
+    _heed_opt_outs(answered, at)
     for one in answered:
         _meter(one, meters)
     return min((due_at for _, due_at in dues), default=None)
 
 
-def _watched(answered: Sequence[_Answered], meters: Meters, at: datetime) -> Sequence[_Answered]:
+def _watched(answered: Sequence[_Answered], turn: _Turn, meters: Meters, at: datetime) -> Sequence[_Answered]:
     """Tell the breakers, and take back what cannot be: half of all addresses do not die at the same moment."""
     by_account: defaultdict[str, list[_Answered]] = defaultdict(list)
     for one in answered:
@@ -287,6 +297,7 @@ def _watched(answered: Sequence[_Answered], meters: Meters, at: datetime) -> Seq
             mistaken.update(one.claimed.id for one in dead)
             breakers.open(account, f"{len(dead)} of {len(together)} addresses were called dead at once")
             meters.count("mass_deaths", account)
+            turn.distrust(account)
             continue
         bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
         neutral = sum(isinstance(one.outcome, Throttled) for one in together)
@@ -299,18 +310,27 @@ def _taken_back(one: _Answered, at: datetime) -> _Answered:
     return msgspec.structs.replace(one, outcome=None, result=msgspec.structs.replace(one.result, step=step))
 
 
-def _suppress(answered: Iterable[_Answered], at: datetime) -> None:
-    for one in answered:
+def _bury(dead: Sequence[_Answered], at: datetime) -> None:
+    """Send nothing more to these addresses."""
+    retired = []
+    for one in dead:
         channel = CHANNEL_OF[one.claimed.queue]
-        if channel is Channel.PUSH:
-            continue
         match one.outcome:
-            case AddressDead(detail=detail):
+            case AddressDead(detail=detail, since=since) if one.claimed.device_id:
+                retired.append((one.claimed.device_id, since, detail))
+            case AddressDead(detail=detail) if channel is not Channel.PUSH:
                 consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
-            case OptedOut(detail=detail):
-                consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=detail)
             case _:
                 pass
+    if retired:
+        devices.retire_many(retired, at)
+
+
+def _heed_opt_outs(answered: Iterable[_Answered], at: datetime) -> None:
+    for one in answered:
+        channel = CHANNEL_OF[one.claimed.queue]
+        if isinstance(one.outcome, OptedOut) and channel is not Channel.PUSH:
+            consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=one.outcome.detail)
 
 
 def _meter(one: _Answered, meters: Meters) -> None:

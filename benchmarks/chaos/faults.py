@@ -1,5 +1,6 @@
 """What can go wrong, each as a function that does it to a running platform and returns when it is over."""
 
+import contextlib
 import os
 import random
 import signal
@@ -14,7 +15,8 @@ from typing import Final
 import psutil
 import redis
 
-from benchmarks.stage import ROOT, Stage
+from benchmarks.chaos.loads import Load, campaign, posts
+from benchmarks.stage import ROOT, Stage, Void
 
 #: Seconds that an outage lasts.
 OUTAGE: Final = 6.0
@@ -28,13 +30,14 @@ class Fault:
     """One kind of trouble.
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
-    `share` is how many of all: 0 for what is under way at one moment.
+    `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes.
     """
 
     text: str
     strike: Callable[[Stage], None]
     doubts: bool = False
     share: float = 0.0
+    load: Load = campaign
 
 
 def _kill_workers(stage: Stage) -> None:
@@ -92,17 +95,44 @@ def _stop_beat(stage: Stage) -> None:
     second.wait(timeout=20)
 
 
+def _kill_web(stage: Stage) -> None:
+    """kill -9 for the web server and its workers, whenever it has come up again."""
+    ends_at = time.monotonic() + OUTAGE
+    while time.monotonic() < ends_at:
+        for pid in _pids(stage, "granian"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(2)
+
+
+def _call_dead(stage: Stage) -> None:
+    """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed.
+
+    Raises `Void` when a device was retired on their word.
+    """
+    _failing(
+        stage, {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
+    )
+    (retired,) = stage.rows("SELECT count(*) FROM accounts_device WHERE retired_at IS NOT NULL")[0]
+    if retired:
+        raise Void(f"{retired} devices were retired")
+
+
 def _provider(fault: Mapping[str, object]) -> Callable[[Stage], None]:
     """Both push services fail in one way, for the length of an outage."""
 
     def strike(stage: Stage) -> None:
-        for name in ("apns", "fcm"):
-            stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50, **fault})
-        time.sleep(OUTAGE)
-        for name in ("apns", "fcm"):
-            stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50})
+        _failing(stage, {"apns": fault, "fcm": fault})
 
     return strike
+
+
+def _failing(stage: Stage, faults: Mapping[str, Mapping[str, object]]) -> None:
+    for name, fault in faults.items():
+        stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50, **fault})
+    time.sleep(OUTAGE)
+    for name in faults:
+        stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50})
 
 
 FAULTS: Final[Mapping[str, Fault]] = {
@@ -119,6 +149,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
         doubts=True,
         share=0.25,
     ),
+    "late_answers": Fault("providers answer after the timeout", _provider({"latency_ms": 15_000}), doubts=True),
+    "all_dead": Fault("every token reported dead at once", _call_dead),
+    "kill_web": Fault("kill -9 the web process under POSTs", _kill_web, load=posts),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
 }
 

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 import psycopg2
 import redis
 
+from config import embedded
 from tests.waiting import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,7 @@ def platform(run_dir: Path, **env: str) -> Iterator[Platform]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)
+            embedded.remove(run_dir)
 
 
 def write_audience(file: Path, *, people: int, devices: int) -> Sequence[str]:

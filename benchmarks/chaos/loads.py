@@ -1,0 +1,76 @@
+"""What a platform is busy with while a fault strikes: started, and joined when the fault is over."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+from uuid import uuid4
+
+from benchmarks.stage import Stage, Void
+
+#: Starts the load for so many people; what it returns waits until everything is accepted.
+Load = Callable[[Stage, int], Callable[[], None]]
+
+_CLIENTS: Final = 8
+#: Recipients of a POST: small ones, so that there are many for a fault to hit.
+_TOGETHER: Final = 20
+#: Seconds within which a POST must have been answered, repeats included.
+_PATIENCE: Final = 60.0
+
+
+def campaign(stage: Stage, _size: int) -> Callable[[], None]:
+    """One notification to everybody, accepted before the fault strikes."""
+    stage.campaign("chaos-", "push")
+    return lambda: None
+
+
+def posts(stage: Stage, size: int) -> Callable[[], None]:
+    """A POST for every twenty people, by clients that repeat one without an answer, under the same idempotency key."""
+    pool = ThreadPoolExecutor(_CLIENTS)
+    asked: list[Future[None]] = [
+        pool.submit(_accepted, stage, range(first, min(first + _TOGETHER, size))) for first in range(0, size, _TOGETHER)
+    ]
+
+    def join() -> None:
+        for one in asked:
+            one.result()
+        pool.shutdown()
+
+    return join
+
+
+def _accepted(stage: Stage, people: range) -> None:
+    """One request, again and again until it is answered with 202."""
+    body = {
+        "template": "restock",
+        "recipients": [f"chaos-{number:07}" for number in people],
+        "data": {"user_name": "지민", "product_name": "겨울 신발"},
+        "channels": ["push"],
+        "urgency": "bulk",
+    }
+    key, until = str(uuid4()), time.monotonic() + _PATIENCE
+    while (status := _asked(stage, body, key)) != 202:
+        if status is not None and status < 500:
+            raise Void(f"a POST was refused: {status}")
+        if time.monotonic() > until:
+            raise Void(f"a POST was not answered within {_PATIENCE:.0f} s")
+        time.sleep(0.1)
+
+
+def _asked(stage: Stage, body: object, key: str) -> int | None:
+    """The status of the answer; None where none came."""
+    connection = stage.connection()
+    try:
+        connection.request(
+            "POST", "/v1/notifications", json.dumps(body).encode(), stage.headers | {"Idempotency-Key": key}
+        )
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    else:
+        return answer.status
+    finally:
+        connection.close()
