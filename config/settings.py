@@ -10,6 +10,7 @@ from environs import Env
 from accounts.channels import Channel
 from config import addresses, embedded, secrets
 from config.logging import logging_config
+from notifications.liveness import STALL
 
 # Lets Django's own classes be written with the type they work on, as in ModelAdmin[Delivery].
 django_stubs_ext.monkeypatch()
@@ -71,6 +72,8 @@ AUTH_PASSWORD_VALIDATORS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
 #: Seconds a worker may hold a batch before others may take what it left.
 LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
+#: Seconds without progress after which a worker is held to be stuck, and is started anew.
+STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
 #: Attempts of one delivery before it becomes a dead letter.
 MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
 #: Days of log partitions that are made ahead, and kept.

@@ -18,6 +18,8 @@ from notifications import queues, tokens
 from notifications.composing import AllResting, Composed, Composer, NoAccount
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.record import Letter, Result, finish, record
+from notifications.ledger.release import release
+from notifications.liveness import signing
 from notifications.meters import Meters, metered
 from notifications.pacing import breakers
 from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, resting_until
@@ -40,6 +42,7 @@ from notifications.providers.contract import (
     Transient,
 )
 from notifications.routes import Route
+from notifications.stopping import stopping
 from notifications.vocabulary import CHANNEL_OF, DeliveryState, Lane, Reason
 from notifications.wire import http2
 from templates_app.rendering import RenderError
@@ -103,6 +106,8 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
        leave are filled from the next claim, until the lane is empty, the turn is over, or something urgent waits.
     5. Record answers, a few hundred at a time, and act on dead addresses and opt-outs.
     6. Give each lease back when the last delivery that it covers is recorded.
+
+    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
@@ -125,6 +130,7 @@ class _Turn:
         self._settled: deque[_Answered] = deque()
         #: How many deliveries of each lease are not recorded yet.
         self._owed: dict[UUID, int] = {}
+        self._unsent: defaultdict[Lease, list[Claimed]] = defaultdict(list)
         self.attempted = 0
         self._was_small = False
         self.is_cut_short = False
@@ -134,22 +140,35 @@ class _Turn:
         """Every claimed delivery with what became of it, as soon as that is known."""
         flying: dict[int, _Ready] = {}
         for position, exchange in http2.exchange(self._requests(flying)):
+            signing.moved()
             yield from self._drained()
             one = flying.pop(position)
+            if isinstance(exchange, NotSent) and stopping.is_wished():
+                self._unsent[one.lease].append(one.claimed)
+                continue
             route, at = one.composed.route, self._clock()
             outcome = _outcome(route, exchange)
             step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
             result = _result(one.claimed, step, outcome, route, at)
             yield _Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
         yield from self._drained()
+        for lease, unsent in self._unsent.items():
+            self._give_back(unsent, lease)
 
     def note(self, due: datetime | None, recorded: Sequence[_Answered]) -> None:
         """These are recorded, and the first of their retries is due at `due`."""
         self.soonest = min((at for at in (self.soonest, due) if at), default=None)
         for one in recorded:
-            self._owed[one.lease.id] -= 1
-            if not self._owed[one.lease.id]:
-                finish(one.lease)
+            self._paid(one.lease, 1)
+
+    def _paid(self, lease: Lease, deliveries: int) -> None:
+        self._owed[lease.id] -= deliveries
+        if not self._owed[lease.id]:
+            finish(lease)
+
+    def _give_back(self, unsent: Sequence[Claimed], lease: Lease) -> None:
+        log.info("lease.given_back", lane=self._lane, deliveries=release(unsent, lease, self._clock()))
+        self._paid(lease, len(unsent))
 
     def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
         """The requests of one claim after the other; what needs none is settled."""
@@ -157,7 +176,10 @@ class _Turn:
         while held := self._claimed():
             composer = Composer(http2.exchange_one, settings.PUBLIC_URL, self._clock())
             ends_at = time.monotonic() + settings.LEASE_SECONDS
-            for claimed in held.deliveries:
+            for place, claimed in enumerate(held.deliveries):
+                if stopping.is_wished():
+                    self._give_back(held.deliveries[place:], held.lease)
+                    break
                 if time.monotonic() > ends_at:
                     # frozen past its lease: the rest is somebody else's by now
                     log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
@@ -174,6 +196,7 @@ class _Turn:
         """The next claim, while the turn lasts."""
         while self._goes_on():
             self._let_some_gather()
+            signing.moved()
             held = self._claim() or self._last_look()
             if held is None:
                 return None
@@ -202,6 +225,9 @@ class _Turn:
 
     def _goes_on(self) -> bool:
         """Always for a first claim; then until time is up, or a more urgent lane of the queue has something due."""
+        if stopping.is_wished():
+            self.is_cut_short = True
+            return False
         if self.attempted and (time.monotonic() > self._ends_at or queues.are_hinted(self._lane.more_urgent)):
             self.is_cut_short = True
             return False

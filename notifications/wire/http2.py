@@ -16,7 +16,7 @@ is refused here, so that nothing leaves twice unseen.
 import os
 import threading
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import Final
 
@@ -25,6 +25,7 @@ import pycurl
 from django.conf import settings
 
 from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.stopping import stopping
 
 #: Requests under way at once: enough to hide a provider's latency, few enough that a crash leaves few in doubt.
 MAX_IN_FLIGHT: Final = 400
@@ -135,10 +136,18 @@ class Http2Wire:
     """One set of connections, for one thread of one process.
 
     `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask.
+    spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what has no answer
+    then ends as if its connection had broken.
     """
 
-    def __init__(self, *, ca_file: str = "", protocols: int = pycurl.PROTO_HTTPS) -> None:
+    def __init__(
+        self,
+        *,
+        ca_file: str = "",
+        protocols: int = pycurl.PROTO_HTTPS,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._gives_up = gives_up
         self._ca_file = ca_file or certifi.where()
         self._protocols = protocols
         self._idle: list[_Transfer] = []
@@ -183,6 +192,8 @@ class Http2Wire:
                 if not flying:
                     return
                 self._pump(block=not arrived)
+                if self._gives_up():
+                    self._abandon(flying)
                 while arrived:
                     transfer = arrived.popleft()
                     flying.remove(transfer)
@@ -195,11 +206,20 @@ class Http2Wire:
                     self._multi.remove_handle(transfer.easy)
                 self._idle.append(transfer)
 
+    def _abandon(self, flying: Iterable[_Transfer]) -> None:
+        for transfer in flying:
+            if transfer not in self._finished:
+                self._multi.remove_handle(transfer.easy)
+                self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
+
     def _launch(self, transfer: _Transfer, request: Request) -> None:
         try:
             transfer.load(request)
         except (ValueError, pycurl.error) as error:
             self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
+            return
+        if self._gives_up():
+            self._settle(transfer, NotSent("not begun: the worker ends"))
         else:
             self._multi.add_handle(transfer.easy)
 
@@ -305,7 +325,7 @@ def _wire() -> Http2Wire:
         _inherited.append(wire)
         wire = None
     if wire is None:
-        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE)
+        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
         _mine.pid = os.getpid()
     return wire
 
