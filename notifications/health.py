@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -16,6 +16,8 @@ from notifications.vocabulary import Lane
 
 log = structlog.get_logger(__name__)
 
+#: How long the database may take to say what is due.
+_DATABASE: Final = timedelta(seconds=3)
 _LANES: Final = frozenset(lane.value for lane in Lane)
 
 
@@ -70,7 +72,7 @@ def _unfed(sign: Sign, waiting: Mapping[str, int], late: Mapping[str, float], no
 def _late(at: datetime) -> Mapping[str, float]:
     """For how many seconds the oldest delivery of each lane is due and in nobody's hands."""
     try:
-        return {depth.lane.value: (at - depth.oldest).total_seconds() for depth in sweep.depths(at)}
+        return {depth.lane.value: (at - depth.oldest).total_seconds() for depth in sweep.depths_within(at, _DATABASE)}
     except DatabaseError as error:
         log.warning("health.ledger_unread", error=type(error).__name__)
         return {}

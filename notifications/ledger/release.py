@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from notifications.ledger.batches import enqueue
 from notifications.ledger.claim import Claimed, Lease
 
-#: sending → queued: it never left, so the next worker may send it at once. By primary key. `attempt` is the fence, as in
-#: `record`: the attempt that was not made stays counted, because its number must never be given out again.
+#: sending → queued: it never left, so the next worker may send it at once. By primary key. `attempt` is the fence, as
+#: in `record`: the attempt that was not made stays counted, because its number must never be given out again.
 _GIVE_BACK = """
     UPDATE notifications_delivery AS delivery
        SET state = 'queued', due_at = %(at)s
@@ -28,8 +28,9 @@ def release(unsent: Sequence[Claimed], lease: Lease, at: datetime) -> int:
     For those alone of which that is certain. What a worker that lost its lease gives back is left out.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        about = {"ids": [one.id for one in unsent], "attempts": [one.attempt for one in unsent], "at": at}
-        cursor.execute(_GIVE_BACK, about)
+        cursor.execute(
+            _GIVE_BACK, {"ids": [one.id for one in unsent], "attempts": [one.attempt for one in unsent], "at": at}
+        )
         back = [row[0] for row in cursor.fetchall()]
         enqueue([((lease.lane, at), delivery_id) for delivery_id in back])
     return len(back)
