@@ -1,4 +1,4 @@
-"""SIGTERM ends every process in ten seconds, in good order; what a worker held is lost to nobody and sent to nobody twice."""
+"""SIGTERM ends every process within ten seconds, in good order; what a worker held is neither lost nor sent twice."""
 
 import os
 import signal
