@@ -181,6 +181,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
+    "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

@@ -16,6 +16,7 @@ from notifications.vocabulary import Lane
 DISPATCH: Final = "notifications.dispatch"
 RECEIVE: Final = "notifications.receive"
 SWEEP: Final = "notifications.sweep"
+EXPIRE: Final = "notifications.expire"
 PARTITIONS: Final = "notifications.partitions"
 WALK: Final = "notifications.walk"
 
