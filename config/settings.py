@@ -10,6 +10,7 @@ from environs import Env
 from accounts.channels import Channel
 from config import addresses, embedded, secrets
 from config.logging import logging_config
+from notifications.liveness import STALL
 
 # Lets Django's own classes be written with the type they work on, as in ModelAdmin[Delivery].
 django_stubs_ext.monkeypatch()
@@ -75,6 +76,8 @@ AUTH_PASSWORD_VALIDATORS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
 #: Seconds a worker may hold a batch before others may take what it left.
 LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
+#: Seconds without progress after which a worker is held to be stuck, and is started anew.
+STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
 #: Attempts of one delivery before it becomes a dead letter.
 MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
 #: Days of log partitions that are made ahead, and kept.
@@ -182,6 +185,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
+    "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

@@ -13,14 +13,14 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from accounts import consent, devices
-from accounts.channels import Channel
 from notifications import queues, tokens
 from notifications.composing import AllResting, Composed, Composer, NoAccount
+from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.record import Letter, Result, finish, record
+from notifications.ledger.release import release
+from notifications.liveness import signing
 from notifications.meters import Meters, metered
-from notifications.pacing import breakers
 from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, resting_until
 from notifications.providers.contract import (
     AddressDead,
@@ -30,18 +30,16 @@ from notifications.providers.contract import (
     CredentialBad,
     Exchange,
     NoAnswer,
-    NoFunds,
     NotSent,
-    OptedOut,
     Outcome,
     Request,
     Response,
-    Throttled,
     TokenUnavailable,
     Transient,
 )
 from notifications.routes import Route
-from notifications.vocabulary import CHANNEL_OF, DeliveryState, Lane, Reason
+from notifications.stopping import stopping
+from notifications.vocabulary import DeliveryState, Lane, Reason
 from notifications.wire import http2
 from templates_app.rendering import RenderError
 
@@ -54,12 +52,6 @@ _RECORD_WITHIN: Final = 0.1
 #: Seconds, after a claim of fewer deliveries than this, in which more may come together.
 _GATHER: Final = 0.05
 _SMALL: Final = 100
-#: What speaks against an account, and not against a message or an address.
-_FAILURES: Final = (Transient, Ambiguous, CredentialBad, NoFunds)
-#: So many answers of an account, with more than this share of dead addresses, are taken for a mistake.
-_MASS: Final = 50
-_MASS_SHARE: Final = 0.5
-_MASS_WAIT: Final = timedelta(seconds=20)
 #: Seconds after which a worker looks at its other lanes again.
 _TURN: Final = 2.0
 
@@ -70,17 +62,6 @@ class Dispatched:
 
     attempted: int
     retry_in: timedelta | None = None
-
-
-class _Answered(msgspec.Struct, frozen=True, gc=False):
-    """What an attempt came to. `route` is None where it did not get as far as a provider."""
-
-    claimed: Claimed
-    lease: Lease
-    outcome: Outcome | None
-    result: Result
-    route: Route | None = None
-    seconds: float = 0.0
 
 
 class _Ready(msgspec.Struct, frozen=True, gc=False):
@@ -103,12 +84,14 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     5. Record answers, a few hundred at a time, and act on opt-outs.
     6. Give each lease back together with the record of the last delivery that it covers.
     7. Retire the addresses that were called dead, at the end, when it is known that not all of them were.
+
+    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
         for answered in _in_portions(turn.attempts()):
             turn.note(_record(answered, turn, meters, clock()))
-    _bury(turn.dead(), clock())
+    bury(turn.dead(), clock())
     if turn.is_cut_short:
         queues.taken(lane)
         queues.hint([lane])
@@ -123,34 +106,41 @@ class _Turn:
         self._clock = clock
         self._policy = RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
         self._ends_at = time.monotonic() + _TURN
-        self._settled: deque[_Answered] = deque()
+        self._settled: deque[Answered] = deque()
         #: How many deliveries of each lease are not recorded yet.
         self._owed: dict[UUID, int] = {}
+        self._unsent: defaultdict[Lease, list[Claimed]] = defaultdict(list)
         self.attempted = 0
         self._was_small = False
         self.is_cut_short = False
         self.soonest: datetime | None = None
-        self._dead: list[_Answered] = []
+        self._dead: list[Answered] = []
         self._mistaken: set[str] = set()
 
-    def attempts(self) -> Iterator[_Answered]:
+    def attempts(self) -> Iterator[Answered]:
         """Every claimed delivery with what became of it, as soon as that is known."""
         flying: dict[int, _Ready] = {}
         for position, exchange in http2.exchange(self._requests(flying)):
+            signing.moved()
             yield from self._drained()
             one = flying.pop(position)
+            if isinstance(exchange, NotSent) and stopping.is_wished():
+                self._unsent[one.lease].append(one.claimed)
+                continue
             route, at = one.composed.route, self._clock()
             outcome = _outcome(route, exchange)
             step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
             result = _result(one.claimed, step, outcome, route, at)
-            yield _Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
+            yield Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
         yield from self._drained()
+        for lease, unsent in self._unsent.items():
+            self._give_back(unsent, lease)
 
     def note(self, due: datetime | None) -> None:
         """The first retry of what was just recorded is due at `due`."""
         self.soonest = min((at for at in (self.soonest, due) if at), default=None)
 
-    def died(self, dead: Iterable[_Answered]) -> None:
+    def died(self, dead: Iterable[Answered]) -> None:
         """The provider calls these addresses dead."""
         self._dead.extend(dead)
 
@@ -158,18 +148,22 @@ class _Turn:
         """What this account says of dead addresses cannot be: not in this turn, nor what it said earlier in it."""
         self._mistaken.add(account)
 
-    def dead(self) -> Sequence[_Answered]:
+    def dead(self) -> Sequence[Answered]:
         """Those called dead by an account that can be believed."""
         return [one for one in self._dead if one.route and one.route.account.name not in self._mistaken]
 
-    def ended_by(self, answered: Sequence[_Answered]) -> Sequence[Lease]:
+    def ended_by(self, answered: Sequence[Answered]) -> Sequence[Lease]:
         """The leases of which nothing is left to be recorded after these."""
-        ended = []
-        for one in answered:
-            self._owed[one.lease.id] -= 1
-            if not self._owed[one.lease.id]:
-                ended.append(one.lease)
-        return ended
+        return [one.lease for one in answered if self._is_paid(one.lease, 1)]
+
+    def _is_paid(self, lease: Lease, deliveries: int) -> bool:
+        self._owed[lease.id] -= deliveries
+        return not self._owed[lease.id]
+
+    def _give_back(self, unsent: Sequence[Claimed], lease: Lease) -> None:
+        log.info("lease.given_back", lane=self._lane, deliveries=release(unsent, lease, self._clock()))
+        if self._is_paid(lease, len(unsent)):
+            finish(lease)
 
     def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
         """The requests of one claim after the other; what needs none is settled."""
@@ -177,13 +171,16 @@ class _Turn:
         while held := self._claimed():
             composer = Composer(http2.exchange_one, settings.PUBLIC_URL, self._clock())
             ends_at = time.monotonic() + settings.LEASE_SECONDS
-            for claimed in held.deliveries:
+            for place, claimed in enumerate(held.deliveries):
+                if stopping.is_wished():
+                    self._give_back(held.deliveries[place:], held.lease)
+                    break
                 if time.monotonic() > ends_at:
                     # frozen past its lease: the rest is somebody else's by now
                     log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
                     break
                 prepared = self._prepare(claimed, held, composer)
-                if isinstance(prepared, _Answered):
+                if isinstance(prepared, Answered):
                     self._settled.append(prepared)
                     continue
                 flying[position] = prepared
@@ -194,6 +191,7 @@ class _Turn:
         """The next claim, while the turn lasts."""
         while self._goes_on():
             self._let_some_gather()
+            signing.moved()
             held = self._claim() or self._last_look()
             if held is None:
                 return None
@@ -222,12 +220,15 @@ class _Turn:
 
     def _goes_on(self) -> bool:
         """Always for a first claim; then until time is up, or a more urgent lane of the queue has something due."""
+        if stopping.is_wished():
+            self.is_cut_short = True
+            return False
         if self.attempted and (time.monotonic() > self._ends_at or queues.are_hinted(self._lane.more_urgent)):
             self.is_cut_short = True
             return False
         return True
 
-    def _prepare(self, claimed: Claimed, held: Claim, composer: Composer) -> _Ready | _Answered:
+    def _prepare(self, claimed: Claimed, held: Claim, composer: Composer) -> _Ready | Answered:
         """The request for one delivery, or the result that it has without any."""
         shared, lease, at = held.notifications[claimed.notification_id], held.lease, composer.at
         if shared.expires_at and at >= shared.expires_at:
@@ -253,9 +254,9 @@ class _Turn:
             outcome = Transient(str(error)) if passes else CredentialBad(str(error))
             route = composer.route(claimed, shared)
             step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            return _Answered(claimed, lease, outcome, _result(claimed, step, outcome, route, at), route)
+            return Answered(claimed, lease, outcome, _result(claimed, step, outcome, route, at), route)
 
-    def _drained(self) -> Iterator[_Answered]:
+    def _drained(self) -> Iterator[Answered]:
         while self._settled:
             yield self._settled.popleft()
 
@@ -273,67 +274,18 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             return outcome
 
 
-def _record(answered: Sequence[_Answered], turn: _Turn, meters: Meters, at: datetime) -> datetime | None:
+def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datetime) -> datetime | None:
     """Write results, then act on what they say about people. Returns when the first retry is due."""
-    answered = _watched(answered, turn, meters, at)
+    answered = watched(answered, turn.distrust, meters, at)
     dues = record([one.result for one in answered], answered[0].lease.lane, turn.ended_by(answered))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
-    _heed_opt_outs(answered, at)
+    heed_opt_outs(answered, at)
     for one in answered:
         _meter(one, meters)
     return min((due_at for _, due_at in dues), default=None)
 
 
-def _watched(answered: Sequence[_Answered], turn: _Turn, meters: Meters, at: datetime) -> Sequence[_Answered]:
-    """Tell the breakers, and take back what cannot be: half of all addresses do not die at the same moment."""
-    by_account: defaultdict[str, list[_Answered]] = defaultdict(list)
-    for one in answered:
-        if one.route and one.outcome:
-            by_account[one.route.account.name].append(one)
-    mistaken: set[UUID] = set()
-    for account, together in by_account.items():
-        dead = [one for one in together if isinstance(one.outcome, AddressDead)]
-        if len(together) >= _MASS and len(dead) > _MASS_SHARE * len(together):
-            mistaken.update(one.claimed.id for one in dead)
-            breakers.open(account, f"{len(dead)} of {len(together)} addresses were called dead at once")
-            meters.count("mass_deaths", account)
-            turn.distrust(account)
-            continue
-        bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
-        neutral = sum(isinstance(one.outcome, Throttled) for one in together)
-        breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
-    return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
-
-
-def _taken_back(one: _Answered, at: datetime) -> _Answered:
-    step = Step(DeliveryState.RETRYING, Reason.MASS_DEATH, at + _MASS_WAIT, counts=False)
-    return msgspec.structs.replace(one, outcome=None, result=msgspec.structs.replace(one.result, step=step))
-
-
-def _bury(dead: Sequence[_Answered], at: datetime) -> None:
-    """Send nothing more to these addresses."""
-    retired = []
-    for one in dead:
-        channel = CHANNEL_OF[one.claimed.queue]
-        match one.outcome:
-            case AddressDead(detail=detail, since=since) if one.claimed.device_id:
-                retired.append((one.claimed.device_id, since, detail))
-            case AddressDead(detail=detail) if channel is not Channel.PUSH:
-                consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
-            case _:
-                pass
-    if retired:
-        devices.retire_many(retired, at)
-
-
-def _heed_opt_outs(answered: Iterable[_Answered], at: datetime) -> None:
-    for one in answered:
-        channel = CHANNEL_OF[one.claimed.queue]
-        if isinstance(one.outcome, OptedOut) and channel is not Channel.PUSH:
-            consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=one.outcome.detail)
-
-
-def _meter(one: _Answered, meters: Meters) -> None:
+def _meter(one: Answered, meters: Meters) -> None:
     account = one.route.account.name if one.route else ""
     meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
     if one.route:
@@ -342,9 +294,9 @@ def _meter(one: _Answered, meters: Meters) -> None:
         log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 
-def _in_portions(answers: Iterable[_Answered]) -> Iterator[Sequence[_Answered]]:
+def _in_portions(answers: Iterable[Answered]) -> Iterator[Sequence[Answered]]:
     """A few hundred at a time, and none waits long for others to come."""
-    portion: list[_Answered] = []
+    portion: list[Answered] = []
     began = 0.0
     for answer in answers:
         if not portion:
@@ -357,9 +309,9 @@ def _in_portions(answers: Iterable[_Answered]) -> Iterator[Sequence[_Answered]]:
         yield portion
 
 
-def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail: str = "") -> _Answered:
+def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail: str = "") -> Answered:
     letter = Letter(claimed.notification_id, claimed.queue)
-    return _Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail, letter=letter))
+    return Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail, letter=letter))
 
 
 def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: datetime) -> Result:

@@ -207,6 +207,7 @@ class Batch(models.Model):
     due_at = models.DateTimeField()
     lease_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="When the first of its deliveries is of no use any more.")
     size = models.PositiveSmallIntegerField()
     delivery_ids = ArrayField(models.UUIDField())
 
@@ -226,6 +227,12 @@ class Batch(models.Model):
             models.Index(fields=["lane", "due_at"], name="batch_waiting", condition=Q(lease_id__isnull=True)),
             # the sweep asks for leases that ran out
             models.Index(fields=["lease_until"], name="batch_leased", condition=Q(lease_id__isnull=False)),
+            # and, for what nobody claims, which of them hold something that is too late
+            models.Index(
+                fields=["expires_at"],
+                name="batch_expiring",
+                condition=Q(lease_id__isnull=True, expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

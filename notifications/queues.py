@@ -1,11 +1,12 @@
 """Hints to workers that something is due. Losing one costs seconds, never a message: the sweep hints again."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 from celery import current_app
 from django.core.cache import cache
+from kombu import Connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -15,6 +16,7 @@ from notifications.vocabulary import Lane
 DISPATCH: Final = "notifications.dispatch"
 RECEIVE: Final = "notifications.receive"
 SWEEP: Final = "notifications.sweep"
+EXPIRE: Final = "notifications.expire"
 PARTITIONS: Final = "notifications.partitions"
 WALK: Final = "notifications.walk"
 
@@ -76,6 +78,27 @@ def hint_receipts() -> None:
 def receipts_taken() -> None:
     """A worker has begun to apply receipts."""
     _forget(RECEIPTS_QUEUE)
+
+
+def messages(names: Iterable[str]) -> Mapping[str, int] | None:
+    """How many messages lie in each of these queues, on whatever broker; None where it does not answer."""
+    found = {}
+    try:
+        with current_app.connection_for_read() as broker:
+            broker.ensure_connection(max_retries=1, timeout=2)
+            for name in names:
+                found[name] = _lying_in(name, broker)
+    except (OperationalError, OSError, RedisError):
+        return None
+    return found
+
+
+def _lying_in(name: str, broker: Connection) -> int:
+    try:
+        channel: Any = broker.default_channel
+        return int(channel.queue_declare(queue=name, passive=True).message_count)
+    except broker.channel_errors:  # nothing was ever published there, or all of it is taken
+        return 0
 
 
 def _publish(task: str, queue: str, kwargs: dict[str, str], standing: str = "") -> None:

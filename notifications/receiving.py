@@ -12,10 +12,12 @@ from accounts.channels import Channel
 from notifications import queues
 from notifications.ledger import receipts
 from notifications.ledger.receipts import Applied
+from notifications.liveness import signing
 from notifications.meters import metered
 from notifications.providers import registry
 from notifications.providers.contract import Callback
 from notifications.routes import routes
+from notifications.stopping import stopping
 from notifications.vocabulary import ReceiptKind
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,10 @@ def receive(account: str, callback: Callback) -> int:
 
 
 def apply(*, clock: Callable[[], datetime]) -> int:
-    """Apply every receipt that is due, and what follows for the addresses. Says how many."""
+    """Apply every receipt that is due, and what follows for the addresses. Says how many.
+
+    A worker that is to end leaves the rest to the next one.
+    """
     queues.receipts_taken()
     total = 0
     while True:
@@ -56,8 +61,9 @@ def apply(*, clock: Callable[[], datetime]) -> int:
             _suppress(done.applied, clock())
             for one in done.applied:
                 meters.count("receipts", one.channel, one.kind)
+        signing.moved()
         total += done.taken
-        if done.taken < _TOGETHER:
+        if done.taken < _TOGETHER or stopping.is_wished():
             return total
 
 

@@ -8,9 +8,13 @@ import structlog
 from django.conf import settings
 
 from notifications import queues
-from notifications.ledger import audiences, partitions, sweep
+from notifications.ledger import audiences, overdue, partitions, sweep
 from notifications.ledger import replay as ledger_replay
 from notifications.ledger.replay import Choice
+from notifications.liveness import signing
+from notifications.meters import metered
+from notifications.stopping import stopping
+from notifications.vocabulary import Reason
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +42,24 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     if audiences.are_open(at):
         queues.hint_planner()
     return Swept(len(due), reclaimed)
+
+
+def expire(*, clock: Callable[[], datetime]) -> int:
+    """End every delivery that waits past its use, whoever should have claimed it; says how many.
+
+    A worker does so too, for what it claims. This is for lanes without a worker, and accounts whose breaker stays open.
+    """
+    total = 0
+    while not stopping.is_wished():
+        signing.moved()
+        with metered() as meters:
+            done = overdue.expire(clock())
+            for queue in done.expired:
+                meters.count("expired", queue, "", Reason.EXPIRED)
+        total += len(done.expired)
+        if not done.batches:
+            break
+    return total
 
 
 def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:

@@ -85,6 +85,14 @@ def sweep(**newer: object) -> None:
     recovery.sweep_up(clock=timezone.now)
 
 
+@shared_task(name=queues.EXPIRE)
+def expire(**newer: object) -> None:
+    """End what is too late and in nobody's hands."""
+    from notifications import recovery
+
+    recovery.expire(clock=timezone.now)
+
+
 @shared_task(name=queues.PARTITIONS)
 def keep_partitions(**newer: object) -> None:
     """Make and drop the log's partitions."""

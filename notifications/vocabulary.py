@@ -114,10 +114,10 @@ MOVES: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {
     _S.SCHEDULED: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
     _S.QUEUED: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
     _S.RETRYING: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED}),
-    # answered; refused; again; no answer, or the worker vanished; too late
-    _S.SENDING: frozenset({_S.SENT, _S.FAILED, _S.RETRYING, _S.UNCERTAIN, _S.EXPIRED, _S.SUPPRESSED}),
+    # answered; refused; again; no answer, or the worker vanished; too late; given back before it left
+    _S.SENDING: frozenset({_S.SENT, _S.FAILED, _S.RETRYING, _S.UNCERTAIN, _S.EXPIRED, _S.SUPPRESSED, _S.QUEUED}),
     # a receipt, an operator, or the category's rule settles it
-    _S.UNCERTAIN: frozenset({_S.SENT, _S.DELIVERED, _S.FAILED, _S.RETRYING, _S.EXPIRED}),
+    _S.UNCERTAIN: frozenset({_S.SENT, _S.DELIVERED, _S.FAILED, _S.RETRYING}),
     _S.SENT: frozenset({_S.DELIVERED, _S.FAILED}),
     _S.DELIVERED: frozenset(),
     # an operator replays a dead letter; a late receipt says that it did arrive

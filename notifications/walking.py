@@ -15,9 +15,11 @@ from notifications import facts, queues
 from notifications.ledger import audiences
 from notifications.ledger.append import Header, append_plan
 from notifications.ledger.audiences import Chunk, Walk
+from notifications.liveness import signing
 from notifications.meters import metered
 from notifications.models import Notification
 from notifications.planning.plan import plan
+from notifications.stopping import stopping
 from notifications.vocabulary import Urgency
 from templates_app import catalogue
 
@@ -41,7 +43,8 @@ def walk(*, clock: Callable[[], datetime]) -> int:
         return 0
     header = _header(current)
     total, ends_at = 0, time.monotonic() + _TURN
-    while time.monotonic() < ends_at:
+    while time.monotonic() < ends_at and not stopping.is_wished():
+        signing.moved()
         chunk = _step(current, header, clock())
         if chunk is None or chunk.last is None:
             break

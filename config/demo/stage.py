@@ -15,7 +15,7 @@ from django.core.management import call_command
 from rich.console import Console
 
 from config import embedded
-from config.supervisor import Command, Supervisor, procfile
+from config.supervisor import Command, Supervisor, Watch, procfile
 from config.supervisor.__main__ import environment, free_port
 
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -55,7 +55,7 @@ class Stage:
             call_command("migrate", verbosity=0)
         with self._console.status("Starting web, workers and beat …"):
             lines = procfile.chosen(procfile.read(_ROOT / "Procfile"), [])
-            self._platform = Supervisor(lines, env, self._logs)
+            self._platform = Supervisor(lines, env, self._logs, watch=Watch(self._run_dir, env))
             self._platform.start()
             self._await("the platform", lambda: _answers(f"{self.url}/readyz"))
 

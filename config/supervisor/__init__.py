@@ -15,16 +15,18 @@ from pathlib import Path
 
 from config.supervisor.guardian import GRACE, Guardian
 from config.supervisor.keeper import Command, Keeper, Output
+from config.supervisor.watch import Watch
 
-__all__ = ["Command", "Supervisor"]
+__all__ = ["Command", "Supervisor", "Watch"]
 
 
 class Supervisor:
     """A set of named processes, each started again whenever it ends.
 
     With `log_dir`, each writes to `<log_dir>/<name>.log`; without, all write to standard output, a coloured name
-    before each line. `grace` is how many seconds a process may take to end. However the supervisor itself ends, by
-    kill -9 too, its processes end with it.
+    before each line. `grace` is how many seconds a process may take to end. `watch` finds those that live and do not
+    get on; they are ended and started again. However the supervisor itself ends, by kill -9 too, its processes end with
+    it.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Supervisor:
         log_dir: Path | None = None,
         *,
         grace: float = GRACE,
+        watch: Watch | None = None,
     ) -> None:
         width = max(map(len, lines), default=0)
         if log_dir:
@@ -44,6 +47,8 @@ class Supervisor:
             name: Keeper(command, env, Output.of(name, place, width, log_dir), self._guardian)
             for place, (name, command) in enumerate(lines.items())
         }
+        self._watch = watch
+        self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -51,6 +56,8 @@ class Supervisor:
         self._guardian.start()
         for keeper in self._keepers.values():
             keeper.start()
+        if self._watch:
+            threading.Thread(target=self._replace_the_stuck, args=(self._watch,), daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until `stop` was called, or `timeout` seconds; whether it was."""
@@ -58,6 +65,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask every process to end (SIGTERM), end what remains after `grace` seconds (SIGKILL), and return."""
+        self._stopping.set()
         deadline = time.monotonic() + self._grace
         for keeper in self._keepers.values():
             keeper.ask_to_end()
@@ -74,3 +82,10 @@ class Supervisor:
         """The process ids of those that run just now, by name."""
         pids = {name: keeper.pid for name, keeper in self._keepers.items()}
         return {name: pid for name, pid in pids.items() if pid is not None}
+
+    def _replace_the_stuck(self, watch: Watch) -> None:
+        while not self._stopping.wait(watch.every):
+            by_pid = {keeper.pid: keeper for keeper in self._keepers.values()}
+            for pid, why in watch.look().items():
+                if keeper := by_pid.get(pid):
+                    keeper.replace(pid, why, self._grace)

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Final
 
 from config import embedded
-from config.supervisor import Supervisor, procfile
+from config.supervisor import Supervisor, Watch, procfile
 
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
@@ -36,7 +36,7 @@ def main() -> int:
     authority = embedded.run_dir() / "sandbox" / "ca.pem"
     if authority.exists():
         env.setdefault("WIRE_CA_FILE", str(authority))
-    supervisor = Supervisor(lines, env)
+    supervisor = Supervisor(lines, env, watch=Watch(embedded.run_dir(), env))
     try:
         supervisor.start()
         supervisor.wait()

@@ -91,6 +91,23 @@ class Keeper:
         self._hurry.set()
         self._signal(signal.SIGTERM)
 
+    def replace(self, pid: int, why: str, grace: float) -> None:
+        """End the process `pid`, if it is still this one, and let its successor start; waits for the end.
+
+        It may be frozen, and deaf to SIGTERM: after `grace` seconds it is killed.
+        """
+        with self._lock:
+            if self._process is None or self._process.pid != pid or self._ending:
+                return
+            process = self._process
+        self._output.say(f"is ended: {why}")
+        self.restart()
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._output.say("did not end in time: killed")
+            process.kill()
+
     def ask_to_end(self) -> None:
         """Ask the process to end, for good; returns at once."""
         with self._lock:

@@ -1,6 +1,6 @@
 """Seen from outside: is it alive, is it ready, and how much of everything happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 
@@ -33,9 +33,21 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Whether this process can do its work: 200, or 503 with the part that is missing."""
-    parts = {"database": _database(), "migrations": _migrations(), "redis": _redis(), "broker": _broker()}
+    return _readiness({"database": _database(), "migrations": _migrations(), "redis": _redis(), "broker": _broker()})
+
+
+def _readiness(parts: Mapping[str, str]) -> HttpResponse:
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse({"status": "ok" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
+
+
+@require_safe
+def readyz_requests(_request: HttpRequest) -> HttpResponse:
+    """Whether requests can be accepted: 200, or 503 with the part that is missing.
+
+    Less than `readyz` asks for: without Redis, requests are accepted and sent later, so a balancer should go on.
+    """
+    return _readiness({"database": _database(), "migrations": _migrations()})
 
 
 @require_safe

@@ -83,7 +83,9 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
     by_due = grouped(waiting)
-    write_in([*before, Rows(Delivery._meta.db_table, _DELIVERY, rows), batch_rows(by_due)])
+    write_in(
+        [*before, Rows(Delivery._meta.db_table, _DELIVERY, rows), batch_rows(by_due, lambda _ids: header.expires_at)]
+    )
     return appended, {lane for lane, due_at in by_due if due_at <= at}
 
 

@@ -1,7 +1,7 @@
 """What hangs, and what nobody was told about: the statements behind the sweep."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
@@ -35,6 +35,8 @@ _DEPTHS = """
      WHERE lease_id IS NULL AND due_at <= %(at)s
      GROUP BY lane
 """
+
+_PATIENCE = "SELECT set_config('statement_timeout', %(milliseconds)s, true)"
 
 #: A few batches whose lease ran out; another sweep at the same moment takes others. Served by batch_leased.
 _EXPIRED = """
@@ -83,6 +85,13 @@ def depths(at: datetime) -> list[LaneDepth]:
     with connection.cursor() as cursor:
         cursor.execute(_DEPTHS, {"at": at})
         return [LaneDepth(Lane(lane), int(waiting), oldest) for lane, waiting, oldest in cursor.fetchall()]
+
+
+def depths_within(at: datetime, patience: timedelta) -> list[LaneDepth]:
+    """`depths`, for somebody who looks whether the database hangs. Raises `OperationalError` after `patience`."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PATIENCE, {"milliseconds": str(int(patience.total_seconds() * 1000))})
+        return depths(at)
 
 
 def reclaim(at: datetime, *, limit: int = 200) -> Reclaimed:

@@ -16,7 +16,7 @@ is refused here, so that nothing leaves twice unseen.
 import os
 import threading
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from io import BytesIO
 from typing import Final
 
@@ -25,7 +25,9 @@ import pycurl
 from django.conf import settings
 
 from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.stopping import stopping
 from notifications.wire.cork import Corks
+from notifications.wire.head import Head
 
 #: Requests under way at once: enough for 4,000 a second from a provider that takes 150 ms, few enough that a crash
 #: leaves few in doubt.
@@ -141,10 +143,18 @@ class Http2Wire:
     """One set of connections, for one thread of one process.
 
     `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask.
+    spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what has no answer
+    then ends as if its connection had broken.
     """
 
-    def __init__(self, *, ca_file: str = "", protocols: int = pycurl.PROTO_HTTPS) -> None:
+    def __init__(
+        self,
+        *,
+        ca_file: str = "",
+        protocols: int = pycurl.PROTO_HTTPS,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._gives_up = gives_up
         self._ca_file = ca_file or certifi.where()
         self._protocols = protocols
         self._idle: list[_Transfer] = []
@@ -192,6 +202,8 @@ class Http2Wire:
                 if not flying:
                     return
                 self._pump(block=not arrived)
+                if self._gives_up():
+                    self._abandon(flying)
                 while arrived:
                     transfer = arrived.popleft()
                     flying.remove(transfer)
@@ -204,11 +216,20 @@ class Http2Wire:
                     self._multi.remove_handle(transfer.easy)
                 self._idle.append(transfer)
 
+    def _abandon(self, flying: Iterable[_Transfer]) -> None:
+        for transfer in flying:
+            if transfer not in self._finished:
+                self._multi.remove_handle(transfer.easy)
+                self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
+
     def _launch(self, transfer: _Transfer, request: Request) -> None:
         try:
             transfer.load(request)
         except (ValueError, pycurl.error) as error:
             self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
+            return
+        if self._gives_up():
+            self._settle(transfer, NotSent("not begun: the worker ends"))
         else:
             self._launched += 1
             self._multi.add_handle(transfer.easy)
@@ -321,7 +342,7 @@ def _wire() -> Http2Wire:
         _inherited.append(wire)
         wire = None
     if wire is None:
-        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE)
+        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
         _mine.pid = os.getpid()
     return wire
 
@@ -344,40 +365,3 @@ def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
     # Without this, libcurl waits a second for "100 Continue" before a long body.
     lines.append("expect:")
     return lines
-
-
-class Head(Mapping[str, str]):
-    """Header lines as they came, looked through when somebody asks for one; names are lower case.
-
-    Most answers are asked for one header or none, so they are not taken apart beforehand. An interim answer (1xx)
-    before the real one is forgotten.
-    """
-
-    __slots__ = ("_lines",)
-
-    def __init__(self, raw: bytes) -> None:
-        text = raw.decode("latin-1")
-        interim = text.rfind("\r\n\r\nHTTP/")
-        self._lines = text[interim + 4 :] if interim >= 0 else text
-
-    def __getitem__(self, name: str) -> str:
-        start = self._lines.lower().rfind(f"\r\n{name}:")
-        if start < 0:
-            raise KeyError(name)
-        start += len(name) + 3
-        end = self._lines.find("\r\n", start)
-        return self._lines[start : end if end >= 0 else None].strip()
-
-    def __iter__(self) -> Iterator[str]:
-        seen: set[str] = set()
-        for line in self._lines.split("\r\n")[1:]:
-            name, colon, _ = line.lower().partition(":")
-            if colon and name not in seen:
-                seen.add(name)
-                yield name
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"Head({dict(self)!r})"

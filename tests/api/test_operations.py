@@ -53,6 +53,26 @@ def test_without_redis_it_is_not_ready(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
+def test_without_redis_it_still_accepts_requests(settings: Settings) -> None:
+    settings.REDIS_URL = NOWHERE
+    client.cache_clear()
+    try:
+        answer = Client().get("/readyz/requests")
+    finally:
+        client.cache_clear()
+
+    assert (answer.status_code, answer.json()["parts"]) == (200, {"database": "ok", "migrations": "ok"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_it_accepts_no_requests() -> None:
+    with database_gone():
+        answer = Client().get("/readyz/requests")
+
+    assert (answer.status_code, answer.json()["parts"]["database"]) == (503, "does not answer")
+
+
+@pytest.mark.django_db
 def test_without_a_broker_it_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "broker_write_url", NOWHERE)
 
@@ -224,7 +244,7 @@ def test_metrics_are_told_without_the_counters_while_redis_does_not_answer(setti
     assert ("bongsu_lane_depth", frozenset({("lane", "sms")})) in found
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/readyz/requests", "/metrics"])
 def test_these_pages_are_for_reading(path: str) -> None:
     answer: Any = Client().post(path)
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -285,3 +286,21 @@ def test_a_forked_process_makes_its_own_connections_and_leaves_its_parents_alone
     os.close(writing)
     assert isinstance(http2.exchange_one(request), Response)
     assert [one.connection for one in server.received] == [1, 2, 1]
+
+
+# --- given up ----------------------------------------------------------------------------------------
+def test_a_wire_that_gives_up_waits_for_nothing_and_sends_nothing_more(
+    files: tuple[Path, Path], server: Server
+) -> None:
+    over = threading.Event()
+    wire = Http2Wire(ca_file=str(files[0]), gives_up=over.is_set)
+    assert isinstance(wire.exchange_one(post(server.url("/answer"))), Response)
+    exchanges = wire.exchange([post(server.url("/never")), post(server.url("/answer"))])
+    assert next(exchanges)[0] == 1
+
+    over.set()
+
+    ((position, answer),) = exchanges
+    assert (position, type(answer)) == (0, NoAnswer)
+    assert isinstance(wire.exchange_one(post(server.url("/answer"))), NotSent)
+    wire.close()

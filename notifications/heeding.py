@@ -1,0 +1,99 @@
+"""What answers say besides: which accounts fail, which addresses are dead, who opted out."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from accounts import consent, devices
+from accounts.channels import Channel
+from notifications.ledger.claim import Claimed, Lease
+from notifications.ledger.record import Result
+from notifications.meters import Meters
+from notifications.pacing import breakers
+from notifications.planning.retry import Step
+from notifications.providers.contract import (
+    AddressDead,
+    Ambiguous,
+    CredentialBad,
+    NoFunds,
+    OptedOut,
+    Outcome,
+    Throttled,
+    Transient,
+)
+from notifications.routes import Route
+from notifications.vocabulary import CHANNEL_OF, DeliveryState, Reason
+
+#: What speaks against an account, and not against a message or an address.
+_FAILURES: Final = (Transient, Ambiguous, CredentialBad, NoFunds)
+#: So many answers of an account, with more than this share of dead addresses, are taken for a mistake.
+_MASS: Final = 50
+_MASS_SHARE: Final = 0.5
+_MASS_WAIT: Final = timedelta(seconds=20)
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """What an attempt came to. `route` is None where it did not get as far as a provider."""
+
+    claimed: Claimed
+    lease: Lease
+    outcome: Outcome | None
+    result: Result
+    route: Route | None = None
+    seconds: float = 0.0
+
+
+def watched(
+    answered: Sequence[Answered], distrust: Callable[[str], None], meters: Meters, at: datetime
+) -> Sequence[Answered]:
+    """Tell the breakers, and take back what cannot be: half of all addresses do not die at the same moment."""
+    by_account: defaultdict[str, list[Answered]] = defaultdict(list)
+    for one in answered:
+        if one.route and one.outcome:
+            by_account[one.route.account.name].append(one)
+    mistaken: set[UUID] = set()
+    for account, together in by_account.items():
+        dead = [one for one in together if isinstance(one.outcome, AddressDead)]
+        if len(together) >= _MASS and len(dead) > _MASS_SHARE * len(together):
+            mistaken.update(one.claimed.id for one in dead)
+            breakers.open(account, f"{len(dead)} of {len(together)} addresses were called dead at once")
+            meters.count("mass_deaths", account)
+            distrust(account)
+            continue
+        bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
+        neutral = sum(isinstance(one.outcome, Throttled) for one in together)
+        breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
+    return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
+
+
+def _taken_back(one: Answered, at: datetime) -> Answered:
+    step = Step(DeliveryState.RETRYING, Reason.MASS_DEATH, at + _MASS_WAIT, counts=False)
+    return msgspec.structs.replace(one, outcome=None, result=msgspec.structs.replace(one.result, step=step))
+
+
+def bury(dead: Sequence[Answered], at: datetime) -> None:
+    """Send nothing more to these addresses."""
+    retired = []
+    for one in dead:
+        channel = CHANNEL_OF[one.claimed.queue]
+        match one.outcome:
+            case AddressDead(detail=detail, since=since) if one.claimed.device_id:
+                retired.append((one.claimed.device_id, since, detail))
+            case AddressDead(detail=detail) if channel is not Channel.PUSH:
+                consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
+            case _:
+                pass
+    if retired:
+        devices.retire_many(retired, at)
+
+
+def heed_opt_outs(answered: Iterable[Answered], at: datetime) -> None:
+    """Suppress the addresses of those who opted out with the provider."""
+    for one in answered:
+        channel = CHANNEL_OF[one.claimed.queue]
+        if isinstance(one.outcome, OptedOut) and channel is not Channel.PUSH:
+            consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=one.outcome.detail)

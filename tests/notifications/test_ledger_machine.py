@@ -1,0 +1,174 @@
+"""Workers, receipts, operators and sweeps in any order: no illegal move, and never two outcomes of one attempt."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
+from accounts.models import Recipient
+from notifications.ledger import overdue, receipts, sweep
+from notifications.ledger.append import Header
+from notifications.ledger.cancel import cancel
+from notifications.ledger.claim import Claim, claim
+from notifications.ledger.record import Letter, Result, finish, record
+from notifications.ledger.release import release
+from notifications.ledger.replay import Choice, replay
+from notifications.models import Batch, Delivery, DeliveryEvent, PendingReceipt
+from notifications.planning.retry import Step
+from notifications.providers.contract import Receipt
+from notifications.vocabulary import MOVES, WAITING, DeliveryState, Lane, Reason, ReceiptKind
+from tests.notifications import watched_moves
+from tests.notifications.logbook import LEASE, NOW, appended, header
+
+S = DeliveryState
+#: Where nothing more can come.
+ENDS = {state for state, following in MOVES.items() if not following}
+OUTCOMES = {S.SENT, S.FAILED, S.EXPIRED, S.SUPPRESSED}
+LANES = (Lane.SMS, Lane.SMS_RETRY)
+
+
+class Ledger(RuleBasedStateMachine):
+    """The log of a few notifications, and all who write to it. The whole of a run is rolled back in the end."""
+
+    notifications = Bundle("notifications")
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._transaction = transaction.atomic()
+        self._transaction.__enter__()
+        watched_moves.watch()
+        self.at: datetime = NOW
+        self.receipts = 0
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self._transaction.__exit__(None, None, None)
+
+    # --- who writes ------------------------------------------------------------------------------------
+    @rule(target=notifications, count=st.integers(1, 3), in_doubt=st.sampled_from(["resend", "hold"]),
+          expires=st.none() | st.integers(1, 30))  # fmt: skip
+    def accept(self, count: int, in_doubt: str, expires: int | None) -> Header:
+        head = header(in_doubt=in_doubt, expires_at=self.at + timedelta(minutes=expires) if expires else None)
+        appended(count, head=head, at=self.at)
+        return head
+
+    @rule(target=claims, lane=st.sampled_from(LANES))
+    def claim(self, lane: Lane) -> Claim | None:
+        return claim(lane, at=self.at, lease_for=LEASE, limit=3)
+
+    @rule(held=claims, data=st.data())
+    def record(self, held: Claim | None, data: st.DataObject) -> None:
+        """In time, late, or for the second time."""
+        if held is None:
+            return
+        results = [
+            Result(one.id, one.attempt, step, self.at, letter=Letter(one.notification_id, one.queue))
+            for one in held.deliveries
+            if (step := data.draw(st.sampled_from(self._steps())))
+        ]
+        if results:
+            record(results, held.lease.lane)
+
+    @rule(held=consumes(claims))
+    def finish(self, held: Claim | None) -> None:
+        """All of it was recorded; what was not is still its holder's."""
+        if held and not Delivery.objects.filter(id__in=[one.id for one in held.deliveries], state=S.SENDING).exists():
+            finish(held.lease)
+
+    @rule(held=consumes(claims))
+    def give_back(self, held: Claim | None) -> None:
+        if held and held.deliveries:
+            release(held.deliveries, held.lease, self.at)
+            finish(held.lease)
+
+    @rule(data=st.data(), kind=st.sampled_from(ReceiptKind), repeated=st.booleans())
+    def hear(self, data: st.DataObject, kind: ReceiptKind, repeated: bool) -> None:
+        ids = list(Delivery.objects.order_by("id").values_list("id", flat=True))
+        if ids:
+            self.receipts += not repeated
+            about = data.draw(st.sampled_from(ids))
+            receipts.keep([Receipt(about, kind, self.at, event_ref=str(self.receipts))], "twilio-live", self.at)
+
+    @rule()
+    def apply_receipts(self) -> None:
+        receipts.apply(self.at)
+
+    @rule(head=notifications)
+    def cancel(self, head: Header) -> None:
+        cancel(head.id, self.at)
+
+    @rule(seconds=st.integers(1, 900))
+    def time_passes(self, seconds: int) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    @rule()
+    def sweep(self) -> None:
+        sweep.reclaim(self.at)
+
+    @rule()
+    def expire(self) -> None:
+        overdue.expire(self.at)
+
+    @rule()
+    def replay(self) -> None:
+        replay(Choice(), self.at)
+
+    def _steps(self) -> list[Step | None]:
+        later = self.at + timedelta(seconds=30)
+        return [
+            None, Step(S.SENT), Step(S.FAILED, Reason.ADDRESS_DEAD), Step(S.FAILED, Reason.ATTEMPTS_EXHAUSTED),
+            Step(S.RETRYING, Reason.THROTTLED, later), Step(S.UNCERTAIN, Reason.NO_ANSWER),
+            Step(S.EXPIRED, Reason.EXPIRED),
+        ]  # fmt: skip
+
+    # --- what holds at every moment --------------------------------------------------------------------
+    @invariant()
+    def no_move_is_illegal(self) -> None:
+        assert [move for move in watched_moves.moves() if move.after not in MOVES[move.before]] == []
+
+    @invariant()
+    def an_attempt_has_one_outcome(self) -> None:
+        """Whatever is recorded late, twice or by somebody who lost the lease."""
+        left = Counter((move.delivery_id, move.attempt) for move in watched_moves.moves() if move.before is S.SENDING)
+        assert [attempt for attempt, times in left.items() if times > 1] == []
+        told = Counter(
+            DeliveryEvent.objects.filter(kind__in=OUTCOMES, account="").values_list("delivery_id", "attempt")
+        )
+        assert [attempt for attempt, times in told.items() if times > 1] == []
+
+    @invariant()
+    def an_end_is_an_end(self) -> None:
+        assert [move for move in watched_moves.moves() if move.before in ENDS] == []
+
+    @invariant()
+    def what_waits_stands_in_a_batch_and_what_is_sent_under_a_lease(self) -> None:
+        waiting = set(Delivery.objects.filter(state__in=WAITING).values_list("id", flat=True))
+        sending = set(Delivery.objects.filter(state=S.SENDING).values_list("id", flat=True))
+        batches = list(Batch.objects.values_list("lease_id", "delivery_ids"))
+        assert waiting <= {one for _, ids in batches for one in ids}
+        assert sending <= {one for lease, ids in batches if lease for one in ids}
+
+    @invariant()
+    def what_is_not_sent_says_why(self) -> None:
+        unsent = Delivery.objects.filter(state__in=[S.FAILED, S.EXPIRED, S.CANCELLED, S.UNCERTAIN])
+        assert not unsent.filter(reason="").exists()
+
+
+@pytest.mark.django_db
+def test_whoever_comes_when_the_log_stays_sound() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call] # hypothesis says nothing of it
+        Ledger,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert not Recipient.objects.exists(), "every run was rolled back"
+    assert not PendingReceipt.objects.exists()
