@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="batch",
             index=models.Index(
-                condition=models.Q(("lease_id__isnull", True), ("expires_at__isnull", False)),
+                condition=models.Q(("expires_at__isnull", False), ("lease_id__isnull", True)),
                 fields=["expires_at"],
                 name="batch_expiring",
             ),

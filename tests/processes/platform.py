@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import psycopg2
@@ -44,6 +45,14 @@ class Platform:
         )
         with urlopen(request, timeout=60) as response:
             return json.load(response)
+
+    def answers(self) -> bool:
+        """Whether the web server is there; one that was just started is not at once."""
+        try:
+            with urlopen(f"{self.about['url']}/healthz", timeout=60):
+                return True
+        except URLError:
+            return False
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py; what it printed."""

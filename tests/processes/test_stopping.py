@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from config.supervisor import procfile
+from notifications.liveness import folder_in, signs
 from tests.processes.platform import CHECKOUT, Platform, platform, write_audience
 from tests.waiting import until
 
@@ -17,6 +18,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 PEOPLE = 1200
 LINES = list(procfile.read(CHECKOUT / "Procfile"))
+#: What the lines without a worker run; a worker says itself when it is ready.
+MARKS = {"web": "granian --interface", "beat": "-A config beat"}
 #: What those who start processes usually grant.
 GRACE = 10
 
@@ -35,7 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def terminated(running: Platform, line: str) -> str:
-    """SIGTERM to the process of a line, until it is gone; what its supervisor says of its end."""
+    """SIGTERM to the process of a line, until it is gone and another serves; what its supervisor says of its end."""
     log = Path(running.env["BONGSU_RUN_DIR"]) / "logs" / f"{line}.log"
     before = log.read_text().count("starting again")
     process = psutil.Process(pid_of(running, line))
@@ -43,22 +46,26 @@ def terminated(running: Platform, line: str) -> str:
     psutil.wait_procs([process], timeout=GRACE)
     assert not process.is_running(), f"{line} took more than {GRACE} s"
     until(lambda: log.read_text().count("starting again") > before)
+    until(running.answers, seconds=60)
     return next(text for text in reversed(log.read_text().splitlines()) if "starting again" in text)
 
 
 def pid_of(running: Platform, line: str) -> int:
-    """The process that serves a line of the Procfile, as soon as there is one."""
+    """The process that serves a line of the Procfile, as soon as it does."""
 
     def found() -> int:
-        for process in psutil.process_iter(["pid", "ppid", "cmdline", "environ"]):
+        for process in psutil.process_iter(["pid", "cmdline", "environ"]):
             command = " ".join(process.info["cmdline"] or [])
             theirs = (process.info["environ"] or {}).get("BONGSU_RUN_DIR") == running.env["BONGSU_RUN_DIR"]
-            marks = {"web": "granian --interface", "beat": "-A config beat"}
-            if theirs and marks.get(line, f"-n {line}.1@%h") in command:
+            if theirs and MARKS[line] in command:
                 return int(process.info["pid"])
         return 0
 
-    return until(found)
+    def ready() -> int:
+        folder = folder_in(Path(running.env["BONGSU_RUN_DIR"]))
+        return next((sign.pid for sign in signs(folder) if sign.worker.startswith(f"{line}.1@")), 0)
+
+    return until(found if line in MARKS else ready, seconds=60)
 
 
 def campaign(running: Platform, *, latency_ms: int) -> str:
