@@ -57,7 +57,7 @@ def pid_of(running: Platform, line: str) -> int:
         for process in psutil.process_iter(["pid", "cmdline", "environ"]):
             command = " ".join(process.info["cmdline"] or [])
             theirs = (process.info["environ"] or {}).get("BONGSU_RUN_DIR") == running.env["BONGSU_RUN_DIR"]
-            if theirs and MARKS[line] in command:
+            if theirs and MARKS[line] in command and catches_sigterm(process.info["pid"]):
                 return int(process.info["pid"])
         return 0
 
@@ -66,6 +66,13 @@ def pid_of(running: Platform, line: str) -> int:
         return next((sign.pid for sign in signs(folder) if sign.worker.startswith(f"{line}.1@")), 0)
 
     return until(found if line in MARKS else ready, seconds=60)
+
+
+def catches_sigterm(pid: int) -> bool:
+    """A process that has just started does not yet; the mask of caught signals is in its status (proc(5), SigCgt)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
 
 
 def campaign(running: Platform, *, latency_ms: int) -> str:
