@@ -1,7 +1,5 @@
 """From claimed deliveries to the requests that send them: account, text, token, request."""
 
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,25 +9,36 @@ import msgspec
 
 from accounts.channels import Channel, PushService
 from notifications import tokens
-from notifications.ledger.claim import Claimed, Shared
-from notifications.pacing import PROBES, Gate, Permission, breakers
-from notifications.providers.contract import Exchange, Message, Request, Token
+from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.permits import Permits, Refusal
+from notifications.planning.segments import segments
+from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
-from templates_app.content import Text
+from templates_app.content import SmsText, Text
 
 
 class NoAccount(Exception):
     """No active provider account serves this delivery."""
 
 
-class AllResting(Exception):
-    """The breakers of all accounts that could serve are open; `until` (epoch seconds) the first is to be tried."""
+class MustWait(Exception):
+    """No account that could serve may be sent to now; in `seconds` it is this delivery's turn at the first of them."""
 
-    def __init__(self, account: str, until: float) -> None:
-        super().__init__(f"the breaker of {account} is open")
-        self.until = until
+    def __init__(self, refusal: Refusal, seconds: float) -> None:
+        super().__init__(f"{refusal.account}: {refusal.reason}")
+        self.reason = refusal.reason
+        self.seconds = seconds
+
+
+class Unusable(Exception):
+    """The account that was chosen cannot be used: `cause` says why."""
+
+    def __init__(self, route: Route, cause: BadAccount) -> None:
+        super().__init__(str(cause))
+        self.route = route
+        self.cause = cause
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -40,42 +49,68 @@ class Composed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Composer:
-    """Composes one batch. What its deliveries have in common is found out once.
+    """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
+    Close it when all is composed, so that what accounts were granted and did not send is theirs again.
     """
 
-    def __init__(self, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
+    def __init__(self, held: Claim, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
+        self._notifications = held.notifications
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
         self.at = at
         self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
-        self._permissions: dict[str, Permission] = {}
-        self._probes: Counter[str] = Counter()
+        self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
-    def compose(self, claimed: Claimed, shared: Shared) -> Composed:
+    def compose(self, claimed: Claimed) -> Composed:
         """The request for one delivery.
 
-        Raises `NoAccount`, `AllResting`, `RenderError` where the template says nothing sensible, and `BadAccount`.
+        Raises `NoAccount`, `MustWait`, `Unusable`, and `RenderError` where the template says nothing sensible.
         """
-        channel = CHANNEL_OF[claimed.queue]
-        route = self.route(claimed, shared)
+        shared = self._notifications[claimed.notification_id]
+        try:
+            route = self._route(claimed, shared)
+        finally:
+            self._permits.done_with_one()
         message = Message(
             delivery_id=claimed.id,
             address=claimed.address,
-            text=self._text(claimed, shared, channel),
+            text=self._text(claimed, shared),
             urgency=shared.urgency,
             at=self.at,
             expires_at=shared.expires_at,
             callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
         )
-        return Composed(route, route.provider.compose(message, route.account, self._token(route)))
+        try:
+            request = route.provider.compose(message, route.account, self._token(route))
+        except BadAccount as error:
+            raise Unusable(route, error) from None
+        if route.limits.at_once:
+            request = msgspec.structs.replace(request, crowd=Crowd(route.account.name, route.limits.at_once))
+        return Composed(route, request)
 
-    def route(self, claimed: Claimed, shared: Shared) -> Route:
-        """The account by which a delivery goes: the first whose breaker lets it. Raises `NoAccount`, `AllResting`."""
+    def close(self) -> None:
+        """Nothing more is composed."""
+        self._permits.close()
+
+    def _route(self, claimed: Claimed, shared: Shared) -> Route:
+        """The account by which a delivery goes: the first whose breaker is closed and whose buckets have room."""
+        refusals = []
+        for route in self._candidates(claimed, shared):
+            refusal = self._permits.refusal(route, shared.urgency, lambda: self._segments(claimed, shared))
+            if refusal is None:
+                return route
+            refusals.append(refusal)
+        if not refusals:
+            raise NoAccount
+        soonest = min(refusals, key=lambda refusal: refusal.wait)
+        raise MustWait(soonest, self._permits.place(soonest, shared.urgency))
+
+    def _candidates(self, claimed: Claimed, shared: Shared) -> Sequence[Route]:
         channel = CHANNEL_OF[claimed.queue]
         key = (channel, claimed.service, shared.mode.value)
         if key not in self._routes:
@@ -85,29 +120,15 @@ class Composer:
                 if is_push
                 else routes.for_channel(channel, shared.mode)
             )
-        candidates = self._routes[key]
-        if not candidates:
-            raise NoAccount
-        for route in candidates:
-            if self._may_send(route.account.name):
-                return route
-        soonest = min(candidates, key=lambda route: self._permissions[route.account.name].until)
-        raise AllResting(soonest.account.name, self._permissions[soonest.account.name].until)
+        return self._routes[key]
 
-    def _may_send(self, account: str) -> bool:
-        permission = self._permissions.get(account)
-        if permission is None:
-            permission = self._permissions[account] = breakers.permission(account)
-        if permission.gate is Gate.HALF_OPEN:
-            self._probes[account] += 1
-            if self._probes[account] > PROBES:
-                # the others wait for what these few come to
-                self._permissions[account] = Permission(Gate.OPEN, time.time() + 1)
-                return False
-        return permission.gate is not Gate.OPEN
+    def _segments(self, claimed: Claimed, shared: Shared) -> int:
+        text = self._text(claimed, shared)
+        return segments(text.body) if isinstance(text, SmsText) else 1
 
-    def _text(self, claimed: Claimed, shared: Shared, channel: Channel) -> Text:
+    def _text(self, claimed: Claimed, shared: Shared) -> Text:
         """What is said; the same for all whose notification says nothing to them alone, in one language."""
+        channel = CHANNEL_OF[claimed.queue]
         if claimed.data:
             return _rendered(claimed, shared, channel, {**shared.data, **claimed.data})
         key = (shared.id, channel, claimed.locale)

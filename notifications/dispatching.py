@@ -14,18 +14,18 @@ import structlog
 from django.conf import settings
 
 from notifications import queues, tokens
-from notifications.composing import AllResting, Composed, Composer, NoAccount
+from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.record import Letter, Result, finish, record
 from notifications.ledger.release import release
+from notifications.ledger.sweep import next_due
 from notifications.liveness import signing
 from notifications.meters import Meters, metered
-from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, resting_until
+from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, wait_for_turn
 from notifications.providers.contract import (
     AddressDead,
     Ambiguous,
-    BadAccount,
     ContentBad,
     CredentialBad,
     Exchange,
@@ -52,13 +52,15 @@ _RECORD_WITHIN: Final = 0.1
 #: Seconds, after a claim of fewer deliveries than this, in which more may come together.
 _GATHER: Final = 0.05
 _SMALL: Final = 100
+#: Seconds between two claims of which the first could not be sent at all: breakers are open, or buckets empty.
+_STALLED: Final = 0.25
 #: Seconds after which a worker looks at its other lanes again.
 _TURN: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """How much was sent on its way, and how long until the first of what failed in passing is due again."""
+    """How much was sent on its way, and how long until the next of what waits in the retry lane is due."""
 
     attempted: int
     retry_in: timedelta | None = None
@@ -90,12 +92,13 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     turn = _Turn(lane, clock)
     with metered() as meters:
         for answered in _in_portions(turn.attempts()):
-            turn.note(_record(answered, turn, meters, clock()))
+            _record(answered, turn, meters, clock())
     bury(turn.dead(), clock())
     if turn.is_cut_short:
         queues.taken(lane)
         queues.hint([lane])
-    return Dispatched(turn.attempted, turn.soonest - clock() if turn.soonest else None)
+    due_at = next_due(lane.retry) if turn.has_put_off or lane is lane.retry else None
+    return Dispatched(turn.attempted, due_at - clock() if due_at else None)
 
 
 class _Turn:
@@ -112,8 +115,10 @@ class _Turn:
         self._unsent: defaultdict[Lease, list[Claimed]] = defaultdict(list)
         self.attempted = 0
         self._was_small = False
+        self._is_stalled = False
         self.is_cut_short = False
-        self.soonest: datetime | None = None
+        #: Whether anything was put off to the retry lane.
+        self.has_put_off = False
         self._dead: list[Answered] = []
         self._mistaken: set[str] = set()
 
@@ -135,10 +140,6 @@ class _Turn:
         yield from self._drained()
         for lease, unsent in self._unsent.items():
             self._give_back(unsent, lease)
-
-    def note(self, due: datetime | None) -> None:
-        """The first retry of what was just recorded is due at `due`."""
-        self.soonest = min((at for at in (self.soonest, due) if at), default=None)
 
     def died(self, dead: Iterable[Answered]) -> None:
         """The provider calls these addresses dead."""
@@ -169,8 +170,9 @@ class _Turn:
         """The requests of one claim after the other; what needs none is settled."""
         position = 0
         while held := self._claimed():
-            composer = Composer(http2.exchange_one, settings.PUBLIC_URL, self._clock())
+            composer = Composer(held, http2.exchange_one, settings.PUBLIC_URL, self._clock())
             ends_at = time.monotonic() + settings.LEASE_SECONDS
+            self._is_stalled = True
             for place, claimed in enumerate(held.deliveries):
                 if stopping.is_wished():
                     self._give_back(held.deliveries[place:], held.lease)
@@ -185,7 +187,9 @@ class _Turn:
                     continue
                 flying[position] = prepared
                 position += 1
+                self._is_stalled = False
                 yield prepared.composed.request
+            composer.close()
 
     def _claimed(self) -> Claim | None:
         """The next claim, while the turn lasts."""
@@ -207,8 +211,8 @@ class _Turn:
 
     def _let_some_gather(self) -> None:
         """Between two small claims, wait a moment: a claim of one costs as much as a claim of a hundred."""
-        if self._was_small and not self._lane.is_critical:
-            time.sleep(_GATHER)
+        if (self._was_small or self._is_stalled) and not self._lane.is_critical:
+            time.sleep(_STALLED if self._is_stalled else _GATHER)
 
     def _claim(self) -> Claim | None:
         return claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
@@ -239,22 +243,21 @@ class _Turn:
         if not claimed.address:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
         try:
-            return _Ready(claimed, shared, lease, composer.compose(claimed, shared))
-        except AllResting as resting:
-            due_at = datetime.fromtimestamp(resting.until, tz=at.tzinfo) + timedelta(seconds=random())
-            step = resting_until(due_at, _attempt(claimed, shared, at))
-            return _settled(claimed, lease, step, at, detail=str(resting))
+            return _Ready(claimed, shared, lease, composer.compose(claimed))
+        except MustWait as wait:
+            step = wait_for_turn(wait.reason, timedelta(seconds=wait.seconds), _attempt(claimed, shared, at))
+            return _settled(claimed, lease, step, at, detail=str(wait))
         except NoAccount:
             return _settled(claimed, lease, no_account(_attempt(claimed, shared, at), self._policy), at)
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
-        except BadAccount as error:
+        except Unusable as unusable:
             # a token service that does not answer passes; credentials that cannot work do not
-            passes = isinstance(error, TokenUnavailable)
-            outcome = Transient(str(error)) if passes else CredentialBad(str(error))
-            route = composer.route(claimed, shared)
+            passes = isinstance(unusable.cause, TokenUnavailable)
+            outcome = Transient(str(unusable)) if passes else CredentialBad(str(unusable))
             step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            return Answered(claimed, lease, outcome, _result(claimed, step, outcome, route, at), route)
+            result = _result(claimed, step, outcome, unusable.route, at)
+            return Answered(claimed, lease, outcome, result, unusable.route)
 
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
@@ -274,15 +277,14 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             return outcome
 
 
-def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datetime) -> datetime | None:
-    """Write results, then act on what they say about people. Returns when the first retry is due."""
+def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datetime) -> None:
+    """Write results, then act on what they say about people."""
     answered = watched(answered, turn.distrust, meters, at)
-    dues = record([one.result for one in answered], answered[0].lease.lane, turn.ended_by(answered))
+    turn.has_put_off |= record([one.result for one in answered], answered[0].lease.lane, turn.ended_by(answered))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
     for one in answered:
         _meter(one, meters)
-    return min((due_at for _, due_at in dues), default=None)
 
 
 def _meter(one: Answered, meters: Meters) -> None:

@@ -10,10 +10,10 @@ import msgspec
 
 from accounts import consent, devices
 from accounts.channels import Channel
+from notifications.breakers import breakers
 from notifications.ledger.claim import Claimed, Lease
 from notifications.ledger.record import Result
 from notifications.meters import Meters
-from notifications.pacing import breakers
 from notifications.planning.retry import Step
 from notifications.providers.contract import (
     AddressDead,

@@ -9,9 +9,9 @@ Free of Django: the supervisor reads it too.
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,8 @@ class Sign:
     """What a worker process last said of itself.
 
     Moments are seconds of the machine's monotonic clock, which all its processes share and nobody sets. `task` is empty
-    while it waits for work.
+    while it waits for work. `waiting` is what a worker that sweeps saw at `looked_at`: for how many seconds the oldest
+    delivery of each lane was due.
     """
 
     worker: str
@@ -36,6 +37,8 @@ class Sign:
     task: str
     turned_at: float
     moved_at: float
+    looked_at: float = 0.0
+    waiting: Mapping[str, float] = field(default_factory=dict)
 
     def reads(self, name: str) -> bool:
         """Whether this worker reads a Celery queue of that name, or a lane of a queue of that name."""
@@ -89,6 +92,10 @@ class Signing:
         if self._file and now - self._written_at > _WRITE_EVERY:
             self._sign = replace(self._sign, moved_at=now)
             self._write()
+
+    def saw(self, waiting: Mapping[str, float]) -> None:
+        """What is due, as the ledger says: who judges an idle worker need not ask it then."""
+        self._sign = replace(self._sign, looked_at=time.monotonic(), waiting=waiting)
 
     def _write(self) -> None:
         if self._file is None:

@@ -1,5 +1,6 @@
 """Hints to workers that something is due. Losing one costs seconds, never a message: the sweep hints again."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -50,6 +51,22 @@ def taken(lane: Lane) -> None:
 def call_for_help(lane: Lane) -> None:
     """Say that a lane has more than one worker carries at once."""
     _publish(DISPATCH, lane.value, {"lane": lane.value}, standing=f"help:{lane}")
+
+
+def may_come_back(lane: Lane, seconds: float) -> bool:
+    """Whether a task that is to look into `lane` after so many seconds is needed: not if another will by then.
+
+    Where the broker's memory does not answer, it is: two tasks do no harm, and none would cost a sweep's time.
+    """
+    key, at = f"back:{lane}", time.time() + seconds
+    try:
+        standing = cache.get(key)
+        if standing is not None and time.time() < standing <= at:
+            return False
+        cache.set(key, at, timeout=seconds + 1)
+    except RedisError:
+        return True
+    return True
 
 
 def are_hinted(lanes: Sequence[Lane]) -> bool:

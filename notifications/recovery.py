@@ -36,7 +36,9 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     reclaimed = sweep.reclaim(at)
     if reclaimed != sweep.Reclaimed():
         log.warning("lease.ran_out", requeued=reclaimed.requeued, resent=reclaimed.resent, held=reclaimed.held)
-    due = [depth.lane for depth in sweep.depths(at)]
+    depths = sweep.depths(at)
+    signing.saw({depth.lane.value: (at - depth.oldest).total_seconds() for depth in depths})
+    due = [depth.lane for depth in depths]
     queues.hint(due)
     queues.hint_receipts()
     if audiences.are_open(at):

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from accounts.channels import Channel, Mode
+from notifications.buckets import Limits
 from notifications.models import ProviderAccount
 from notifications.providers import registry
 from notifications.providers.contract import Account, Provider
@@ -26,6 +27,7 @@ class Route:
     provider: Provider
     account: Account
     mode: Mode
+    limits: Limits
 
 
 class Routes:
@@ -85,4 +87,5 @@ routes: Final = Routes()
 def _route(row: ProviderAccount) -> Route:
     provider = registry.provider(row.provider)
     endpoint = row.endpoint.rstrip("/") or provider.default_endpoint
-    return Route(provider, Account(row.name, endpoint, unseal(row.credentials), row.settings), Mode(row.mode))
+    account = Account(row.name, endpoint, unseal(row.credentials), row.settings)
+    return Route(provider, account, Mode(row.mode), Limits(row.messages_per_s, row.segments_per_s, row.at_once))

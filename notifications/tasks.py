@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from celery import Task, shared_task
-from django.utils import timezone
 
 from notifications import queues
+from notifications.clock import clock
 from notifications.vocabulary import Lane
 
 #: Nothing waits longer than this in the broker: what is due later waits as a row, and the sweep hints when it is time.
@@ -56,9 +56,11 @@ def dispatch(_task: OnRetryLane, /, *, lane: str, **newer: object) -> None:
     """Send what is due in a lane; what failed in passing is tried again on the queue's retry lane."""
     from notifications import dispatching
 
-    done = dispatching.dispatch(Lane(lane), clock=timezone.now)
+    done = dispatching.dispatch(Lane(lane), clock=clock.now)
     if done.retry_in is not None and done.retry_in <= LONGEST_COUNTDOWN:
-        raise DeliveriesWait(max(0.0, done.retry_in.total_seconds()))
+        seconds = max(0.0, done.retry_in.total_seconds())
+        if queues.may_come_back(Lane(lane).retry, seconds):
+            raise DeliveriesWait(seconds)
 
 
 @shared_task(name=queues.WALK)
@@ -66,7 +68,7 @@ def walk(**newer: object) -> None:
     """Plan the next chunks of an audience."""
     from notifications import walking
 
-    walking.walk(clock=timezone.now)
+    walking.walk(clock=clock.now)
 
 
 @shared_task(name=queues.RECEIVE)
@@ -74,7 +76,7 @@ def receive(**newer: object) -> None:
     """Apply the receipts that are due."""
     from notifications import receiving
 
-    receiving.apply(clock=timezone.now)
+    receiving.apply(clock=clock.now)
 
 
 @shared_task(name=queues.SWEEP)
@@ -82,7 +84,7 @@ def sweep(**newer: object) -> None:
     """Find what is due or hangs."""
     from notifications import recovery
 
-    recovery.sweep_up(clock=timezone.now)
+    recovery.sweep_up(clock=clock.now)
 
 
 @shared_task(name=queues.EXPIRE)
@@ -90,7 +92,7 @@ def expire(**newer: object) -> None:
     """End what is too late and in nobody's hands."""
     from notifications import recovery
 
-    recovery.expire(clock=timezone.now)
+    recovery.expire(clock=clock.now)
 
 
 @shared_task(name=queues.PARTITIONS)
@@ -98,4 +100,4 @@ def keep_partitions(**newer: object) -> None:
     """Make and drop the log's partitions."""
     from notifications import recovery
 
-    recovery.keep_partitions(clock=timezone.now)
+    recovery.keep_partitions(clock=clock.now)

@@ -159,6 +159,7 @@ class Reason(StrEnum):
     WORKER_LOST = "worker_lost"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     BREAKER_OPEN = "breaker_open"
+    PACED = "paced"
     MASS_DEATH = "mass_death"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
@@ -188,6 +189,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.WORKER_LOST: "The worker that was sending this stopped before it could note the answer.",
     Reason.ATTEMPTS_EXHAUSTED: "Every attempt failed; an operator can replay it.",
     Reason.BREAKER_OPEN: "The provider account failed too often just now and is left alone for a moment.",
+    Reason.PACED: "The provider account sends as fast as it may; this waits for its turn.",
     Reason.MASS_DEATH: "Too many addresses were called dead at once: taken for a mistake of ours, not of theirs.",
     Reason.BOUNCED: "The message was accepted and then bounced.",
     Reason.COMPLAINED: "The recipient reported the message as spam.",

@@ -1,7 +1,8 @@
 """Finds workers that live and do not get on.
 
 The workers' signs are files (notifications/liveness.py), and looking at them costs nothing. Only when one of them shows
-no progress is `manage.py worker_health` asked: it knows whether there was anything to do, and takes a second of a core.
+no progress, and may have had something to do, is `manage.py worker_health` asked: it knows more, but takes a second of
+a core and the memory of another worker.
 """
 
 import json
@@ -9,11 +10,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from notifications.liveness import STALL, folder_in, signs, stuck
+from notifications.liveness import STALL, Sign, folder_in, signs, stuck
 
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent
 #: Looks at the signs within the time after which a worker is held to be stuck.
@@ -55,8 +56,19 @@ class Watch:
         now, running = time.monotonic(), signs(self._folder)
         if self._strikes or any(stuck(sign, now, self._stall) for sign in running):
             return True
-        is_idle = any(now - sign.moved_at > self._stall for sign in running)
-        return is_idle and now - self._asked_at > self._stall
+        idle = [sign for sign in running if now - sign.moved_at > self._stall]
+        is_doubtful = any(self._may_be_unfed(sign, running, now) for sign in idle)
+        return is_doubtful and now - self._asked_at > self._stall
+
+    def _may_be_unfed(self, idle: Sign, running: Sequence[Sign], now: float) -> bool:
+        """Whether something may lie before a worker that does nothing.
+
+        One that sweeps has just looked at what is due everywhere, as a rule; where none did, there is no telling.
+        """
+        looked = max(running, key=lambda sign: sign.looked_at)
+        if now - looked.looked_at > self._stall:
+            return True
+        return any(looked.waiting.get(queue, 0.0) > self._stall for queue in idle.queues)
 
     def _ask(self) -> Mapping[int, str]:
         self._asked_at = time.monotonic()

@@ -3,10 +3,10 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from notifications import recovery
 from notifications.admin.keyset import LogAdmin
+from notifications.clock import clock
 from notifications.ledger.replay import Choice
 from notifications.models import DeadLetter
 
@@ -27,5 +27,5 @@ class DeadLetterAdmin(LogAdmin):
     def replay(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
         """Queue them again, with all their attempts before them."""
         choice = Choice(delivery_ids=tuple(chosen.values_list("delivery_id", flat=True)))
-        done = recovery.replay(choice, clock=timezone.now) if choice.delivery_ids else 0
+        done = recovery.replay(choice, clock=clock.now) if choice.delivery_ids else 0
         self.message_user(request, f"{done} are tried again.", messages.SUCCESS)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import admin
 
+from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from notifications import vault
 from notifications.models import ProviderAccount
@@ -26,7 +27,10 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
 
     class Meta:
         model = ProviderAccount
-        fields = ("name", "provider", "mode", "endpoint", "settings", "rank", "is_active")
+        fields = (
+            "name", "provider", "mode", "endpoint", "settings", "rank", "is_active", "messages_per_s", "segments_per_s",
+            "at_once",
+        )  # fmt: skip
         field_classes = {"settings": JSONInput}
 
     def clean_new_credentials(self) -> dict[str, str] | None:
@@ -73,6 +77,8 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"]))
         except BadAccount as error:
             raise forms.ValidationError(str(error)) from None
+        if cleaned.get("segments_per_s") and provider.channel is not Channel.SMS:
+            self.add_error("segments_per_s", f"{cleaned['provider']} sends no text messages; leave this empty.")
         return cleaned
 
     def save(self, commit: bool = True) -> ProviderAccount:  # noqa: FBT001, FBT002 - Django's signature
@@ -102,7 +108,7 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
     """The accounts by which messages leave."""
 
     form = ProviderAccountForm
-    list_display = ("name", "provider", "mode", "endpoint", "rank", "is_active")
+    list_display = ("name", "provider", "mode", "endpoint", "rank", "messages_per_s", "is_active")
     list_filter = ("provider", "mode", "is_active")
     search_fields = ("name",)
     ordering = ("provider", "rank")

@@ -8,7 +8,6 @@ from celery import current_app
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -16,10 +15,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from notifications.breakers import opened
+from notifications.clock import clock
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
-from notifications.pacing import opened
 from notifications.redis_client import client
 from notifications.vocabulary import Lane, Queue
 
@@ -54,7 +54,7 @@ def readyz_requests(_request: HttpRequest) -> HttpResponse:
 def metrics(_request: HttpRequest) -> HttpResponse:
     """Everything Prometheus wants to know, in its text format."""
     registry = CollectorRegistry()
-    registry.register(Everything(timezone.now()))
+    registry.register(Everything(clock.now()))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

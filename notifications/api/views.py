@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db.models import Count
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
@@ -23,6 +22,7 @@ from accounts.models import Scope
 from notifications import intake, recovery
 from notifications.api import serializers
 from notifications.api.field_errors import field_errors
+from notifications.clock import clock
 from notifications.intake import Acceptance, Fate, Sender, Unacceptable
 from notifications.ledger.cancel import cancel
 from notifications.ledger.idempotency import Repeat
@@ -51,7 +51,7 @@ class Notifications(APIView):
     )
     def post(self, request: Request) -> Response:
         """Accept one notification: 202 says, per recipient and channel, what will be sent, what not, and why."""
-        at, body = timezone.now(), request.data
+        at, body = clock.now(), request.data
         return _answered_once(request, lambda: accepted(body, _sender(request), at))
 
 
@@ -68,7 +68,7 @@ class NotificationBatches(APIView):
     )
     def post(self, request: Request) -> Response:
         """Accept many at once. The good entries are accepted, the others reported by their index."""
-        at = timezone.now()
+        at = clock.now()
         entries = serializers.BatchRequest(data=request.data)
         entries.is_valid(raise_exception=True)
         wanted, sender = entries.validated_data["notifications"], _sender(request)
@@ -94,7 +94,7 @@ class NotificationCancel(APIView):
     @extend_schema(operation_id="notifications_cancel", request=None, responses=serializers.CancelAnswer)
     def post(self, request: Request, notification_id: UUID) -> Response:
         """Withdraw what has not been sent. Repeating it does no harm."""
-        return Response(asdict(cancel(_own(request, notification_id).id, timezone.now())))
+        return Response(asdict(cancel(_own(request, notification_id).id, clock.now())))
 
 
 class NotificationReplay(APIView):
@@ -106,7 +106,7 @@ class NotificationReplay(APIView):
     def post(self, request: Request, notification_id: UUID) -> Response:
         """Try the dead letters of a notification again. Those are the deliveries whose attempts were used up."""
         choice = Choice(notification_id=_own(request, notification_id).id)
-        return Response({"replayed": recovery.replay(choice, clock=timezone.now)}, status=202)
+        return Response({"replayed": recovery.replay(choice, clock=clock.now)}, status=202)
 
 
 class OldestFirst(CursorPagination):

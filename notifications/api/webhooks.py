@@ -5,11 +5,11 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from notifications import receiving
+from notifications.clock import clock
 from notifications.meters import metered
 from notifications.providers.contract import Callback, Forged
 
@@ -32,7 +32,7 @@ def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None
         url=settings.PUBLIC_URL + request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
-        at=timezone.now(),
+        at=clock.now(),
     )
     try:
         receiving.receive(account, call)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.ids import array_of
-from notifications.ledger.batches import Due, enqueue
+from notifications.ledger.batches import enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
 from notifications.ledger.events import REF_LENGTH, Event, append_events, foreign
@@ -85,11 +85,11 @@ _FINISH = """
 """
 
 
-def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -> set[Due]:
+def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -> bool:
     """Write results of deliveries that were claimed in `lane`, and give back the leases that `ended` with them.
 
-    In one transaction. Results of a worker that lost its lease meanwhile are left out. Returns when and where retries
-    are due.
+    In one transaction. Results of a worker that lost its lease meanwhile are left out. Says whether any of them waits
+    in the retry lane now.
     """
     with transaction.atomic(savepoint=False):
         lost = _move(results)
@@ -104,7 +104,9 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
         ]
         for lease in ended:
             finish(lease)
-        return enqueue(again) if again else set()
+        if again:
+            enqueue(again)
+        return bool(again)
 
 
 def _bury(results: Sequence[Result]) -> None:

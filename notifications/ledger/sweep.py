@@ -36,6 +36,9 @@ _DEPTHS = """
      GROUP BY lane
 """
 
+#: When the next in a lane is due. Served by batch_waiting; reads one row.
+_NEXT = "SELECT min(due_at) FROM notifications_batch WHERE lane = %(lane)s AND lease_id IS NULL"
+
 _PATIENCE = "SELECT set_config('statement_timeout', %(milliseconds)s, true)"
 
 #: A few batches whose lease ran out; another sweep at the same moment takes others. Served by batch_leased.
@@ -85,6 +88,14 @@ def depths(at: datetime) -> list[LaneDepth]:
     with connection.cursor() as cursor:
         cursor.execute(_DEPTHS, {"at": at})
         return [LaneDepth(Lane(lane), int(waiting), oldest) for lane, waiting, oldest in cursor.fetchall()]
+
+
+def next_due(lane: Lane) -> datetime | None:
+    """When the next of what waits in a lane, in nobody's hands, is due; None where nothing waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"lane": lane})
+        due_at: datetime | None = cursor.fetchone()[0]
+    return due_at
 
 
 def depths_within(at: datetime, patience: timedelta) -> list[LaneDepth]:

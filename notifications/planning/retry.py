@@ -63,6 +63,8 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 
 
 _SENT: Final = Step(DeliveryState.SENT)
+#: Microseconds by which a moment may be later than drawn, so that not every delivery waits in a batch of its own.
+_GRID: Final = 250_000
 #: A refused credential or an empty balance is ours to mend: deliveries wait for that rather than fail.
 _OUR_FAULT_WAIT: Final = timedelta(minutes=2)
 
@@ -95,7 +97,7 @@ def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
 def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: timedelta = timedelta(0)) -> Step:
     if attempt.number >= policy.max_attempts:
         return Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-    due_at = attempt.at + at_least + policy.wait(attempt.number, attempt.dice)
+    due_at = _on_grid(attempt.at + at_least + policy.wait(attempt.number, attempt.dice))
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, reason, due_at)
@@ -103,17 +105,23 @@ def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: time
 
 def _slower(attempt: Attempt, policy: RetryPolicy, at_least: timedelta) -> Step:
     """Being asked to slow down is no failure: it never uses up an attempt, and only expiry ends it."""
-    due_at = attempt.at + at_least + policy.wait(1, attempt.dice)
+    due_at = _on_grid(attempt.at + at_least + policy.wait(1, attempt.dice))
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, Reason.THROTTLED, due_at, counts=False)
 
 
-def resting_until(due_at: datetime, attempt: Attempt) -> Step:
-    """Every account that could serve is left alone at present: no attempt was made, so none is counted."""
+def wait_for_turn(reason: Reason, wait: timedelta, attempt: Attempt) -> Step:
+    """No account that could serve may be sent to at present: no attempt was made, so none is counted."""
+    due_at = _on_grid(attempt.at + wait)
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
-    return Step(DeliveryState.RETRYING, Reason.BREAKER_OPEN, due_at, counts=False)
+    return Step(DeliveryState.RETRYING, reason, due_at, counts=False)
+
+
+def _on_grid(moment: datetime) -> datetime:
+    """The end of the quarter of a second in which `moment` lies."""
+    return moment + timedelta(microseconds=-moment.microsecond % _GRID)
 
 
 def no_account(attempt: Attempt, policy: RetryPolicy) -> Step:

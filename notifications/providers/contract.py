@@ -71,14 +71,25 @@ class Token:
 
 
 # --- what goes over the wire -----------------------------------------------------------------------
+class Crowd(msgspec.Struct, frozen=True, gc=False):
+    """Requests of which at most `at_once` may be under way together; those with the same `name` are one crowd."""
+
+    name: str
+    at_once: int
+
+
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange."""
+    """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange.
+
+    `crowd` is the engine's to set: an account may be limited to so many requests at once.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
     timeout: float = 10.0
+    crowd: Crowd | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"

@@ -15,7 +15,7 @@ is refused here, so that nothing leaves twice unseen.
 
 import os
 import threading
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from io import BytesIO
 from typing import Final
@@ -24,7 +24,7 @@ import certifi
 import pycurl
 from django.conf import settings
 
-from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Crowd, Exchange, NoAnswer, NotSent, Request, Response
 from notifications.stopping import stopping
 from notifications.wire.cork import Corks
 from notifications.wire.head import Head
@@ -208,7 +208,8 @@ class Http2Wire:
                     transfer = arrived.popleft()
                     flying.remove(transfer)
                     self._idle.append(transfer)
-                    line.ended(transfer.origin)
+                    line.ended(transfer.origin, transfer.request.crowd)
+                    del transfer.request  # an idle handle would keep its last body alive
                     yield transfer.position, self._finished.pop(transfer)
         finally:
             for transfer in flying:
@@ -279,46 +280,70 @@ class Http2Wire:
         self._settle(transfer, transfer.failure(reason, refused=refused))
 
     def _settle(self, transfer: _Transfer, exchange: Exchange) -> None:
-        del transfer.request  # an idle handle would keep its last body alive
         self._finished[transfer] = exchange
         transfer.sink.append(transfer)
 
 
 class _Line:
-    """Hands out requests with their positions, and introduces the wire to origins that it does not know.
+    """Hands out requests with their positions; those that may not go yet are held back, and others pass them.
 
-    An origin that never answered yet gets one request first, and the others after its end. Until its settings
-    arrive nobody knows how many streams a server allows; Apple allows one before the first valid token.
+    1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
+       nobody knows how many streams a server allows; Apple allows one before the first valid token.
+    2. A crowd never has more under way than it may.
     """
 
     def __init__(self, requests: Iterable[Request], known: Container[str]) -> None:
         self._source = enumerate(requests)
         self._known = known
         self._met: set[str] = set()
-        self._held: dict[str, list[tuple[int, Request]]] = {}
+        self._strangers: dict[str, deque[tuple[int, Request]]] = {}
+        self._crowded: defaultdict[str, deque[tuple[int, Request]]] = defaultdict(deque)
+        self._under_way: Counter[str] = Counter()
         self._released: deque[tuple[int, Request]] = deque()
+        self._held = 0
 
     def next(self) -> tuple[int, Request] | None:
         """The next one that may go; None when there is none, for now or for good."""
-        if self._released:
-            return self._released.popleft()
-        if sum(map(len, self._held.values())) >= MAX_IN_FLIGHT:
+        while self._released:
+            numbered = self._released.popleft()
+            self._held -= 1
+            if self._may_go(numbered):
+                return numbered
+        if self._held >= MAX_IN_FLIGHT:
             return None
         for numbered in self._source:
-            origin = _origin(numbered[1].url)
-            if origin in self._known or origin in self._met:
+            if self._may_go(numbered):
                 return numbered
-            if origin not in self._held:
-                self._held[origin] = []
-                return numbered
-            self._held[origin].append(numbered)
         return None
 
-    def ended(self, origin: str) -> None:
-        """An exchange with this origin has ended, in whatever way."""
-        if origin in self._held:
+    def ended(self, origin: str, crowd: Crowd | None) -> None:
+        """An exchange with this origin, of this crowd, has ended in whatever way."""
+        if origin in self._strangers:
             self._met.add(origin)
-            self._released.extend(self._held.pop(origin))
+            self._released.extend(self._strangers.pop(origin))
+        if crowd:
+            self._under_way[crowd.name] -= 1
+            if waiting := self._crowded[crowd.name]:
+                self._released.append(waiting.popleft())
+
+    def _may_go(self, numbered: tuple[int, Request]) -> bool:
+        """Whether it goes now; if not, it is held back until another one has ended."""
+        request = numbered[1]
+        origin = _origin(request.url)
+        if origin in self._strangers:
+            self._strangers[origin].append(numbered)
+            self._held += 1
+            return False
+        crowd = request.crowd
+        if crowd and self._under_way[crowd.name] >= crowd.at_once:
+            self._crowded[crowd.name].append(numbered)
+            self._held += 1
+            return False
+        if origin not in self._known and origin not in self._met:
+            self._strangers[origin] = deque()
+        if crowd:
+            self._under_way[crowd.name] += 1
+        return True
 
 
 _mine = threading.local()

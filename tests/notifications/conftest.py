@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from config.demo import cast
 from notifications import tokens
-from notifications.pacing import breakers
+from notifications.breakers import breakers
 from notifications.routes import routes
 from notifications.wire import http2
 from tests.sandbox.world import Running

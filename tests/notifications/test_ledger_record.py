@@ -82,11 +82,11 @@ def test_what_failed_in_passing_waits_in_the_retry_lane_until_it_is_due() -> Non
     held = claimed()
     due_at = NOW + timedelta(seconds=8)
 
-    dues = record(
+    has_put_off = record(
         results(held, Step(DeliveryState.RETRYING, Reason.PROVIDER_UNAVAILABLE, due_at)), held.lease.lane, [held.lease]
     )
 
-    assert dues == {(Lane.SMS_RETRY, due_at)}
+    assert has_put_off
     assert claim(Lane.SMS_RETRY, at=due_at - timedelta(seconds=1), lease_for=LEASE) is None
     again = claim(Lane.SMS_RETRY, at=due_at, lease_for=LEASE)
     assert again is not None

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import Device
 from notifications import dispatching
+from notifications.breakers import Gate, breakers
 from notifications.models import Delivery
-from notifications.pacing import Gate, breakers
 from notifications.vocabulary import Lane
 from tests.builders import device, iphone, person
 from tests.notifications.road import accepted, dispatched

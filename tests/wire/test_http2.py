@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import msgspec
 import pycurl
 import pytest
 from pytest_django import Settings
 
-from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Crowd, Exchange, NoAnswer, NotSent, Request, Response
 from notifications.wire import http2
 from notifications.wire.http2 import CONNECTIONS_PER_HOST, MAX_IN_FLIGHT, MAX_REFUSALS, Http2Wire
 from tests.wire.server import Server, certificate
@@ -119,6 +120,17 @@ def test_a_server_that_takes_one_stream_at_a_time_is_served_too(wire: Http2Wire,
 def test_a_server_that_never_answered_gets_one_request_first(wire: Http2Wire, server: Server) -> None:
     requests = [post(server.url("/never"), timeout=0.2), *[post(server.url("/answer"))] * 5]
     assert [type(answer) for _, answer in wire.exchange(requests)] == [NoAnswer, *[Response] * 5]
+
+
+def test_of_a_crowd_no_more_are_under_way_than_may_be_and_others_pass_it(wire: Http2Wire, server: Server) -> None:
+    assert isinstance(wire.exchange_one(post(server.url("/answer"))), Response)
+    slow = msgspec.structs.replace(post(server.url("/never"), timeout=0.3), crowd=Crowd("twilio", 2))
+    exchanges = wire.exchange([slow, slow, slow, post(server.url("/answer"))])
+
+    assert next(exchanges)[0] == 3
+    assert server.paths() == ["/answer", "/never", "/never", "/answer"]
+    assert {position for position, _ in exchanges} == {0, 1, 2}
+    assert server.paths().count("/never") == 3
 
 
 def test_an_interim_answer_is_forgotten(wire: Http2Wire, server: Server) -> None:

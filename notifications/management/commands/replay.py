@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from notifications import recovery
+from notifications.clock import clock
 from notifications.ledger.replay import Choice, dead_letters
 from notifications.vocabulary import Queue
 
@@ -33,4 +33,4 @@ class Command(BaseCommand):
             for queue, count in sorted(dead_letters().items()):
                 self.stdout.write(f"{queue}: {count}")
             raise CommandError("Say which: --all, --queue, --account or --notification.")
-        self.stdout.write(f"{recovery.replay(choice, clock=timezone.now)} are tried again.")
+        self.stdout.write(f"{recovery.replay(choice, clock=clock.now)} are tried again.")

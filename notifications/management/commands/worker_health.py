@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from notifications import health
+from notifications.clock import clock
 from notifications.liveness import folder_in, signs
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         running = signs(folder_in(settings.RUN_DIR))
         names: list[str] = options["queue"]
         asked = [sign for sign in running if not names or any(sign.reads(name) for name in names)]
-        found = health.examine(asked, timezone.now(), patience=settings.STALL_SECONDS)
+        found = health.examine(asked, clock.now(), patience=settings.STALL_SECONDS)
         missing = [name for name in names if not any(sign.reads(name) for sign in running)]
         troubles = [one.trouble for one in found if one.trouble]
         troubles += [f"No worker that reads {name} runs here. Start its line of the Procfile." for name in missing]

@@ -55,6 +55,8 @@ class Breakers:
         self._answers: dict[str, deque[tuple[float, int, int]]] = {}
         #: Accounts whose breakers were not closed when this process last asked: their answers are a probe's.
         self._tried: set[str] = set()
+        #: Counts up whenever this process opens one.
+        self.changes = 0
 
     def permission(self, account: str) -> Permission:
         """Whether `account` may be sent to. Of many who ask after the pause, one gets to try."""
@@ -95,6 +97,7 @@ class Breakers:
         """Send nothing to `account` for a while."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (strikes - 1))
         self._answers.pop(account, None)
+        self.changes += 1
         log.error("breaker.opened", account=account, why=why, seconds=pause)
         try:
             client().set(_key(account), json.dumps({"until": time.time() + pause, "strikes": strikes}), ex=_REMEMBERED)

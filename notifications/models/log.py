@@ -5,7 +5,6 @@ not enforced by the database, because partitions are dropped one by one and a ch
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -17,19 +16,12 @@ from django.db.models.functions import Now
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, instant_of, new_id
 from accounts.models import Application, Category, Device, Recipient
+from notifications.models.kinds import choices, one_of
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Lane, Queue, Reason, ReceiptKind, Urgency
 from templates_app.models import TemplateVersion
 
 #: How many deliveries may wait in one batch: what a worker claims and sends in one go.
 BATCH_SIZE: Final = 500
-
-
-def _choices(kinds: type[StrEnum]) -> dict[str, str]:
-    return {kind.value: kind.name.replace("_", " ").capitalize() for kind in kinds}
-
-
-def _one_of(field: str, kinds: type[StrEnum]) -> Q:
-    return Q(**{f"{field}__in": [kind.value for kind in kinds]})
 
 
 class Notification(models.Model):
@@ -39,8 +31,8 @@ class Notification(models.Model):
     application = models.ForeignKey(Application, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     version = models.ForeignKey(TemplateVersion, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     category = models.ForeignKey(Category, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
-    mode = models.CharField(max_length=4, choices=_choices(Mode))
-    urgency = models.CharField(max_length=8, choices=_choices(Urgency))
+    mode = models.CharField(max_length=4, choices=choices(Mode))
+    urgency = models.CharField(max_length=8, choices=choices(Urgency))
     data = models.JSONField(default=dict)
     send_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -48,8 +40,8 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="notification_mode_known", condition=_one_of("mode", Mode)),
-            models.CheckConstraint(name="notification_urgency_known", condition=_one_of("urgency", Urgency)),
+            models.CheckConstraint(name="notification_mode_known", condition=one_of("mode", Mode)),
+            models.CheckConstraint(name="notification_urgency_known", condition=one_of("urgency", Urgency)),
         ]
 
     def __str__(self) -> str:
@@ -99,12 +91,12 @@ class Delivery(models.Model):
     failures = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of them count: being asked to slow down does not."
     )
-    channel = models.CharField(max_length=5, choices=_choices(Channel))
+    channel = models.CharField(max_length=5, choices=choices(Channel))
     queue = models.CharField(
-        max_length=8, choices=_choices(Queue), blank=True, default="", help_text="Empty where nothing is to be sent."
+        max_length=8, choices=choices(Queue), blank=True, default="", help_text="Empty where nothing is to be sent."
     )
-    state = models.CharField(max_length=10, choices=_choices(DeliveryState))
-    reason = models.CharField(max_length=24, choices=_choices(Reason), blank=True, default="")
+    state = models.CharField(max_length=10, choices=choices(DeliveryState))
+    reason = models.CharField(max_length=24, choices=choices(Reason), blank=True, default="")
     locale = models.CharField(max_length=35, blank=True, default="")
     address = models.CharField(max_length=254, blank=True, default="")
     data = models.JSONField(null=True, blank=True, help_text="What is said to this recipient alone.")
@@ -122,12 +114,12 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.CheckConstraint(name="delivery_channel_known", condition=_one_of("channel", Channel)),
+            models.CheckConstraint(name="delivery_channel_known", condition=one_of("channel", Channel)),
             models.CheckConstraint(
                 name="delivery_queue_known",
-                condition=_one_of("queue", Queue) | Q(queue="", state=DeliveryState.SUPPRESSED.value),
+                condition=one_of("queue", Queue) | Q(queue="", state=DeliveryState.SUPPRESSED.value),
             ),
-            models.CheckConstraint(name="delivery_state_known", condition=_one_of("state", DeliveryState)),
+            models.CheckConstraint(name="delivery_state_known", condition=one_of("state", DeliveryState)),
             models.CheckConstraint(
                 name="delivery_unsent_has_reason",
                 condition=~Q(state__in=["failed", "expired", "cancelled", "suppressed", "uncertain"]) | ~Q(reason=""),
@@ -177,8 +169,8 @@ class DeliveryEvent(models.Model):
     )
     at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
-    kind = models.CharField(max_length=10, choices=_choices(EventKind))
-    reason = models.CharField(max_length=24, choices=_choices(Reason), blank=True, default="")
+    kind = models.CharField(max_length=10, choices=choices(EventKind))
+    reason = models.CharField(max_length=24, choices=choices(Reason), blank=True, default="")
     account = models.CharField(max_length=60, blank=True, default="", help_text="The provider account.")
     provider_ref = models.CharField(max_length=200, blank=True, default="", help_text="The provider's own id.")
     detail = models.CharField(max_length=500, blank=True, default="")
@@ -187,7 +179,7 @@ class DeliveryEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="delivery_event_kind_known", condition=_one_of("kind", EventKind)),
+            models.CheckConstraint(name="delivery_event_kind_known", condition=one_of("kind", EventKind)),
         ]
 
     def __str__(self) -> str:
@@ -203,7 +195,7 @@ class Batch(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    lane = models.CharField(max_length=20, choices=_choices(Lane))
+    lane = models.CharField(max_length=20, choices=choices(Lane))
     due_at = models.DateTimeField()
     lease_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -214,7 +206,7 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = "batches"
         constraints = [
-            models.CheckConstraint(name="batch_lane_known", condition=_one_of("lane", Lane)),
+            models.CheckConstraint(name="batch_lane_known", condition=one_of("lane", Lane)),
             models.CheckConstraint(name="batch_size", condition=Q(size__gte=1, size__lte=BATCH_SIZE)),
             models.CheckConstraint(
                 name="batch_lease_whole",
@@ -251,13 +243,13 @@ class DeadLetter(models.Model):
     notification = models.ForeignKey(
         Notification, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
-    queue = models.CharField(max_length=8, choices=_choices(Queue))
+    queue = models.CharField(max_length=8, choices=choices(Queue))
     account = models.CharField(max_length=60, blank=True, default="", help_text="The provider account that was tried.")
     detail = models.CharField(max_length=500, blank=True, default="", help_text="What the last attempt came to.")
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.CheckConstraint(name="dead_letter_queue_known", condition=_one_of("queue", Queue))]
+        constraints = [models.CheckConstraint(name="dead_letter_queue_known", condition=one_of("queue", Queue))]
         indexes = [
             # a product team replays those of its notification
             models.Index(fields=["notification"], name="dead_letter_notification"),
@@ -281,7 +273,7 @@ class Audience(models.Model):
         Notification, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="audience"
     )
     criteria = models.JSONField(default=dict)
-    channels = ArrayField(models.CharField(max_length=5, choices=_choices(Channel)))
+    channels = ArrayField(models.CharField(max_length=5, choices=choices(Channel)))
     walked_to = models.UUIDField(null=True)
     people = models.PositiveIntegerField(default=0, help_text="Recipients planned so far.")
     planned = models.PositiveIntegerField(default=0, help_text="Deliveries planned so far.")
@@ -312,7 +304,7 @@ class PendingReceipt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
-    kind = models.CharField(max_length=10, choices=_choices(ReceiptKind))
+    kind = models.CharField(max_length=10, choices=choices(ReceiptKind))
     at = models.DateTimeField()
     detail = models.CharField(max_length=500, blank=True, default="")
     event_ref = models.CharField(max_length=200, blank=True, default="")
@@ -321,7 +313,7 @@ class PendingReceipt(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="pending_receipt_kind_known", condition=_one_of("kind", ReceiptKind)),
+            models.CheckConstraint(name="pending_receipt_kind_known", condition=one_of("kind", ReceiptKind)),
         ]
         indexes = [
             # a worker takes what is due
@@ -354,47 +346,3 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
-    """What routing asks for."""
-
-    def active(self) -> "ProviderAccountQuerySet":
-        """Those that may be sent with."""
-        return self.filter(is_active=True)
-
-
-class ProviderAccount(models.Model):
-    """Credentials and settings for one outside service."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.SlugField(max_length=60, unique=True)
-    provider = models.CharField(max_length=20)
-    mode = models.CharField(
-        max_length=4,
-        choices=_choices(Mode),
-        default=Mode.LIVE.value,
-        help_text="Live accounts send to people; test accounts serve test keys and must name a sandbox as endpoint.",
-    )
-    endpoint = models.CharField(
-        max_length=200, blank=True, default="", help_text="Scheme, host and port; empty for the provider's own."
-    )
-    credentials = models.BinaryField(editable=False, default=b"")
-    settings = models.JSONField(default=dict, blank=True)
-    rank = models.PositiveSmallIntegerField(default=100, help_text="Among accounts that could serve, the lowest sends.")
-    is_active = models.BooleanField(default=True)
-
-    objects = ProviderAccountQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="provider_account_mode_known", condition=_one_of("mode", Mode)),
-            models.CheckConstraint(
-                name="provider_account_test_endpoint",
-                condition=Q(mode=Mode.LIVE.value) | ~Q(endpoint=""),
-                violation_error_message="A test account must name the sandbox as its endpoint.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name

@@ -1,0 +1,31 @@
+"""How it gets there: the log, the work that waits, the accounts by which it leaves. Shape and constraints, no verbs."""
+
+from notifications.models.log import (
+    BATCH_SIZE,
+    Audience,
+    Batch,
+    DeadLetter,
+    Delivery,
+    DeliveryEvent,
+    DeliveryEventQuerySet,
+    DeliveryQuerySet,
+    IdempotencyKey,
+    Notification,
+    PendingReceipt,
+)
+from notifications.models.provider_accounts import ProviderAccount
+
+__all__ = [
+    "BATCH_SIZE",
+    "Audience",
+    "Batch",
+    "DeadLetter",
+    "Delivery",
+    "DeliveryEvent",
+    "DeliveryEventQuerySet",
+    "DeliveryQuerySet",
+    "IdempotencyKey",
+    "Notification",
+    "PendingReceipt",
+    "ProviderAccount",
+]
