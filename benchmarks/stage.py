@@ -225,8 +225,11 @@ def _await(process: subprocess.Popen[bytes], described: Path) -> None:
 
 @contextmanager
 def stage(**settings: str) -> Iterator[Stage]:
-    """Start everything on servers of its own, and stop it in the end. `settings` go into its environment."""
-    run_dir = Path(tempfile.mkdtemp(prefix="bongsu-bench-"))
+    """Start everything on servers of its own, and stop it in the end. `settings` go into its environment.
+
+    A `TMPDIR` among them is where its files lie.
+    """
+    run_dir = Path(tempfile.mkdtemp(prefix="bongsu-bench-", dir=settings.get("TMPDIR")))
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     env |= {"BONGSU_RUN_DIR": str(run_dir), "LOG_LEVEL": "WARNING", **settings}
     described = run_dir / "platform.json"

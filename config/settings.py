@@ -182,7 +182,7 @@ CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600, "queue_order_strategy": "priority"} if CELERY_BROKER_URL.startswith("redis") else {}
 )
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},

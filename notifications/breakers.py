@@ -66,9 +66,8 @@ class Breakers:
                 self._tried.discard(account)
                 return Permission(Gate.CLOSED)
             self._tried.add(account)
-            until = float(json.loads(known)["until"])
-            if time.time() < until:
-                return Permission(Gate.OPEN, until)
+            if rest := _rest(known):
+                return Permission(Gate.OPEN, time.time() + rest)
             if client().set(_probe_key(account), 1, nx=True, ex=_PROBE_TIME):
                 return Permission(Gate.HALF_OPEN)
             return Permission(Gate.OPEN, time.time() + 1)
@@ -87,7 +86,7 @@ class Breakers:
         try:
             known = client().get(_key(account)) if bad or account in self._tried else None
             if known is not None:
-                self._judge_probe(account, json.loads(known), good=good, bad=bad)
+                self._judge_probe(account, known, good=good, bad=bad)
             elif bads >= ENOUGH and bads >= SHARE * (goods + bads):
                 self.open(account, f"{bads} of {goods + bads} answers in {WINDOW:.0f} s were failures")
         except RedisError as error:
@@ -105,15 +104,15 @@ class Breakers:
         except RedisError as error:
             log.warning("breaker.unwritten", account=account, error=type(error).__name__)
 
-    def _judge_probe(self, account: str, known: dict[str, float], *, good: int, bad: int) -> None:
-        if time.time() < known["until"]:
+    def _judge_probe(self, account: str, known: bytes, *, good: int, bad: int) -> None:
+        if _rest(known):
             return  # answers to what was under way when it opened
         if good and not bad:
             client().delete(_key(account), _probe_key(account))
             self._answers.pop(account, None)
             log.info("breaker.closed", account=account)
         elif bad:
-            self.open(account, "it failed again when it was tried", strikes=int(known["strikes"]) + 1)
+            self.open(account, "it failed again when it was tried", strikes=int(json.loads(known)["strikes"]) + 1)
 
 
 def opened() -> dict[str, float]:
@@ -123,10 +122,16 @@ def opened() -> dict[str, float]:
         found = [(name, client().get(_key(name))) for name in names]
     except RedisError:
         return {}
-    return {name: max(0.0, float(json.loads(known)["until"]) - time.time()) for name, known in found if known}
+    return {name: _rest(known) for name, known in found if known}
 
 
 _PREFIX: Final = "breaker:"
+
+
+def _rest(known: bytes) -> float:
+    """For how many seconds an account is still left alone; more than the longest pause means a clock that was set back."""
+    left = float(json.loads(known)["until"]) - time.time()
+    return left if 0 < left <= LONGEST_PAUSE else 0.0
 
 
 def _key(account: str) -> str:

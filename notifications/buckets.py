@@ -59,6 +59,9 @@ local now = time[1] + time[2] / 1000000
 local wanted, rate = tonumber(ARGV[1]), tonumber(ARGV[2])
 local depth = math.max(tonumber(ARGV[3]), 1 / rate)
 local paid = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+if paid > now + math.max(1, 1 / rate) + 1 then -- the clock was set back
+  paid = now
+end
 local granted = math.max(0, math.min(wanted, math.floor((now + depth - paid) * rate + 0.000001)))
 if granted > 0 then
   paid = paid + granted / rate
@@ -81,12 +84,16 @@ return 0
 _LINE_UP: Final = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local ends = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now + tonumber(ARGV[3]))
+local written, ends = string.match(redis.call('GET', KEYS[1]) or '0 0', '(%S+) (%S+)')
+if tonumber(written) > now + 1 then -- the clock was set back
+  ends = '0'
+end
+ends = math.max(tonumber(ends), now + tonumber(ARGV[3]))
 if ends > now + tonumber(ARGV[4]) then
   ends = now + tonumber(ARGV[4]) / 2
 end
 local after = ends + ARGV[1] / ARGV[2]
-redis.call('SET', KEYS[1], string.format('%.6f', after), 'PX', math.ceil((after - now) * 1000) + 1000)
+redis.call('SET', KEYS[1], string.format('%.6f %.6f', now, after), 'PX', math.ceil((after - now) * 1000) + 1000)
 return string.format('%.6f', ends - now)
 """
 

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -28,11 +29,14 @@ _AGAIN: Final = (1, 2, 5, 10, 30, 60, 120)
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """How receipts are sent. `receipt_delay_ms` is the time between the steps of a message's life.
 
-    `sendgrid_events_url` is where SendGrid posts its events: whole, or a path below `platform_url`.
+    `sendgrid_events_url` is where SendGrid posts its events: whole, or a path below `platform_url`. Each receipt is
+    sent `receipt_copies` times, and each time up to `receipt_jitter_ms` late, so that they arrive out of order.
     """
 
     receipts: bool = True
     receipt_delay_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)] = 300
+    receipt_copies: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    receipt_jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)] = 0
     platform_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
     sendgrid_events_url: Annotated[str, msgspec.Meta(pattern=r"^((https?://[^/\s]+)?/\S*)?$")] = ""
 
@@ -81,10 +85,12 @@ class Receipts:
         if caller is None or not self.settings.receipts:
             return
         step = self.settings.receipt_delay_ms / 1000
-        for receipt in caller.receipts(call, answer, self.settings.events_url):
+        jitter = self.settings.receipt_jitter_ms / 1000
+        planned = caller.receipts(call, answer, self.settings.events_url)
+        for receipt in (one for one in planned for _ in range(self.settings.receipt_copies)):
             self._put(
                 _Due(
-                    call.at + step * (receipt.after + 1),
+                    call.at + step * (receipt.after + 1) + jitter * random.random(),
                     next(self._numbers),
                     provider,
                     receipt.url,

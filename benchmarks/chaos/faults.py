@@ -1,13 +1,18 @@
 """What can go wrong, each as a function that does it to a running platform and returns when it is over."""
 
 import contextlib
+import json
 import os
 import random
+import shutil
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +20,7 @@ from typing import Final
 import psutil
 import redis
 
-from benchmarks.chaos.loads import Load, campaign, posts
+from benchmarks.chaos.loads import ROUNDS, SHARE, Load, campaign, everything, posts, texts
 from benchmarks.stage import ROOT, Stage, Void
 
 #: Seconds that an outage lasts.
@@ -25,12 +30,17 @@ LEASE: Final = 5
 _WORKERS: Final = ("ios", "android", "planner", "receipts")
 
 
+class Unfit(Exception):
+    """This machine cannot bring a fault about; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One kind of trouble.
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
-    `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes.
+    `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
+    reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one.
     """
 
     text: str
@@ -38,6 +48,13 @@ class Fault:
     doubts: bool = False
     share: float = 0.0
     load: Load = campaign
+    people: float = 1.0
+    scene: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """In which kinds of category it is tried: one that resends what is in doubt, and one that holds it."""
+        return ("resend", "hold") if self.doubts else ("resend",)
 
 
 def _kill_workers(stage: Stage) -> None:
@@ -118,6 +135,121 @@ def _call_dead(stage: Stage) -> None:
         raise Void(f"{retired} devices were retired")
 
 
+def _disorder_receipts(stage: Stage) -> None:
+    """Each receipt comes three times, up to two seconds late. Raises `Void` when one of them is told twice."""
+    stage.sandbox("PUT", "settings", {"receipt_copies": 3, "receipt_jitter_ms": 2000})
+    deadline = time.monotonic() + 180
+    while stage.rows(_UNTOLD) != [(0, 0)]:
+        if time.monotonic() > deadline:
+            raise Void(f"not delivered, receipts that wait: {stage.rows(_UNTOLD)[0]}")
+        time.sleep(0.5)
+    stage.sandbox("PUT", "settings", {"receipt_copies": 1, "receipt_jitter_ms": 0})
+    (twice,) = stage.rows(_TOLD_TWICE)[0]
+    if twice:
+        raise Void(f"{twice} receipts were written down twice")
+
+
+_UNTOLD: Final = """
+    SELECT (SELECT count(*) FROM notifications_delivery WHERE channel = 'sms' AND state <> 'delivered'),
+           (SELECT count(*) FROM notifications_pendingreceipt)
+"""
+_TOLD_TWICE: Final = """
+    SELECT count(*)
+      FROM (SELECT 1 FROM notifications_deliveryevent WHERE kind = 'delivered' GROUP BY delivery_id HAVING count(*) > 1)
+"""
+
+
+def _take_fcm_down(stage: Stage) -> None:
+    """FCM answers 503. Raises `Void` when everybody else falls below nine tenths of the rate that they had before."""
+    before = _others_per_s(stage)
+    stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50, "status": 503})
+    during = _others_per_s(stage)
+    stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50})
+    if during < _KEPT * before:
+        raise Void(f"the others sent {during:.0f} a second instead of {before:.0f}")
+
+
+#: Of its rate, what a queue must keep when the provider of another one is down.
+_KEPT: Final = 0.9
+#: Seconds in which a rate is measured.
+_WINDOW: Final = 1.2
+
+
+def _others_per_s(stage: Stage) -> float:
+    """How many deliveries a second the providers other than FCM take."""
+    began, already = time.monotonic(), _others(stage)
+    time.sleep(_WINDOW)
+    return (_others(stage) - already) / (time.monotonic() - began)
+
+
+def _others(stage: Stage) -> int:
+    counts = json.loads(stage.sandbox("GET", "counts"))["providers"]
+    return sum(int(tally["accepted"]) for name, tally in counts.items() if name != "fcm")
+
+
+def _set_clock_back(stage: Stage) -> None:
+    """Ten minutes back, for every process of the platform and its servers at once; the monotonic clock goes on."""
+    with Path(stage.env["FALSE_CLOCK"]).open("r+b") as shift:
+        shift.write(struct.pack("q", -600))
+
+
+@contextlib.contextmanager
+def _false_clock() -> Iterator[Mapping[str, str]]:
+    """Every process goes by a shared number of seconds, which at first are none."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise Unfit("false_clock.c needs a C compiler: apt-get install gcc libc6-dev")
+    with tempfile.TemporaryDirectory(prefix="bongsu-clock-") as folder:
+        library, shift = Path(folder) / "false_clock.so", Path(folder) / "shift"
+        source = Path(__file__).with_name("false_clock.c")
+        subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
+        shift.write_bytes(struct.pack("q", 0))
+        Path(folder).chmod(0o755)
+        yield {"LD_PRELOAD": str(library), "FALSE_CLOCK": str(shift)}
+
+
+def _fill_disk(stage: Stage) -> None:
+    """Not a byte is free where the database lies; then there is room again."""
+    folder = Path(stage.env["TMPDIR"])
+    ballast = folder / "ballast"
+    ends_at = time.monotonic() + OUTAGE
+    with ballast.open("wb") as file:
+        while time.monotonic() < ends_at:
+            with contextlib.suppress(OSError):
+                free = shutil.disk_usage(folder).free
+                os.posix_fallocate(file.fileno(), file.tell(), max(4096, free))
+                file.seek(0, os.SEEK_END)
+            time.sleep(0.05)
+    ballast.unlink()
+    _start_servers(stage)
+
+
+@contextlib.contextmanager
+def _small_disk() -> Iterator[Mapping[str, str]]:
+    """A file system of one gigabyte for everything that the platform writes."""
+    folder = tempfile.mkdtemp(prefix="bongsu-disk-")
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1g,mode=1777", "tmpfs", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        Path(folder).rmdir()
+        raise Unfit(f"a file system of its own cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield {"TMPDIR": folder}
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=False)
+        Path(folder).rmdir()
+
+
+@contextlib.contextmanager
+def _patient_leases() -> Iterator[Mapping[str, str]]:
+    """Leases that are longer than a provider may take to answer, as they are in production."""
+    yield {"LEASE_SECONDS": "40"}
+
+
 def _provider(fault: Mapping[str, object]) -> Callable[[Stage], None]:
     """Both push services fail in one way, for the length of an outage."""
 
@@ -149,10 +281,18 @@ FAULTS: Final[Mapping[str, Fault]] = {
         doubts=True,
         share=0.25,
     ),
-    "late_answers": Fault("providers answer after the timeout", _provider({"latency_ms": 15_000}), doubts=True),
+    "late_answers": Fault(
+        "providers answer after the timeout", _provider({"latency_ms": 15_000}), doubts=True, scene=_patient_leases
+    ),
     "all_dead": Fault("every token reported dead at once", _call_dead),
     "kill_web": Fault("kill -9 the web process under POSTs", _kill_web, load=posts),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
+    "disorder_receipts": Fault("receipts three times and out of order", _disorder_receipts, load=texts, people=SHARE),
+    "fcm_down": Fault(
+        "FCM down; the others keep 90 % of their rate", _take_fcm_down, load=everything, people=ROUNDS * (1 + 2 * SHARE)
+    ),
+    "clock_back": Fault("the clock set back by ten minutes", _set_clock_back, scene=_false_clock),
+    "full_disk": Fault("the disk full for the database", _fill_disk, doubts=True, scene=_small_disk),
 }
 
 

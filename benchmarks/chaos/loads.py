@@ -13,6 +13,15 @@ from benchmarks.stage import Stage, Void
 #: Starts the load for so many people; what it returns waits until everything is accepted.
 Load = Callable[[Stage, int], Callable[[], None]]
 
+#: How the external ids begin of people with a device, a phone, an email address.
+PUSHES: Final = "chaos-"
+TEXTS: Final = "texts-"
+MAILS: Final = "mails-"
+#: So many people with a phone, and with an email address, for each with a device.
+SHARE: Final = 0.5
+#: How often each of them is reached where a load must last.
+ROUNDS: Final = 3
+
 _CLIENTS: Final = 8
 #: Recipients of a POST: small ones, so that there are many for a fault to hit.
 _TOGETHER: Final = 20
@@ -22,7 +31,21 @@ _PATIENCE: Final = 60.0
 
 def campaign(stage: Stage, _size: int) -> Callable[[], None]:
     """One notification to everybody, accepted before the fault strikes."""
-    stage.campaign("chaos-", "push")
+    stage.campaign(PUSHES, "push")
+    return lambda: None
+
+
+def texts(stage: Stage, _size: int) -> Callable[[], None]:
+    """A text message to each of those who have a phone: its provider tells what became of it."""
+    stage.campaign(TEXTS, "sms")
+    return lambda: None
+
+
+def everything(stage: Stage, _size: int) -> Callable[[], None]:
+    """Push, text message and email campaigns at once, so many of them that no queue runs dry."""
+    for _ in range(ROUNDS):
+        for prefix, channel in ((PUSHES, "push"), (TEXTS, "sms"), (MAILS, "email")):
+            stage.campaign(prefix, channel)
     return lambda: None
 
 
@@ -45,7 +68,7 @@ def _accepted(stage: Stage, people: range) -> None:
     """One request, again and again until it is answered with 202."""
     body = {
         "template": "restock",
-        "recipients": [f"chaos-{number:07}" for number in people],
+        "recipients": [f"{PUSHES}{number:07}" for number in people],
         "data": {"user_name": "지민", "product_name": "겨울 신발"},
         "channels": ["push"],
         "urgency": "bulk",

@@ -77,3 +77,12 @@ def test_late_answers_of_before_do_not_close_it() -> None:
     mine.saw("twilio", good=50, bad=0)
 
     assert mine.permission("twilio").gate is Gate.OPEN
+
+
+def test_a_clock_that_was_set_back_keeps_no_breaker_open(redis_client: redis.Redis) -> None:
+    mine = Breakers()
+    mine.saw("twilio", good=0, bad=ENOUGH)
+    known = json.loads(redis_client.get("breaker:twilio") or b"{}")
+    redis_client.set("breaker:twilio", json.dumps({**known, "until": known["until"] + 600}))
+
+    assert mine.permission("twilio").gate is Gate.HALF_OPEN
