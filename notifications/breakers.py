@@ -104,7 +104,7 @@ class Breakers:
         except RedisError as error:
             log.warning("breaker.unwritten", account=account, error=type(error).__name__)
 
-    def _judge_probe(self, account: str, known: bytes, *, good: int, bad: int) -> None:
+    def _judge_probe(self, account: str, known: bytes | str, *, good: int, bad: int) -> None:
         if _rest(known):
             return  # answers to what was under way when it opened
         if good and not bad:
@@ -128,8 +128,8 @@ def opened() -> dict[str, float]:
 _PREFIX: Final = "breaker:"
 
 
-def _rest(known: bytes) -> float:
-    """For how many seconds an account is still left alone; more than the longest pause means a clock that was set back."""
+def _rest(known: bytes | str) -> float:
+    """For how many seconds an account is still left alone; more than the longest pause means a clock set back."""
     left = float(json.loads(known)["until"]) - time.time()
     return left if 0 < left <= LONGEST_PAUSE else 0.0
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from notifications import queues, tokens
 from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
+from notifications.ledger.outages import AWAY, until_written
 from notifications.ledger.record import Letter, Result, finish, record
 from notifications.ledger.release import release
 from notifications.ledger.sweep import next_due
@@ -44,6 +45,8 @@ from notifications.wire import http2
 from templates_app.rendering import RenderError
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 #: Answers that are recorded together: few enough that a crash leaves few in doubt, enough to be worth a commit.
 _RECORD_TOGETHER: Final = 250
@@ -162,9 +165,10 @@ class _Turn:
         return not self._owed[lease.id]
 
     def _give_back(self, unsent: Sequence[Claimed], lease: Lease) -> None:
-        log.info("lease.given_back", lane=self._lane, deliveries=release(unsent, lease, self._clock()))
+        back = _written(lambda: release(unsent, lease, self._clock()))
+        log.info("lease.given_back", lane=self._lane, deliveries=back)
         if self._is_paid(lease, len(unsent)):
-            finish(lease)
+            _written(lambda: finish(lease))
 
     def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
         """The requests of one claim after the other; what needs none is settled."""
@@ -181,7 +185,13 @@ class _Turn:
                     # frozen past its lease: the rest is somebody else's by now
                     log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
                     break
-                prepared = self._prepare(claimed, held, composer)
+                try:
+                    prepared = self._prepare(claimed, held, composer)
+                except AWAY as error:
+                    # what it takes to compose cannot be read: these never leave, those under way are waited for
+                    log.warning("ledger.away", error=type(error).__name__)
+                    self._unsent[held.lease].extend(held.deliveries[place:])
+                    break
                 if isinstance(prepared, Answered):
                     self._settled.append(prepared)
                     continue
@@ -196,7 +206,13 @@ class _Turn:
         while self._goes_on():
             self._let_some_gather()
             signing.moved()
-            held = self._claim() or self._last_look()
+            try:
+                held = self._claim() or self._last_look()
+            except AWAY as error:
+                if not self.attempted:
+                    raise
+                log.warning("ledger.away", error=type(error).__name__)
+                held = None
             if held is None:
                 return None
             if held.more:
@@ -280,11 +296,17 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
 def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datetime) -> None:
     """Write results, then act on what they say about people."""
     answered = watched(answered, turn.distrust, meters, at)
-    turn.has_put_off |= record([one.result for one in answered], answered[0].lease.lane, turn.ended_by(answered))
+    results, ended = [one.result for one in answered], turn.ended_by(answered)
+    turn.has_put_off |= _written(lambda: record(results, answered[0].lease.lane, ended))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
     for one in answered:
         _meter(one, meters)
+
+
+def _written(write: Callable[[], T]) -> T:
+    """A write that outlasts an absence of the database, as long as the leases last for which it is made."""
+    return until_written(write, seconds=settings.LEASE_SECONDS)
 
 
 def _meter(one: Answered, meters: Meters) -> None:

@@ -292,7 +292,14 @@ FAULTS: Final[Mapping[str, Fault]] = {
         "FCM down; the others keep 90 % of their rate", _take_fcm_down, load=everything, people=ROUNDS * (1 + 2 * SHARE)
     ),
     "clock_back": Fault("the clock set back by ten minutes", _set_clock_back, scene=_false_clock),
-    "full_disk": Fault("the disk full for the database", _fill_disk, doubts=True, scene=_small_disk),
+    "full_disk": Fault(
+        "the disk full for the database",
+        _fill_disk,
+        doubts=True,
+        load=everything,
+        people=ROUNDS * (1 + 2 * SHARE),
+        scene=_small_disk,
+    ),
 }
 
 
