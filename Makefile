@@ -53,8 +53,8 @@ format: $(READY) ## Format the code and mend what can be mended
 bench: $(READY) ## Run the benchmarks and print their table (QUICK=1: in a minute)
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
-chaos: $(READY) ## Break things in the middle of a campaign, and count what is lost and doubled (QUICK=1)
-	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick) $(ARGS)
+chaos: $(READY) ## Break things in the middle of a campaign, and count what is lost and doubled (QUICK=1, BROKER=rabbitmq)
+	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick) $(if $(BROKER),--broker $(BROKER)) $(ARGS)
 
 services: $(READY) ## Start the embedded PostgreSQL and Redis, and print their addresses
 	@$(PY) -m config.embedded start

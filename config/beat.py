@@ -7,10 +7,10 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 
-class Scheduler(DatabaseScheduler):
+class Scheduler(DatabaseScheduler):  # type: ignore[misc] # it comes without types
     """An entry is due when its interval has passed since its last run.
 
-    Were the clock set back by ten minutes, that run would lie in the future, and nothing would be swept for ten minutes.
+    Were the clock set back by ten minutes, that run would lie in the future, and nothing would be swept for so long.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

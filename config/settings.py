@@ -8,7 +8,7 @@ import django_stubs_ext
 from environs import Env
 
 from accounts.channels import Channel
-from config import addresses, embedded, secrets
+from config import addresses, brokers, embedded, secrets
 from config.logging import logging_config
 from notifications.liveness import STALL
 
@@ -83,6 +83,8 @@ MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
 #: Days of log partitions that are made ahead, and kept.
 PARTITION_DAYS_AHEAD: Final = env.int("PARTITION_DAYS_AHEAD", 7)
 RETENTION_DAYS: Final = env.int("RETENTION_DAYS", 90)
+#: Hours that a provider may take to say whether a message arrived. Carriers give up after three days at most.
+RECEIPT_HOURS: Final = env.int("RECEIPT_HOURS", 72)
 #: Hours that the first answer to an idempotency key is kept.
 IDEMPOTENCY_HOURS: Final = env.int("IDEMPOTENCY_HOURS", 72)
 
@@ -182,10 +184,18 @@ CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600, "queue_order_strategy": "priority"} if CELERY_BROKER_URL.startswith("redis") else {}
 )
+#: On RabbitMQ every queue is replicated (a quorum queue), and a topic exchange lets Celery put off hints by RabbitMQ's
+#: own means: a worker would hold them in its memory otherwise.
+CELERY_TASK_QUEUES = brokers.quorum_queues() if CELERY_BROKER_URL.startswith("amqp") else None
 CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
+    "missed_receipts": {
+        "task": "notifications.give_up_receipts",
+        "schedule": 60.0,
+        "options": {"queue": "planner", "expires": 60},
+    },
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

@@ -348,6 +348,7 @@ def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: da
         provider_ref=getattr(outcome, "provider_ref", ""),
         detail=getattr(outcome, "detail", ""),
         letter=Letter(claimed.notification_id, claimed.queue),
+        awaits_receipt=route.calls_back,
     )
 
 

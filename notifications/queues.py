@@ -18,6 +18,7 @@ DISPATCH: Final = "notifications.dispatch"
 RECEIVE: Final = "notifications.receive"
 SWEEP: Final = "notifications.sweep"
 EXPIRE: Final = "notifications.expire"
+MISSED: Final = "notifications.give_up_receipts"
 PARTITIONS: Final = "notifications.partitions"
 WALK: Final = "notifications.walk"
 

@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 
 from notifications import queues
-from notifications.ledger import audiences, overdue, partitions, sweep
+from notifications.ledger import audiences, awaited, overdue, partitions, sweep
 from notifications.ledger import replay as ledger_replay
 from notifications.ledger.replay import Choice
 from notifications.liveness import signing
@@ -61,6 +61,26 @@ def expire(*, clock: Callable[[], datetime]) -> int:
         total += len(done.expired)
         if not done.batches:
             break
+    return total
+
+
+def give_up_receipts(*, clock: Callable[[], datetime]) -> int:
+    """Stop waiting for receipts that are overdue; says of how many deliveries.
+
+    They stay sent, with a reason that says so. Many of them at once mean a webhook that is set up wrongly.
+    """
+    total = 0
+    while not stopping.is_wished():
+        signing.moved()
+        with metered() as meters:
+            queues_of_them = awaited.give_up(clock())
+            for queue in queues_of_them or ():
+                meters.count("receipts_missed", queue)
+        if queues_of_them is None:
+            break
+        total += len(queues_of_them)
+    if total:
+        log.warning("receipts.missed", deliveries=total)
     return total
 
 

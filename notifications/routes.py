@@ -28,6 +28,7 @@ class Route:
     account: Account
     mode: Mode
     limits: Limits
+    calls_back: bool = False
 
 
 class Routes:
@@ -88,4 +89,5 @@ def _route(row: ProviderAccount) -> Route:
     provider = registry.provider(row.provider)
     endpoint = row.endpoint.rstrip("/") or provider.default_endpoint
     account = Account(row.name, endpoint, unseal(row.credentials), row.settings)
-    return Route(provider, account, Mode(row.mode), Limits(row.messages_per_s, row.segments_per_s, row.at_once))
+    limits = Limits(row.messages_per_s, row.segments_per_s, row.at_once)
+    return Route(provider, account, Mode(row.mode), limits, registry.calls_back(row.provider))

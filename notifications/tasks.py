@@ -4,6 +4,7 @@ What is behind a door is loaded when it is first opened: the scheduler opens non
 which saves each 5 to 10 MB.
 """
 
+import math
 from datetime import timedelta
 from typing import Any, Final
 
@@ -38,7 +39,9 @@ class OnRetryLane(Task[Any, Any]):
         if isinstance(exc, DeliveriesWait):
             lane = Lane((self.request.kwargs or {})["lane"]).retry
             kwargs = {"lane": lane.value}
-            options |= {"queue": lane.value, "countdown": exc.seconds}
+            # RabbitMQ delays by whole seconds, and would cut off the rest
+            countdown = math.ceil(exc.seconds) if self.app.conf.task_queues else exc.seconds
+            options |= {"queue": lane.value, "countdown": countdown}
         return super().retry(args=args, kwargs=kwargs, exc=exc, **options)
 
 
@@ -93,6 +96,14 @@ def expire(**newer: object) -> None:
     from notifications import recovery
 
     recovery.expire(clock=clock.now)
+
+
+@shared_task(name=queues.MISSED)
+def give_up_receipts(**newer: object) -> None:
+    """Stop waiting for receipts that are overdue."""
+    from notifications import recovery
+
+    recovery.give_up_receipts(clock=clock.now)
 
 
 @shared_task(name=queues.PARTITIONS)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from notifications.models import Delivery, DeliveryEvent
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind
@@ -30,6 +32,9 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
+    if delivery.reason == Reason.NO_RECEIPT and delivery.sent_at:
+        given_up_at = delivery.sent_at + timedelta(hours=settings.RECEIPT_HOURS)
+        moments.append(Moment(given_up_at, "no receipt", delivery.reason_text))
     return moments
 
 

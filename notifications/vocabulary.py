@@ -163,6 +163,7 @@ class Reason(StrEnum):
     MASS_DEATH = "mass_death"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
+    NO_RECEIPT = "no_receipt"
 
 
 #: The reason as a sentence for the person who asks "why did I not get this?".
@@ -193,6 +194,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.MASS_DEATH: "Too many addresses were called dead at once: taken for a mistake of ours, not of theirs.",
     Reason.BOUNCED: "The message was accepted and then bounced.",
     Reason.COMPLAINED: "The recipient reported the message as spam.",
+    Reason.NO_RECEIPT: "The provider took it and never said whether it arrived; that is not waited for any more.",
 }
 
 

@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks import people
 from benchmarks.chaos.faults import FAULTS, LEASE, Fault, Unfit
 from benchmarks.chaos.loads import MAILS, PUSHES, SHARE, TEXTS
+from benchmarks.chaos.rabbitmq import rabbitmq
 from benchmarks.stage import ROOT, Stage, Void, stage
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "chaos.json"
@@ -55,32 +56,44 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK:,} deliveries a fault instead of {_FULL:,}")
     parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="NAME", help=f"some of {', '.join(FAULTS)}")
+    parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis", help="what carries the hints")
     parser.add_argument("--no-file", action="store_true", help=f"do not write {RESULTS.name}")
     asked = parser.parse_args()
     console = Console()
     size = _QUICK if asked.quick else _FULL
     rows: list[tuple[Fault, Row]] = []
-    chosen = [(name, FAULTS[name]) for name in asked.only or FAULTS]
-    shared = [(name, fault) for name, fault in chosen if not fault.scene]
-    unfit = False
-    if shared:
-        with _peopled(size) as running:
-            for name, _ in shared:
-                rows += _rows(running, name, size, console)
-    for name, fault in chosen:
-        if fault.scene:
-            for category in fault.categories:
-                try:
-                    with fault.scene() as settings, _peopled(size, **settings) as running:
-                        rows += _rows(running, name, size, console, category)
-                except Unfit as error:
-                    unfit = True
-                    console.print(f"[red]✗[/] {fault.text}: not tried. {error}")
+    with _broker(asked.broker) as broker:
+        chosen = [(name, FAULTS[name]) for name in asked.only or FAULTS]
+        shared = [(name, fault) for name, fault in chosen if not fault.scene]
+        unfit = False
+        if shared:
+            with _peopled(size, **broker) as running:
+                for name, _ in shared:
+                    rows += _rows(running, name, size, console)
+        for name, fault in chosen:
+            if fault.scene:
+                for category in fault.categories:
+                    try:
+                        with fault.scene() as settings, _peopled(size, **broker, **settings) as running:
+                            rows += _rows(running, name, size, console, category)
+                    except Unfit as error:
+                        unfit = True
+                        console.print(f"[red]✗[/] {fault.text}: not tried. {error}")
     _show(rows, console)
     if not asked.no_file:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps([asdict(row) for _, row in rows], indent=2) + "\n")
     return 0 if all(row.is_kept(fault) for fault, row in rows) and not unfit else 1
+
+
+@contextmanager
+def _broker(name: str) -> Iterator[Mapping[str, str]]:
+    """The environment that names the broker."""
+    if name == "redis":
+        yield {}
+        return
+    with rabbitmq() as url:
+        yield {"CELERY_BROKER_URL": url}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.ids import array_of
+from notifications.ledger.awaited import await_receipts
 from notifications.ledger.batches import enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
@@ -27,7 +28,10 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, gc=False):
-    """What one attempt came to. `at` is when its answer came; `account` the provider account's name."""
+    """What one attempt came to. `at` is when its answer came; `account` the provider account's name.
+
+    `awaits_receipt`: where it was sent, its provider is to say later whether it arrived.
+    """
 
     delivery_id: UUID
     attempt: int
@@ -37,6 +41,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     provider_ref: str = ""
     detail: str = ""
     letter: Letter | None = None
+    awaits_receipt: bool = False
 
 
 #: sending → sent, by primary key; the row itself says when, by which account, under which name. What differs from row
@@ -94,9 +99,12 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
     with transaction.atomic(savepoint=False):
         lost = _move(results)
         kept = [result for result in results if result.delivery_id not in lost] if lost else results
-        if events := [_event(result) for result in kept if result.step.state is not DeliveryState.SENT]:
+        if events := [_event(result) for result in kept if not _is_sent(result)]:
             append_events(events)
         _bury(kept)
+        await_receipts(
+            [result.delivery_id for result in kept if result.awaits_receipt and _is_sent(result)], results[0].at
+        )
         again = [
             ((lane.retry, result.step.due_at), result.delivery_id)
             for result in kept
@@ -126,6 +134,10 @@ def _bury(results: Sequence[Result]) -> None:
     if dead:
         columns = ("delivery_id", "notification_id", "queue", "account", "detail", "at")
         copy_in(DeadLetter._meta.db_table, columns, dead)
+
+
+def _is_sent(result: Result) -> bool:
+    return result.step.state is DeliveryState.SENT
 
 
 def finish(lease: Lease) -> None:

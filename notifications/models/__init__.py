@@ -3,6 +3,7 @@
 from notifications.models.log import (
     BATCH_SIZE,
     Audience,
+    AwaitedReceipts,
     Batch,
     DeadLetter,
     Delivery,
@@ -18,6 +19,7 @@ from notifications.models.provider_accounts import ProviderAccount
 __all__ = [
     "BATCH_SIZE",
     "Audience",
+    "AwaitedReceipts",
     "Batch",
     "DeadLetter",
     "Delivery",

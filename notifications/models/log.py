@@ -324,6 +324,28 @@ class PendingReceipt(models.Model):
         return f"{self.kind} for {self.delivery_id}"
 
 
+class AwaitedReceipts(models.Model):
+    """Deliveries whose provider is to say whether they arrived, and until when that is waited for.
+
+    Written in the transaction that records them as sent, a few hundred ids a row: an index over the log's rows would
+    cost each of them its in-place updates.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    due_at = models.DateTimeField()
+    delivery_ids = ArrayField(models.UUIDField())
+
+    class Meta:
+        verbose_name_plural = "awaited receipts"
+        indexes = [
+            # the task that gives them up asks for what is due
+            models.Index(fields=["due_at"], name="awaited_receipts_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.delivery_ids)} until {self.due_at:%Y-%m-%d %H:%M}"
+
+
 class IdempotencyKey(models.Model):
     """The first answer to a request, so that its repetition gets the same. Kept for a few days."""
 

@@ -45,6 +45,11 @@ def provider(name: str) -> Provider:
     return found
 
 
+def calls_back(name: str) -> bool:
+    """Whether this provider tells later what became of a message."""
+    return bool(_ENTRIES[name].receipts)
+
+
 @cache
 def receipts_of(name: str) -> ReceiptReader | None:
     """Who reads what this provider calls back with; None where it does not."""
