@@ -20,11 +20,9 @@ from typing import Final
 import psutil
 import redis
 
-from benchmarks.chaos.loads import ROUNDS, SHARE, Load, campaign, everything, posts, texts
+from benchmarks.chaos.loads import DOORS, ROUNDS, SHARE, Load, campaign, everything, posts, texts, through_doors
 from benchmarks.stage import ROOT, Stage, Void
 
-#: Seconds that an outage lasts.
-OUTAGE: Final = 6.0
 #: Seconds of the lease that the platform is started with, so that a frozen worker oversleeps soon.
 LEASE: Final = 5
 _WORKERS: Final = ("ios", "android", "planner", "receipts")
@@ -36,7 +34,7 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble.
+    """One kind of trouble. `strike` does it, for so many seconds where it lasts.
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
@@ -44,7 +42,7 @@ class Fault:
     """
 
     text: str
-    strike: Callable[[Stage], None]
+    strike: Callable[[Stage, float], None]
     doubts: bool = False
     share: float = 0.0
     load: Load = campaign
@@ -57,9 +55,9 @@ class Fault:
         return ("resend", "hold") if self.doubts else ("resend",)
 
 
-def _kill_workers(stage: Stage) -> None:
+def _kill_workers(stage: Stage, outage: float) -> None:
     """kill -9 for a random worker every second."""
-    ends_at = time.monotonic() + OUTAGE
+    ends_at = time.monotonic() + outage
     while time.monotonic() < ends_at:
         line = random.choice(_WORKERS)
         for pid in _pids(stage, f"-n {line}."):
@@ -67,20 +65,20 @@ def _kill_workers(stage: Stage) -> None:
         time.sleep(1)
 
 
-def _flush_redis(stage: Stage) -> None:
+def _flush_redis(stage: Stage, _outage: float) -> None:
     with redis.Redis.from_url(stage.about["redis_url"]) as client:
         client.flushall()
 
 
-def _stop_redis(stage: Stage) -> None:
+def _stop_redis(stage: Stage, outage: float) -> None:
     """Gone without a word, and back with nothing in it."""
     with redis.Redis.from_url(stage.about["redis_url"]) as client:
         os.kill(int(client.info("server")["process_id"]), signal.SIGKILL)
-    time.sleep(OUTAGE)
+    time.sleep(outage)
     _start_servers(stage)
 
 
-def _restart_postgres(stage: Stage) -> None:
+def _restart_postgres(stage: Stage, _outage: float) -> None:
     """As `pg_ctl stop -m immediate` does it: no checkpoint, recovery from the log at the next start."""
     (data,) = stage.rows("SHOW data_directory")[0]
     pid = int((Path(data) / "postmaster.pid").read_text().splitlines()[0])
@@ -89,7 +87,7 @@ def _restart_postgres(stage: Stage) -> None:
     _start_servers(stage)
 
 
-def _freeze_workers(stage: Stage) -> None:
+def _freeze_workers(stage: Stage, _outage: float) -> None:
     """SIGSTOP past the lease, then SIGCONT: the sweep has taken over, and the sleepers wake up in mid-batch."""
     frozen = [pid for line in ("ios", "android") for pid in _pids(stage, f"-n {line}.")]
     for pid in frozen:
@@ -99,7 +97,7 @@ def _freeze_workers(stage: Stage) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _stop_beat(stage: Stage) -> None:
+def _stop_beat(stage: Stage, outage: float) -> None:
     """Beat killed; its supervisor starts another, and a second one runs beside it for a while."""
     for pid in _pids(stage, "config beat"):
         os.kill(pid, signal.SIGKILL)
@@ -107,14 +105,14 @@ def _stop_beat(stage: Stage) -> None:
         [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=", "--loglevel=ERROR"],
         cwd=ROOT, env=stage.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    time.sleep(OUTAGE)
+    time.sleep(outage)
     second.terminate()
     second.wait(timeout=20)
 
 
-def _kill_web(stage: Stage) -> None:
+def _kill_web(stage: Stage, outage: float) -> None:
     """kill -9 for the web server and its workers, whenever it has come up again."""
-    ends_at = time.monotonic() + OUTAGE
+    ends_at = time.monotonic() + outage
     while time.monotonic() < ends_at:
         for pid in _pids(stage, "granian"):
             with contextlib.suppress(ProcessLookupError):
@@ -122,20 +120,19 @@ def _kill_web(stage: Stage) -> None:
         time.sleep(2)
 
 
-def _call_dead(stage: Stage) -> None:
+def _call_dead(stage: Stage, outage: float) -> None:
     """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed.
 
     Raises `Void` when a device was retired on their word.
     """
-    _failing(
-        stage, {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
-    )
+    dead = {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
+    _failing(stage, dead, outage)
     (retired,) = stage.rows("SELECT count(*) FROM accounts_device WHERE retired_at IS NOT NULL")[0]
     if retired:
         raise Void(f"{retired} devices were retired")
 
 
-def _disorder_receipts(stage: Stage) -> None:
+def _disorder_receipts(stage: Stage, _outage: float) -> None:
     """Each receipt comes three times, up to two seconds late. Raises `Void` when one of them is told twice."""
     stage.sandbox("PUT", "settings", {"receipt_copies": 3, "receipt_jitter_ms": 2000})
     deadline = time.monotonic() + 180
@@ -159,7 +156,7 @@ _TOLD_TWICE: Final = """
 """
 
 
-def _take_fcm_down(stage: Stage) -> None:
+def _take_fcm_down(stage: Stage, _outage: float) -> None:
     """FCM answers 503. Raises `Void` when everybody else falls below nine tenths of the rate that they had before."""
     before = _others_per_s(stage)
     stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50, "status": 503})
@@ -187,7 +184,23 @@ def _others(stage: Stage) -> int:
     return sum(int(tally["accepted"]) for name, tally in counts.items() if name != "fcm")
 
 
-def _set_clock_back(stage: Stage) -> None:
+def _go_away(stage: Stage, outage: float) -> None:
+    """Both push services close every connection, in good order, twice a second. Raises `Void` when that hit nothing."""
+    ends_at = time.monotonic() + outage
+    while time.monotonic() < ends_at and _under_way(stage):
+        for door in DOORS:
+            door.go_away()
+        time.sleep(0.5)
+    if not any(door.left_out for door in DOORS):
+        raise Void("no request was under way to a connection that went away")
+    DOORS.clear()
+
+
+def _under_way(stage: Stage) -> bool:
+    return bool(stage.rows("SELECT 1 FROM notifications_batch LIMIT 1"))
+
+
+def _set_clock_back(stage: Stage, _outage: float) -> None:
     """Ten minutes back, for every process of the platform and its servers at once; the monotonic clock goes on."""
     with Path(stage.env["FALSE_CLOCK"]).open("r+b") as shift:
         shift.write(struct.pack("q", -600))
@@ -208,11 +221,11 @@ def _false_clock() -> Iterator[Mapping[str, str]]:
         yield {"LD_PRELOAD": str(library), "FALSE_CLOCK": str(shift)}
 
 
-def _fill_disk(stage: Stage) -> None:
+def _fill_disk(stage: Stage, outage: float) -> None:
     """Not a byte is free where the database lies; then there is room again."""
     folder = Path(stage.env["TMPDIR"])
     ballast = folder / "ballast"
-    ends_at = time.monotonic() + OUTAGE
+    ends_at = time.monotonic() + outage
     with ballast.open("wb") as file:
         while time.monotonic() < ends_at:
             with contextlib.suppress(OSError):
@@ -250,19 +263,19 @@ def _patient_leases() -> Iterator[Mapping[str, str]]:
     yield {"LEASE_SECONDS": "40"}
 
 
-def _provider(fault: Mapping[str, object]) -> Callable[[Stage], None]:
+def _provider(fault: Mapping[str, object]) -> Callable[[Stage, float], None]:
     """Both push services fail in one way, for the length of an outage."""
 
-    def strike(stage: Stage) -> None:
-        _failing(stage, {"apns": fault, "fcm": fault})
+    def strike(stage: Stage, outage: float) -> None:
+        _failing(stage, {"apns": fault, "fcm": fault}, outage)
 
     return strike
 
 
-def _failing(stage: Stage, faults: Mapping[str, Mapping[str, object]]) -> None:
+def _failing(stage: Stage, faults: Mapping[str, Mapping[str, object]], outage: float) -> None:
     for name, fault in faults.items():
         stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50, **fault})
-    time.sleep(OUTAGE)
+    time.sleep(outage)
     for name in faults:
         stage.sandbox("PUT", f"faults/{name}", {"latency_ms": 50})
 
@@ -291,6 +304,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "fcm_down": Fault(
         "FCM down; the others keep 90 % of their rate", _take_fcm_down, load=everything, people=ROUNDS * (1 + 2 * SHARE)
     ),
+    "goaway": Fault("GOAWAY in mid-flight, twice a second", _go_away, load=through_doors),
     "clock_back": Fault("the clock set back by ten minutes", _set_clock_back, scene=_false_clock),
     "full_disk": Fault(
         "the disk full for the database",

@@ -5,9 +5,12 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from benchmarks.chaos.door import Door
 from benchmarks.stage import Stage, Void
 
 #: Starts the load for so many people; what it returns waits until everything is accepted.
@@ -21,6 +24,11 @@ MAILS: Final = "mails-"
 SHARE: Final = 0.5
 #: How often each of them is reached where a load must last.
 ROUNDS: Final = 3
+
+#: The doors of the last load that had any.
+DOORS: Final[list[Door]] = []
+#: Seconds within which every worker knows of a changed account.
+_NOTICED: Final = 6.0
 
 _CLIENTS: Final = 8
 #: Recipients of a POST: small ones, so that there are many for a fault to hit.
@@ -47,6 +55,35 @@ def everything(stage: Stage, _size: int) -> Callable[[], None]:
         for prefix, channel in ((PUSHES, "push"), (TEXTS, "sms"), (MAILS, "email")):
             stage.campaign(prefix, channel)
     return lambda: None
+
+
+def through_doors(stage: Stage, size: int) -> Callable[[], None]:
+    """A campaign whose push services stand behind doors that can be told to go away."""
+    accounts = stage.rows(_PUSH_ACCOUNTS)
+    folder = Path(stage.about["sandbox"]["ca_file"]).parent
+    for name, endpoint in accounts:
+        parts = urlsplit(endpoint)
+        door = Door(f"{parts.scheme}://{parts.netloc}", folder / "server.pem", folder / "server.key")
+        DOORS.append(door)
+        _set_endpoint(stage, name, door.url + parts.path)
+    time.sleep(_NOTICED)
+    accepted = campaign(stage, size)
+
+    def join() -> None:
+        accepted()
+        for name, endpoint in accounts:
+            _set_endpoint(stage, name, endpoint)
+
+    return join
+
+
+_PUSH_ACCOUNTS: Final = """
+    SELECT name, endpoint FROM notifications_provideraccount WHERE name IN ('apns-live', 'fcm-live')
+"""
+
+
+def _set_endpoint(stage: Stage, account: str, endpoint: str) -> None:
+    stage.rows("UPDATE notifications_provideraccount SET endpoint = %s WHERE name = %s", endpoint, account)
 
 
 def posts(stage: Stage, size: int) -> Callable[[], None]:
