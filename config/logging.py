@@ -19,8 +19,9 @@ _PHONE: Final = re.compile(r"(?<![\w-])(\+[1-9]\d{1,3})\d{3,9}(\d{2})(?![\w-])")
 _TOKEN: Final = re.compile(
     r"(?<![\w-])([A-Za-z0-9_:-]{4})(?![0-9a-f]{4}-?[0-9a-f-]{23,28}(?![\w-]))[A-Za-z0-9_:+/=-]{44,}"
 )
-#: What begins like a signed token (RFC 7519), a SendGrid key or an appSecret is one, though it is shorter or has dots.
-_BEGINS_AS_KEY: Final = re.compile(r"\b(eyJ|SG\.|bs_)[\w.-]{16,}")
+#: What begins like a signed token (RFC 7519), a key of SendGrid or Mandrill, or an appSecret is one, though it is
+#: shorter or has dots.
+_BEGINS_AS_KEY: Final = re.compile(r"\b(eyJ|SG\.|md-|bs_)[\w.-]{16,}")
 _SECRET_NAMES: Final = re.compile(r"secret|password|authorization|credential|token|api_key", re.IGNORECASE)
 
 

@@ -55,7 +55,11 @@ def main() -> int:
     except OSError as error:
         print(f"sandbox: cannot listen on {_HOST}: {error}. Choose another --port or --http-port.", file=sys.stderr)
         return 1
-    settings = Settings(platform_url=asked.platform_url.rstrip("/"), sendgrid_events_url=asked.sendgrid_events_url)
+    settings = Settings(
+        platform_url=asked.platform_url.rstrip("/"),
+        sendgrid_events_url=asked.sendgrid_events_url,
+        mandrill_events_url=asked.mandrill_events_url,
+    )
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     # it shares its cores with what it stands beside, and uvloop takes a quarter less of them
@@ -64,12 +68,15 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="APNs, FCM, Twilio and SendGrid in a box.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="APNs, FCM, Twilio, SendGrid and Mandrill in a box."
+    )
     parser.add_argument("--port", type=int, default=0, help="HTTPS port; 0: the last one used, else any that is free")
     parser.add_argument("--http-port", type=int, default=0, help="plain HTTP port of the inbox page; 0 likewise")
     parser.add_argument("--run-dir", type=Path, default=Path(".run"), help="folder of certificates, keys, sandbox.json")
     parser.add_argument("--platform-url", default="", help="where the platform is, as http://localhost:8000")
     parser.add_argument("--sendgrid-events-url", default="", help="where SendGrid's events go: whole, or a path there")
+    parser.add_argument("--mandrill-events-url", default="", help="where Mandrill's events go, likewise")
     parser.add_argument("--keep", type=int, default=5000, help="attempts whose bodies are kept")
     return parser
 

@@ -53,7 +53,7 @@ class Inbox:
             exchange.response_bytes(
                 404,
                 [("content-type", "text/plain; charset=utf-8"), *_SAFE],
-                b"Nothing here. Providers are at /apns, /fcm, /twilio and /sendgrid; people at /inbox.\n",
+                b"Nothing here. Providers are at /apns, /fcm, /twilio, /sendgrid and /mandrill; people at /inbox.\n",
             )
 
     def _messages(self, query: str) -> dict[str, Any]:

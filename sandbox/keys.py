@@ -26,7 +26,7 @@ APNS_TOPIC = "example.bongsu.app"
 FCM_PROJECT = "bongsu-sandbox"
 #: Twilio's own number for tests: twilio.com/docs/iam/test-credentials.
 TWILIO_NUMBER = "+15005550006"
-SENDGRID_DOMAIN = "bongsu.example"
+MAIL_DOMAIN = "bongsu.example"
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -44,6 +44,8 @@ class Keys(msgspec.Struct, frozen=True):
     twilio_service: str
     sendgrid_api_key: str
     sendgrid_webhook_private: str
+    mandrill_api_key: str
+    mandrill_webhook_key: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -61,14 +63,17 @@ class Keys(msgspec.Struct, frozen=True):
             twilio_service="MG" + secrets.token_hex(16),
             sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
             sendgrid_webhook_private=_elliptic(),
+            mandrill_api_key="md-" + secrets.token_urlsafe(16),
+            mandrill_webhook_key=secrets.token_urlsafe(16),
         )
 
     @classmethod
     def ensure(cls, file: Path) -> Self:
-        """The keys in `file`, generated if it is absent."""
-        if file.exists():
-            return msgspec.json.decode(file.read_bytes(), type=cls)
-        keys = cls.generate()
+        """The keys in `file`; those that are not in it are generated, such as a provider's that is new."""
+        kept = msgspec.json.decode(file.read_bytes(), type=dict[str, str]) if file.exists() else {}
+        if set(cls.__struct_fields__) <= set(kept):
+            return msgspec.convert(kept, cls)
+        keys = msgspec.structs.replace(cls.generate(), **kept)
         write_private(file, msgspec.json.format(msgspec.json.encode(keys)))
         return keys
 
@@ -108,7 +113,13 @@ class Keys(msgspec.Struct, frozen=True):
                 "endpoint": f"{url}/sendgrid",
                 "api_key": self.sendgrid_api_key,
                 "webhook_public_key": _armourless(self.sendgrid_webhook_private),
-                "from_email": f"hello@{SENDGRID_DOMAIN}",
+                "from_email": f"hello@{MAIL_DOMAIN}",
+            },
+            "mandrill": {
+                "endpoint": f"{url}/mandrill",
+                "api_key": self.mandrill_api_key,
+                "webhook_key": self.mandrill_webhook_key,
+                "from_email": f"hello@{MAIL_DOMAIN}",
             },
         }
 

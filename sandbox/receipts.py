@@ -18,19 +18,22 @@ from sandbox.exchange import Answer, Call, Caller
 _WAITING: Final = 200_000
 #: Requests to the platform at once.
 _AT_ONCE: Final = 16
-#: Events in one SendGrid request.
+#: Events in one request, of a provider that sends batches.
 _BATCH: Final = 500
 #: Seconds the platform has to answer.
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 #: Seconds before the second, third … attempt; after the last one the receipt is lost, as with the real ones.
 _AGAIN: Final = (1, 2, 5, 10, 30, 60, 120)
 
+_EventsUrl = Annotated[str, msgspec.Meta(pattern=r"^((https?://[^/\s]+)?/\S*)?$")]
+
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """How receipts are sent. `receipt_delay_ms` is the time between the steps of a message's life.
 
-    `sendgrid_events_url` is where SendGrid posts its events: whole, or a path below `platform_url`. Each receipt is
-    sent `receipt_copies` times, and each time up to `receipt_jitter_ms` late, so that they arrive out of order.
+    `sendgrid_events_url` and `mandrill_events_url` are where these two post their events: whole, or a path below
+    `platform_url`. Each receipt is sent `receipt_copies` times, and each time up to `receipt_jitter_ms` late, so that
+    they arrive out of order.
     """
 
     receipts: bool = True
@@ -38,14 +41,15 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     receipt_copies: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
     receipt_jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)] = 0
     platform_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
-    sendgrid_events_url: Annotated[str, msgspec.Meta(pattern=r"^((https?://[^/\s]+)?/\S*)?$")] = ""
+    sendgrid_events_url: _EventsUrl = ""
+    mandrill_events_url: _EventsUrl = ""
 
-    @property
-    def events_url(self) -> str:
-        """The whole address of SendGrid's events; "" where there is none."""
-        if self.sendgrid_events_url.startswith("/"):
-            return self.platform_url + self.sendgrid_events_url if self.platform_url else ""
-        return self.sendgrid_events_url
+    def events_url(self, provider: str) -> str:
+        """The whole address of a provider's events; "" where there is none."""
+        url = {"sendgrid": self.sendgrid_events_url, "mandrill": self.mandrill_events_url}.get(provider, "")
+        if url.startswith("/"):
+            return self.platform_url + url if self.platform_url else ""
+        return url
 
 
 class Fate(msgspec.Struct):
@@ -86,7 +90,7 @@ class Receipts:
             return
         step = self.settings.receipt_delay_ms / 1000
         jitter = self.settings.receipt_jitter_ms / 1000
-        planned = caller.receipts(call, answer, self.settings.events_url)
+        planned = caller.receipts(call, answer, self.settings.events_url(provider))
         for receipt in (one for one in planned for _ in range(self.settings.receipt_copies)):
             self._put(
                 _Due(

@@ -12,6 +12,7 @@ from sandbox.inbox import Inbox
 from sandbox.keys import Keys
 from sandbox.providers.apns import Apns
 from sandbox.providers.fcm import Fcm
+from sandbox.providers.mandrill import Mandrill
 from sandbox.providers.sendgrid import SendGrid
 from sandbox.providers.twilio import Twilio
 from sandbox.receipts import Receipts, Settings
@@ -27,17 +28,18 @@ class Sandbox:
     """Everything the sandbox knows, in memory, and the application that serves it on every port."""
 
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
-        twilio, sendgrid = Twilio(keys), SendGrid(keys)
+        twilio, sendgrid, mandrill = Twilio(keys), SendGrid(keys), Mandrill(keys)
         self.simulators: dict[str, Simulator] = {
             "apns": Apns(keys),
             "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
             "twilio": twilio,
             "sendgrid": sendgrid,
+            "mandrill": mandrill,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
-        self.receipts = Receipts({"twilio": twilio, "sendgrid": sendgrid}, settings)
+        self.receipts = Receipts({"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill}, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import authentication
 from accounts.authentication import NewKey
-from accounts.channels import Mode, Platform
+from accounts.channels import Channel, Mode, Platform
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient
 from config.secrets import kept, new_secret
 from notifications import vault
@@ -22,6 +22,12 @@ from templates_app.starter import install_starters
 #: A push token that looks like one of Apple's: 64 hexadecimal digits.
 _APNS_TOKEN: Final = "5b" * 32
 _FCM_TOKEN: Final = "demo-android-token_" + "A1b2C3d4" * 15
+
+_BY_CHANNEL: Final = {registry.channel_of(name): name for name in reversed(registry.NAMES)}
+#: Every push service, because each has its own devices; of the others, one for each channel.
+_FIRST_CHOICES: Final = {
+    name for name in registry.NAMES if registry.channel_of(name) is Channel.PUSH or name in _BY_CHANNEL.values()
+}
 
 
 def assemble(sandbox: Mapping[str, Any]) -> NewKey:
@@ -77,7 +83,7 @@ def _device(owner: Recipient, platform: Platform, service: str, token: str) -> N
 
 
 def _accounts(sandbox: Mapping[str, Any]) -> None:
-    """One live and one test account a provider, all at the sandbox."""
+    """One live and one test account a provider, all at the sandbox; the second provider of a channel waits inactive."""
     samples = json.loads(Path(sandbox["credentials_file"]).read_text())
     for name, sample in samples.items():
         provider = registry.provider(name)
@@ -94,6 +100,7 @@ def _accounts(sandbox: Mapping[str, Any]) -> None:
                     "endpoint": account.endpoint,
                     "credentials": vault.seal(credentials),
                     "settings": settings,
+                    "is_active": name in _FIRST_CHOICES,
                 },
             )
 

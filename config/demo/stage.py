@@ -102,7 +102,7 @@ class Stage:
         address = self._run_dir / "sandbox.json"
         address.unlink(missing_ok=True)
         options = {"port": 0, "run-dir": self._run_dir, "platform-url": self.url}
-        options["sendgrid-events-url"] = "/v1/webhooks/sendgrid-live"
+        options |= {f"{name}-events-url": f"/v1/webhooks/{name}-live" for name in ("sendgrid", "mandrill")}
         command = " ".join([sys.executable, "-m sandbox", *(f"--{name} {value}" for name, value in options.items())])
         self._outside = Supervisor({"sandbox": Command(command)}, env, self._logs)
         self._outside.start()

@@ -28,6 +28,7 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
     "fcm": _Entry(Channel.PUSH, "Fcm"),
     "twilio": _Entry(Channel.SMS, "Twilio", "TwilioReceipts"),
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
+    "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
 }
 
 NAMES: Final = tuple(_ENTRIES)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sandbox.exchange import Answer, Call, Receipt, Sight, Taken
-from sandbox.keys import SENDGRID_DOMAIN, Keys
+from sandbox.keys import MAIL_DOMAIN, Keys
 from sandbox.providers.sendgrid_mail import Mail, Personalization, Unreadable, read
 
 _JSON: Final = (("content-type", "application/json"),)
@@ -190,7 +190,7 @@ def _bad_mail(mail: Mail, messages: tuple[Taken, ...], at: float) -> Answer | No
             return _refusal(400, *trouble, messages=messages)
     if not _EMAIL.fullmatch(mail.from_.email):
         return _refusal(400, "The from email does not contain a valid address.", "from.email", messages=messages)
-    if mail.from_.email.rpartition("@")[2].lower() != SENDGRID_DOMAIN:
+    if mail.from_.email.rpartition("@")[2].lower() != MAIL_DOMAIN:
         return _refusal(403, _UNVERIFIED, "from", messages=messages)
     return None
 

@@ -1,6 +1,7 @@
 """Providers call back: only a genuine call is kept, and what it says stands in the log afterwards."""
 
 import base64
+import hmac
 import json
 import time
 from typing import Any
@@ -25,6 +26,7 @@ from tests.notifications.loglines import written
 pytestmark = pytest.mark.django_db
 
 AUTH_TOKEN = "b" * 32
+WEBHOOK_KEY = "w" * 22
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
@@ -34,6 +36,7 @@ def _accounts() -> None:
     for name, provider, credentials in (
         ("sms-main", "twilio", {"account_sid": "AC1", "auth_token": AUTH_TOKEN}),
         ("mail-main", "sendgrid", {"api_key": "SG.x", "webhook_public_key": PUBLIC}),
+        ("mandrill-main", "mandrill", {"api_key": "md-x", "webhook_key": WEBHOOK_KEY}),
         ("push-main", "apns", {}),
     ):
         ProviderAccount.objects.create(name=name, provider=provider, credentials=vault.seal(credentials))
@@ -121,6 +124,58 @@ def test_a_call_that_twilio_repeats_is_one_event() -> None:
     applied(delivery_id)
 
     assert DeliveryEvent.objects.of(delivery_id).count() == 1
+
+
+# --- Mandrill ------------------------------------------------------------------------------------------
+def mandrill(*events: Any, key: str = WEBHOOK_KEY) -> Any:
+    """Mandrill calls."""
+    path, content = "/v1/webhooks/mandrill-main", json.dumps(events)
+    signed = f"{settings.PUBLIC_URL}{path}mandrill_events{content}"
+    signature = base64.b64encode(hmac.digest(key.encode(), signed.encode(), "sha1")).decode()
+    return Client().post(
+        path,
+        urlencode({"mandrill_events": content}),
+        "application/x-www-form-urlencoded",
+        headers={"X-Mandrill-Signature": signature},
+    )
+
+
+def news(delivery_id: object, kind: str, **more: Any) -> dict[str, Any]:
+    message = {"metadata": {"bongsu_delivery_id": str(delivery_id)}} | more
+    return {"event": kind, "ts": int(time.time()), "_id": "m1", "msg": message}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "state", "cause"),
+    [
+        ("send", {}, "sent", None),
+        ("delivered", {}, "delivered", None),
+        ("deferral", {}, "sent", None),
+        ("hard_bounce", {"diag": "550 no such user"}, "failed", "hard_bounce"),
+        ("soft_bounce", {"diag": "mailbox full"}, "failed", None),
+        ("reject", {"reject": {"reason": "hard-bounce"}}, "failed", "hard_bounce"),
+        ("reject", {"reject": {"reason": "unsub"}}, "failed", "stop"),
+        ("reject", {"reject": {"reason": "spam"}}, "failed", "complaint"),
+        ("reject", {"reject": {"reason": "unsigned"}}, "failed", None),
+        ("spam", {}, "sent", "complaint"),
+        ("unsub", {}, "sent", "stop"),
+    ],
+)
+def test_what_mandrill_says_moves_the_delivery_and_may_suppress_the_address(
+    kind: str, more: dict[str, Any], state: str, cause: str | None
+) -> None:
+    delivery_id = sent("email")
+
+    assert [mandrill(news(delivery_id, kind, **more)).status_code for _ in range(2)] == [204, 204]
+    assert applied(delivery_id).state == state
+    assert list(Suppression.objects.values_list("address", "cause")) == (
+        [("jimin@example.com", cause)] if cause else []
+    )
+
+
+def test_a_call_in_mandrills_name_is_refused() -> None:
+    assert mandrill(news(sent("email"), "hard_bounce"), key="another").status_code == 403
+    assert not PendingReceipt.objects.exists()
 
 
 # --- SendGrid ------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
     """A sandbox without faults, memory or receipts, which the wire trusts."""
     _running.admin("DELETE", "record")
     _running.admin("DELETE", "faults")
-    _running.admin("PUT", "settings", {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": ""})
+    quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
+    _running.admin("PUT", "settings", quiet)
     settings.WIRE_CA_FILE = _running.state["ca_file"]
     yield _running
     if wire := vars(http2._mine).pop("wire", None):

@@ -36,6 +36,7 @@ FCM = "dGVzdA:APA91bF" + "Zx9-_" * 26
         (FCM, "dGVz***"),
         ("Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IkFCQzEyMyJ9.eyJpc3MiOiJURUFNIn0.c2ln", "Bearer eyJ***"),
         ("key SG.abcdefghijklmnopqrstuv.0123456789_and-more refused", "key SG.*** refused"),
+        ("key md-AbCdEfGh_-1234567890ij refused", "key md-*** refused"),
         ("secret bs_Zx9-_aB3dEfGhIjKlMnOpQrStUvWxYz0123456789AbCdE wrong", "secret bs_*** wrong"),
         # ids are how people find things
         ("01a2095a-18fd-7087-9d1e-c581d7aabb93", "01a2095a-18fd-7087-9d1e-c581d7aabb93"),

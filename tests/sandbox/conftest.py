@@ -20,7 +20,8 @@ def sandbox(_running: Running) -> Running:
     """A sandbox without faults, memory or receipts."""
     _running.admin("DELETE", "record")
     _running.admin("DELETE", "faults")
-    _running.admin("PUT", "settings", {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": ""})
+    quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
+    _running.admin("PUT", "settings", quiet)
     return _running
 
 
@@ -37,3 +38,8 @@ def twilio_contract() -> Contract:
 @pytest.fixture(scope="session")
 def sendgrid_contract() -> Contract:
     return Contract.load("sendgrid_mail_v3.json")
+
+
+@pytest.fixture(scope="session")
+def mandrill_contract() -> Contract:
+    return Contract.load("mandrill.json")

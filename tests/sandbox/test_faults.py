@@ -13,7 +13,7 @@ from tests.sandbox.world import Running
 HTTP2_STREAM = 92
 #: How libcurl reports an aborted stream, depending on whether the headers got through first.
 ABORTED = {HTTP2_STREAM, pycurl.E_HTTP2, pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE}
-PROVIDERS = ("apns", "fcm", "twilio", "sendgrid")
+PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ PROVIDERS = ("apns", "fcm", "twilio", "sendgrid")
         ("fcm", lambda said: said.json()["error"]["status"] == "UNAVAILABLE"),
         ("twilio", lambda said: said.json()["code"] == 20503),
         ("sendgrid", lambda said: said.json()["errors"][0]["message"] == "service unavailable"),
+        ("mandrill", lambda said: said.json()["name"] == "ServiceUnavailable"),
     ],
 )
 def test_a_status_comes_in_the_providers_own_words(sandbox: Running, provider: str, words: Any) -> None:
@@ -93,7 +94,7 @@ def test_a_reset_stream_has_no_answer(sandbox: Running, provider: str, mode: str
 @pytest.mark.parametrize(
     ("provider", "fault", "status", "says"),
     [
-        ("pigeon", {}, 404, "apns, fcm, twilio, sendgrid"),
+        ("pigeon", {}, 404, "apns, fcm, twilio, sendgrid, mandrill"),
         ("apns", {"rate": 1.5}, 422, "rate"),
         ("apns", {"latency": 5}, 422, "latency_ms"),
         ("apns", {"mode": "explode"}, 422, "mode"),

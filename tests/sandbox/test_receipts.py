@@ -10,9 +10,11 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
+from anymail.webhooks.mandrill import MandrillCombinedWebhookView
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.test import RequestFactory
 from twilio.request_validator import RequestValidator
 
 from tests.sandbox.world import Running, eventually
@@ -60,7 +62,8 @@ class Platform:
 @pytest.fixture
 def platform(sandbox: Running) -> Iterator[Platform]:
     platform = Platform()
-    changes = {"receipts": True, "platform_url": platform.url, "sendgrid_events_url": "/webhooks/sendgrid"}
+    events = {f"{name}_events_url": f"/webhooks/{name}" for name in ("sendgrid", "mandrill")}
+    changes = {"receipts": True, "platform_url": platform.url, **events}
     assert sandbox.admin("PUT", "settings", {**changes, "receipt_delay_ms": 30}).status == 200
     yield platform
     platform.close()
@@ -139,7 +142,62 @@ def test_news_of_one_moment_travels_together(sandbox: Running, platform: Platfor
     assert len(platform.calls) <= 4
 
 
-# --- both ----------------------------------------------------------------------------------------------
+# --- Mandrill ------------------------------------------------------------------------------------------
+def mandrill_events(platform: Platform) -> list[dict[str, Any]]:
+    return [event for form in platform.forms() for event in json.loads(form["mandrill_events"])]
+
+
+@pytest.mark.parametrize(
+    ("domain", "events"),
+    [
+        ("people.example", ["send", "delivered"]),
+        ("bounce.example", ["send", "hard_bounce"]),
+        ("blocked.example", ["send", "soft_bounce"]),
+        ("deferred.example", ["send", "deferral", "delivered"]),
+        ("opened.example", ["send", "delivered", "open", "click"]),
+        ("spam.example", ["send", "delivered", "spam"]),
+        ("unsubscribe.example", ["send", "delivered", "unsub"]),
+    ],
+)
+def test_what_becomes_of_a_mail_at_mandrill_depends_on_its_domain(
+    sandbox: Running, platform: Platform, domain: str, events: list[str]
+) -> None:
+    delivery_id = str(uuid4())
+    said = sandbox.send(sandbox.mandrill(sandbox.message(delivery_id, to=f"kim@{domain}")))
+    eventually(lambda: len(mandrill_events(platform)) == len(events))
+    news = mandrill_events(platform)
+    assert [event["event"] for event in news] == events
+    assert {event["msg"]["metadata"]["bongsu_delivery_id"] for event in news} == {delivery_id}
+    assert {event["_id"] for event in news} == {said.json()[0]["_id"]}
+    assert all(isinstance(event["ts"], int) for event in news)
+
+
+def test_whom_mandrill_rejects_in_the_background_is_told_later(sandbox: Running, platform: Platform) -> None:
+    message = sandbox.message(to="kim@rejected-unsub.example")
+    assert sandbox.send(sandbox.mandrill(message, **{"async": True})).json()[0]["status"] == "queued"
+    eventually(lambda: mandrill_events(platform))
+    [event] = mandrill_events(platform)
+    assert (event["event"], event["msg"]["state"], event["msg"]["reject"]) == (
+        "reject", "rejected", {"reason": "unsub"}
+    )  # fmt: skip
+
+
+def test_anymails_own_verifier_accepts_mandrills_signature(sandbox: Running, platform: Platform) -> None:
+    sandbox.send(sandbox.mandrill(sandbox.message()))
+    eventually(lambda: platform.calls)
+    url, headers, body = platform.calls[0]
+    key = sandbox.credentials["mandrill"]["webhook_key"]
+    view = MandrillCombinedWebhookView(webhook_key=key, webhook_url=url)
+    request = RequestFactory().post(
+        "/",
+        body,
+        "application/x-www-form-urlencoded",
+        headers={"X-Mandrill-Signature": headers["x-mandrill-signature"]},
+    )
+    view.validate_request(request)
+
+
+# --- all of them ----------------------------------------------------------------------------------------------
 def test_a_busy_platform_is_called_again(sandbox: Running, platform: Platform) -> None:
     platform.busy = 1
     sandbox.send(sandbox.sendgrid(sandbox.mail()))

@@ -240,6 +240,25 @@ class Running:
             mail if isinstance(mail, bytes) else json.dumps(mail).encode(),
         )
 
+    def message(self, delivery_id: str = "", *, to: str = "kim@people.example", **changes: Any) -> dict[str, Any]:
+        return {
+            "to": [{"email": to, "type": "to"}],
+            "from_email": self.credentials["mandrill"]["from_email"],
+            "from_name": "봉수",
+            "subject": "재입고",
+            "text": "안녕하세요",
+            "html": "<p>안녕하세요",
+            "metadata": {"bongsu_delivery_id": delivery_id or str(uuid4())},
+        } | changes
+
+    def mandrill(self, message: object, **changes: Any) -> Ask:
+        whole = {"key": self.credentials["mandrill"]["api_key"], "message": message} | changes
+        return Ask(
+            f"{self.url}/mandrill/api/1.4/messages/send.json",
+            {"content-type": "application/json"},
+            message if isinstance(message, bytes) else json.dumps(whole).encode(),
+        )
+
     def asks(self, delivery_id: str) -> dict[str, Ask]:
         """One good request to every provider."""
         return {
@@ -247,4 +266,5 @@ class Running:
             "fcm": self.fcm(delivery_id),
             "twilio": self.twilio(delivery_id),
             "sendgrid": self.sendgrid(self.mail(delivery_id)),
+            "mandrill": self.mandrill(self.message(delivery_id)),
         }

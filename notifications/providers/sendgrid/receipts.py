@@ -1,6 +1,5 @@
 """SendGrid's event webhook: a signed JSON array of what happened to messages."""
 
-import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from notifications.providers.contract import Account, Callback, Forged, Receipt, read
+from notifications.providers.mail import without_addresses
 from notifications.vocabulary import ReceiptKind
 
 #: How far the signed timestamp may be from now: a call that was overheard is worthless afterwards.
@@ -37,8 +37,6 @@ DROPS: Final[Mapping[str, Sequence[ReceiptKind]]] = {
     "unsubscribed address": (ReceiptKind.FAILED, ReceiptKind.OPTED_OUT),
     "spam reporting address": (ReceiptKind.FAILED, ReceiptKind.COMPLAINED),
 }
-
-_DETAIL_LIMIT: Final = 300
 
 
 class Event(msgspec.Struct):
@@ -92,7 +90,7 @@ def _receipts(raw: bytes) -> list[Receipt]:
     except (OverflowError, OSError, ValueError):
         return []
     kinds = _kinds(event)
-    detail = _without_addresses(event.reason or event.response)
+    detail = without_addresses(event.reason or event.response)
     return [
         # The delivery's state and the person's wish are two pieces of news, though SendGrid sends them as one.
         Receipt(
@@ -115,9 +113,3 @@ def _kinds(event: Event) -> Sequence[ReceiptKind]:
             return DROPS.get(event.reason.strip().lower(), (ReceiptKind.FAILED,))
         case name:
             return (EVENTS[name],) if name in EVENTS else ()
-
-
-def _without_addresses(said: str) -> str:
-    """What a mail server said, fit for a log: without email addresses and control characters, and not too long."""
-    masked = re.sub(r"[^\s<>]+@[^\s<>]+", "(address)", said[: _DETAIL_LIMIT * 4])
-    return "".join(character for character in masked if character.isprintable())[:_DETAIL_LIMIT]

@@ -1,0 +1,41 @@
+"""What every adapter for email does alike to a text, an address and a mail server's words."""
+
+import re
+from html import escape
+from typing import Final
+from uuid import UUID
+
+_BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
+_DETAIL_LIMIT: Final = 300
+
+
+def one_line(subject: str) -> str:
+    """A subject without line breaks: one would end the header."""
+    return " ".join(subject.split())
+
+
+def with_preheader(html: str, preheader: str) -> str:
+    """Put the line that mail programs show beside the subject first, hidden from the page itself."""
+    if not (html and preheader):
+        return html
+    hidden = f'<div style="display:none;max-height:0;overflow:hidden">{escape(preheader)}</div>'
+    body = _BODY_TAG.search(html)
+    start = body.end() if body else 0
+    return html[:start] + hidden + html[start:]
+
+
+def message_id(delivery_id: UUID, sender: str) -> str:
+    """The same at every attempt, so that mail programs can fold a second copy into the first."""
+    return f"<{delivery_id}@{domain_of(sender)}>"
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the last @."""
+    return address.rpartition("@")[2]
+
+
+def without_addresses(said: str) -> str:
+    """What a mail server said, fit for a log: without email addresses and control characters, and not too long."""
+    masked = _ADDRESS.sub("(address)", said[: _DETAIL_LIMIT * 4])
+    return "".join(character for character in masked if character.isprintable())[:_DETAIL_LIMIT]
