@@ -6,28 +6,17 @@ that takes two places stands in one part as a whole.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
-_BASIC: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-#: Written as an escape and another character: two places each.
-_EXTENDED: Final = frozenset("\f^{}\\[~]|€")
-_ALPHABET: Final = _BASIC | _EXTENDED
+from notifications.providers.gsm import EXTENDED, is_gsm
+
 _GSM_ALONE, _GSM_PART = 160, 153
 _UCS2_ALONE, _UCS2_PART = 70, 67
-
-
-def is_gsm(text: str) -> bool:
-    """Whether every character is of the GSM 7-bit alphabet."""
-    return _ALPHABET.issuperset(text)
 
 
 def segments(text: str) -> int:
     """The parts in which `text` is sent; an empty one is sent, too."""
     if is_gsm(text):
-        return _parts((2 if char in _EXTENDED else 1 for char in text), _GSM_ALONE, _GSM_PART)
+        return _parts((2 if char in EXTENDED else 1 for char in text), _GSM_ALONE, _GSM_PART)
     return _parts((2 if char > "\uffff" else 1 for char in text), _UCS2_ALONE, _UCS2_PART)
 
 

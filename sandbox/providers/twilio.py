@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 
 from sandbox.exchange import Answer, Call, Receipt, Sight, Taken
+from sandbox.gsm import gsm7_parts, is_gsm7, ucs2_parts
 from sandbox.keys import TWILIO_NUMBER, Keys
 
 _JSON: Final = (("content-type", "application/json"), ("twilio-concurrent-requests", "1"))
@@ -28,12 +29,6 @@ _FIELDS: Final = frozenset(
         "MessagingServiceSid", "Body", "MediaUrl", "ContentSid",
     }
 )  # fmt: skip
-_GSM7: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-#: These take two places each: GSM 03.38, basic character set extension.
-_GSM7_EXTENDED: Final = frozenset("^{}\\[~]|€\f")
 
 _SENTENCES: Final = {
     20001: "Unknown parameter: {}",
@@ -213,11 +208,7 @@ class Twilio:
 
 def segments(body: str) -> int:
     """How many text messages a body takes: 160 characters of GSM-7 or 70 of UCS-2, less when there are several."""
-    if all(letter in _GSM7 or letter in _GSM7_EXTENDED for letter in body):
-        length, alone, together = sum(2 if letter in _GSM7_EXTENDED else 1 for letter in body), 160, 153
-    else:
-        length, alone, together = len(body.encode("utf-16-be")) // 2, 70, 67
-    return 1 if length <= alone else -(-length // together)
+    return gsm7_parts(body) if is_gsm7(body) else ucs2_parts(body)
 
 
 def _bad_recipient(to: str) -> tuple[int, str] | None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.planning.segments import is_gsm, segments
+from notifications.planning.segments import segments
+from notifications.providers.gsm import is_gsm
 
 
 @pytest.mark.parametrize(
