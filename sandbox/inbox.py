@@ -50,10 +50,11 @@ class Inbox:
         elif path in _FILES:
             exchange.response_bytes(200, [("content-type", _FILES[path][1]), *_SAFE], self._files[path])
         else:
+            providers = ", ".join(f"/{name}" for name in self._simulators)
             exchange.response_bytes(
                 404,
                 [("content-type", "text/plain; charset=utf-8"), *_SAFE],
-                b"Nothing here. Providers are at /apns, /fcm, /twilio, /sendgrid and /mandrill; people at /inbox.\n",
+                f"Nothing here. Providers are at {providers}; people at /inbox.\n".encode(),
             )
 
     def _messages(self, query: str) -> dict[str, Any]:

@@ -26,6 +26,8 @@ APNS_TOPIC = "example.bongsu.app"
 FCM_PROJECT = "bongsu-sandbox"
 #: Twilio's own number for tests: twilio.com/docs/iam/test-credentials.
 TWILIO_NUMBER = "+15005550006"
+#: A number that is nobody's: Ofcom keeps 07700 900000 to 900999 free for drama, and Vonage's documents use them.
+VONAGE_NUMBER = "447700900999"
 MAIL_DOMAIN = "bongsu.example"
 
 
@@ -46,6 +48,9 @@ class Keys(msgspec.Struct, frozen=True):
     sendgrid_webhook_private: str
     mandrill_api_key: str
     mandrill_webhook_key: str
+    vonage_api_key: str
+    vonage_api_secret: str
+    vonage_signature_secret: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -65,6 +70,9 @@ class Keys(msgspec.Struct, frozen=True):
             sendgrid_webhook_private=_elliptic(),
             mandrill_api_key="md-" + secrets.token_urlsafe(16),
             mandrill_webhook_key=secrets.token_urlsafe(16),
+            vonage_api_key=secrets.token_hex(4),
+            vonage_api_secret=secrets.token_urlsafe(12),
+            vonage_signature_secret=secrets.token_urlsafe(32),
         )
 
     @classmethod
@@ -120,6 +128,13 @@ class Keys(msgspec.Struct, frozen=True):
                 "api_key": self.mandrill_api_key,
                 "webhook_key": self.mandrill_webhook_key,
                 "from_email": f"hello@{MAIL_DOMAIN}",
+            },
+            "vonage": {
+                "endpoint": f"{url}/vonage",
+                "api_key": self.vonage_api_key,
+                "api_secret": self.vonage_api_secret,
+                "signature_secret": self.vonage_signature_secret,
+                "from_number": VONAGE_NUMBER,
             },
         }
 

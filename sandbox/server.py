@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from sandbox.admin import Admin
-from sandbox.exchange import Answer, Call, Simulator
+from sandbox.exchange import Answer, Call, Caller, Simulator
 from sandbox.faults import Fault, Mode
 from sandbox.inbox import Inbox
 from sandbox.keys import Keys
@@ -15,6 +15,7 @@ from sandbox.providers.fcm import Fcm
 from sandbox.providers.mandrill import Mandrill
 from sandbox.providers.sendgrid import SendGrid
 from sandbox.providers.twilio import Twilio
+from sandbox.providers.vonage import Vonage
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Record
 from sandbox.ticks import Ticks
@@ -28,18 +29,20 @@ class Sandbox:
     """Everything the sandbox knows, in memory, and the application that serves it on every port."""
 
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
-        twilio, sendgrid, mandrill = Twilio(keys), SendGrid(keys), Mandrill(keys)
+        twilio, sendgrid, mandrill, vonage = Twilio(keys), SendGrid(keys), Mandrill(keys), Vonage(keys)
         self.simulators: dict[str, Simulator] = {
             "apns": Apns(keys),
             "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
             "twilio": twilio,
             "sendgrid": sendgrid,
             "mandrill": mandrill,
+            "vonage": vonage,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
-        self.receipts = Receipts({"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill}, settings)
+        callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
+        self.receipts = Receipts(callers, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
 

@@ -15,12 +15,12 @@ from notifications.providers.contract import Callback, Forged
 
 
 @csrf_exempt
-@require_http_methods(["POST", "HEAD"])
+@require_http_methods(["POST", "GET", "HEAD"])
 def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None) -> HttpResponse:
     """Keep a provider's receipts: 204. 403 for a wrong signature, 404 where nobody listens, 413 for too long a body.
 
-    HEAD is how some providers try out an address. `delivery_id` is part of the address so that the answer to one
-    message can be told from others; the reader takes it from the URL, which the signature covers.
+    HEAD is how some providers try out an address, and GET how some call it. `delivery_id` is part of the address so
+    that the answer to one message can be told from others; a reader takes it from a URL that the signature covers.
     """
     if request.method == "HEAD":
         return HttpResponse(status=200)

@@ -29,6 +29,7 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
     "twilio": _Entry(Channel.SMS, "Twilio", "TwilioReceipts"),
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
+    "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
 }
 
 NAMES: Final = tuple(_ENTRIES)

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 
 AUTH_TOKEN = "b" * 32
 WEBHOOK_KEY = "w" * 22
+SIGNATURE_SECRET = "v" * 32
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
@@ -37,6 +38,11 @@ def _accounts() -> None:
         ("sms-main", "twilio", {"account_sid": "AC1", "auth_token": AUTH_TOKEN}),
         ("mail-main", "sendgrid", {"api_key": "SG.x", "webhook_public_key": PUBLIC}),
         ("mandrill-main", "mandrill", {"api_key": "md-x", "webhook_key": WEBHOOK_KEY}),
+        (
+            "vonage-main",
+            "vonage",
+            {"api_key": "a1b2c3d4", "api_secret": "s3cret", "signature_secret": SIGNATURE_SECRET},
+        ),
         ("push-main", "apns", {}),
     ):
         ProviderAccount.objects.create(name=name, provider=provider, credentials=vault.seal(credentials))
@@ -178,6 +184,55 @@ def test_a_call_in_mandrills_name_is_refused() -> None:
     assert not PendingReceipt.objects.exists()
 
 
+# --- Vonage --------------------------------------------------------------------------------------------
+def vonage(delivery_id: object, *, by: str = "json", secret: str = SIGNATURE_SECRET, **changes: str) -> Any:
+    """Vonage calls, in one of the three formats that an account can choose."""
+    fields = {"client-ref": str(delivery_id), "messageId": "0A1", "msisdn": "821012345678", "status": "delivered"}
+    fields |= {"timestamp": str(int(time.time()))} | changes
+    signed = "".join(f"&{name}={fields[name]}" for name in sorted(fields))
+    fields["sig"] = hmac.new(secret.encode(), signed.encode(), "sha256").hexdigest().upper()
+    path, form = "/v1/webhooks/vonage-main", urlencode(fields)
+    match by:
+        case "json":
+            return Client().post(path, json.dumps(fields), "application/json")
+        case "form":
+            return Client().post(path, form, "application/x-www-form-urlencoded")
+        case _:
+            return Client().get(f"{path}?{form}")
+
+
+@pytest.mark.parametrize("by", ["json", "form", "query"])
+@pytest.mark.parametrize(
+    ("status", "code", "state", "cause"),
+    [
+        ("accepted", "0", "sent", None),
+        ("buffered", "0", "sent", None),
+        ("delivered", "0", "delivered", None),
+        ("expired", "2", "failed", None),
+        ("failed", "3", "failed", "hard_bounce"),
+        ("rejected", "9", "failed", "stop"),
+        ("unknown", "1", "sent", None),
+    ],
+)
+def test_what_vonage_says_moves_the_delivery_and_may_suppress_the_number(
+    by: str, status: str, code: str, state: str, cause: str | None
+) -> None:
+    delivery_id = sent("sms")
+
+    answers = [vonage(delivery_id, by=by, status=status, **{"err-code": code}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert applied(delivery_id).state == state
+    assert list(Suppression.objects.values_list("address", "cause")) == ([("+821012345678", cause)] if cause else [])
+
+
+@pytest.mark.parametrize("by", ["json", "form", "query"])
+@pytest.mark.parametrize("wrong", [{"secret": "another"}, {"timestamp": "1700000000"}])
+def test_a_call_in_vonages_name_or_an_old_one_is_refused(by: str, wrong: dict[str, str]) -> None:
+    assert vonage(sent("sms"), by=by, **wrong).status_code == 403
+    assert not PendingReceipt.objects.exists()
+
+
 # --- SendGrid ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("kind", "more", "state", "cause"),
@@ -279,7 +334,7 @@ def test_a_body_that_is_none_says_nothing_though_it_is_signed(body: bytes) -> No
     assert "Traceback" not in log.getvalue()
 
 
-@pytest.mark.parametrize("path", ["sms-main", "mail-main"])
+@pytest.mark.parametrize("path", ["sms-main", "mail-main", "vonage-main"])
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"\xff\xfe\x00", 403), (b"a=b&" * 1000, 403), (b"%00=%00", 403), (b"x" * (1_048_576 + 1), 413)],
@@ -295,4 +350,4 @@ def test_what_a_stranger_sends_is_refused_without_a_traceback(path: str, body: b
 
 def test_an_address_is_tried_out_with_head_and_read_by_nobody() -> None:
     assert Client().head("/v1/webhooks/mail-main").status_code == 200
-    assert Client().get("/v1/webhooks/mail-main").status_code == 405
+    assert {Client().get(f"/v1/webhooks/{name}-main").status_code for name in ("sms", "mail", "vonage")} == {403}

@@ -14,7 +14,7 @@ from tests.sandbox.world import Running
 pytestmark = pytest.mark.django_db
 
 #: Those that wait inactive behind another: config/demo/cast.py.
-SECONDS: Final = {"mandrill": Lane.EMAIL}
+SECONDS: Final = {"mandrill": Lane.EMAIL, "vonage": Lane.SMS}
 
 
 def choose(provider: str, rank: int) -> None:

@@ -43,3 +43,8 @@ def sendgrid_contract() -> Contract:
 @pytest.fixture(scope="session")
 def mandrill_contract() -> Contract:
     return Contract.load("mandrill.json")
+
+
+@pytest.fixture(scope="session")
+def vonage_contract() -> Contract:
+    return Contract.load("vonage_sms.json")

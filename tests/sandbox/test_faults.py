@@ -13,7 +13,7 @@ from tests.sandbox.world import Running
 HTTP2_STREAM = 92
 #: How libcurl reports an aborted stream, depending on whether the headers got through first.
 ABORTED = {HTTP2_STREAM, pycurl.E_HTTP2, pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE}
-PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill")
+PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill", "vonage")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill")
         ("twilio", lambda said: said.json()["code"] == 20503),
         ("sendgrid", lambda said: said.json()["errors"][0]["message"] == "service unavailable"),
         ("mandrill", lambda said: said.json()["name"] == "ServiceUnavailable"),
+        ("vonage", lambda said: said.json()["messages"][0]["status"] == "5"),
     ],
 )
 def test_a_status_comes_in_the_providers_own_words(sandbox: Running, provider: str, words: Any) -> None:
@@ -94,7 +95,7 @@ def test_a_reset_stream_has_no_answer(sandbox: Running, provider: str, mode: str
 @pytest.mark.parametrize(
     ("provider", "fault", "status", "says"),
     [
-        ("pigeon", {}, 404, "apns, fcm, twilio, sendgrid, mandrill"),
+        ("pigeon", {}, 404, "apns, fcm, twilio, sendgrid, mandrill, vonage"),
         ("apns", {"rate": 1.5}, 422, "rate"),
         ("apns", {"latency": 5}, 422, "latency_ms"),
         ("apns", {"mode": "explode"}, 422, "mode"),

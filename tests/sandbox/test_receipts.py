@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -17,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.test import RequestFactory
 from twilio.request_validator import RequestValidator
 
+from notifications.providers.contract import Account, Callback, Forged
+from notifications.providers.vonage.receipts import VonageReceipts
+from tests.sandbox.contracts import Contract
 from tests.sandbox.world import Running, eventually
 
 
@@ -195,6 +199,65 @@ def test_anymails_own_verifier_accepts_mandrills_signature(sandbox: Running, pla
         headers={"X-Mandrill-Signature": headers["x-mandrill-signature"]},
     )
     view.validate_request(request)
+
+
+# --- Vonage --------------------------------------------------------------------------------------------
+def vonage_receipts(platform: Platform) -> list[dict[str, str]]:
+    return [json.loads(body) for _, _, body in platform.calls]
+
+
+@pytest.mark.parametrize(
+    ("to", "news"),
+    [
+        ("821012345678", [("accepted", "0"), ("delivered", "0")]),
+        ("447700900103", [("accepted", "0"), ("failed", "3")]),
+        ("447700900199", [("accepted", "0"), ("failed", "99")]),
+        ("447700900301", [("accepted", "0"), ("expired", "2")]),
+        ("447700900302", [("accepted", "0"), ("rejected", "1")]),
+        ("447700900303", [("accepted", "0"), ("unknown", "1")]),
+        ("447700900304", [("accepted", "0"), ("buffered", "0"), ("delivered", "0")]),
+    ],
+)
+def test_what_becomes_of_a_text_message_at_vonage_depends_on_its_number(
+    sandbox: Running, platform: Platform, vonage_contract: Contract, to: str, news: list[tuple[str, str]]
+) -> None:
+    delivery_id = str(uuid4())
+    callback = f"{platform.url}/webhooks/vonage"
+    said = sandbox.send(sandbox.vonage(delivery_id, to=to, callback=callback)).json()
+    eventually(lambda: len(platform.calls) == len(news))
+    receipts = vonage_receipts(platform)
+    assert [(receipt["status"], receipt["err-code"]) for receipt in receipts] == news
+    assert {receipt["client-ref"] for receipt in receipts} == {delivery_id}
+    assert {receipt["messageId"] for receipt in receipts} == {said["messages"][0]["message-id"]}
+    for receipt in receipts:
+        vonage_contract.check(receipt, "DeliveryReceipt")
+
+
+def test_every_part_that_vonage_took_has_receipts_of_its_own(sandbox: Running, platform: Platform) -> None:
+    callback = f"{platform.url}/webhooks/vonage"
+    said = sandbox.send(sandbox.vonage(text="가" * 200, callback=callback)).json()
+    sandbox.send(sandbox.vonage(text="가" * 200, callback=callback, to="447700900209"))
+    eventually(lambda: len(platform.calls) == 2 * 3 + 2)
+    delivered = [receipt for receipt in vonage_receipts(platform) if receipt["status"] == "delivered"]
+    assert {part["message-id"] for part in said["messages"]} < {receipt["messageId"] for receipt in delivered}
+
+
+def test_vonages_receipts_are_signed_as_we_verify_them(sandbox: Running, platform: Platform) -> None:
+    sandbox.send(sandbox.vonage(callback=f"{platform.url}/webhooks/vonage"))
+    eventually(lambda: platform.calls)
+    url, headers, body = platform.calls[0]
+    account = Account("vonage", "", sandbox.credentials["vonage"])
+    now = datetime.now(tz=UTC)
+    VonageReceipts().verify(Callback(url, headers, body, now), account)
+    with pytest.raises(Forged):
+        VonageReceipts().verify(Callback(url, headers, body.replace(b"accepted", b"rejected"), now), account)
+
+
+def test_who_wants_no_receipts_of_vonages_gets_none(sandbox: Running, platform: Platform) -> None:
+    callback = f"{platform.url}/webhooks/vonage"
+    sandbox.send(sandbox.vonage(callback=callback, **{"status-report-req": "false"}))
+    sandbox.send(sandbox.vonage())
+    assert sandbox.admin("GET", "counts").json()["receipts"]["waiting"] == 0
 
 
 # --- all of them ----------------------------------------------------------------------------------------------

@@ -259,6 +259,24 @@ class Running:
             message if isinstance(message, bytes) else json.dumps(whole).encode(),
         )
 
+    def vonage(self, delivery_id: str = "", /, **form: str | None) -> Ask:
+        account = self.credentials["vonage"]
+        usual: dict[str, str | None] = {
+            "api_key": account["api_key"],
+            "api_secret": account["api_secret"],
+            "from": account["from_number"],
+            "to": "821012345678",
+            "text": "안녕하세요",
+            "type": "unicode",
+            "client-ref": delivery_id or str(uuid4()),
+        }
+        fields = {name: value for name, value in (usual | form).items() if value is not None}
+        return Ask(
+            f"{self.url}/vonage/sms/json",
+            {"content-type": "application/x-www-form-urlencoded"},
+            urlencode(fields).encode(),
+        )
+
     def asks(self, delivery_id: str) -> dict[str, Ask]:
         """One good request to every provider."""
         return {
@@ -267,4 +285,5 @@ class Running:
             "twilio": self.twilio(delivery_id),
             "sendgrid": self.sendgrid(self.mail(delivery_id)),
             "mandrill": self.mandrill(self.message(delivery_id)),
+            "vonage": self.vonage(delivery_id),
         }
