@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import people
-from benchmarks.chaos.faults import FAULTS, LEASE, Fault, Unfit
+from benchmarks.chaos.faults import FAULTS, LEASE, Broken, Fault, Unfit
 from benchmarks.chaos.loads import MAILS, PUSHES, SHARE, TEXTS
 from benchmarks.chaos.rabbitmq import rabbitmq
 from benchmarks.stage import ROOT, Stage, Void, stage
@@ -45,12 +45,14 @@ class Row:
     duplicated: int
     uncertain: int
     recovered_in_s: float
+    #: What else was promised and not kept, in words.
+    broken: str = ""
 
     def is_kept(self, fault: Fault) -> bool:
         """Whether the promises held."""
         resends = fault.doubts and self.category == "resend"
         allowed = max(_IN_FLIGHT, int(fault.share * self.accepted)) if resends else 0
-        return self.lost == 0 and self.duplicated <= allowed and self.recovered_in_s <= _RECOVERY
+        return not self.broken and self.lost == 0 and self.duplicated <= allowed and self.recovered_in_s <= _RECOVERY
 
 
 def main() -> int:
@@ -120,7 +122,8 @@ def _rows(running: Stage, name: str, size: int, console: Console, categories: Se
         with console.status(f"{fault.text} (the category says {each})"):
             row = _struck(running, name, int(size * fault.people), each)
         rows.append((fault, row))
-        console.print(f"{'[green]✓[/]' if row.is_kept(fault) else '[red]✗[/]'} {fault.text}, {each}")
+        mark = "[green]✓[/]" if row.is_kept(fault) else "[red]✗[/]"
+        console.print(f"{mark} {fault.text}, {each}{f': {row.broken}' if row.broken else ''}")
     return rows
 
 
@@ -132,7 +135,11 @@ def _struck(running: Stage, name: str, size: int, category: str) -> Row:
     running.begin()
     accepted = FAULTS[name].load(running, size)
     _until(lambda: _count(running, since, ["sent"]) >= size // 5, 60)
-    FAULTS[name].strike(running, _OUTAGE if size >= _FULL else _QUICK_OUTAGE)
+    broken = ""
+    try:
+        FAULTS[name].strike(running, _OUTAGE if size >= _FULL else _QUICK_OUTAGE)
+    except Broken as promise:
+        broken = str(promise)
     ended_at = time.monotonic()
     accepted()
     # a fault may outlast the planning: until then not all of the campaign is in the log
@@ -152,6 +159,7 @@ def _struck(running: Stage, name: str, size: int, category: str) -> Row:
         + sum(seen.accepted - 1 for seen in taken.values() if seen.accepted > 1),
         uncertain=_count(running, since, ["uncertain"]),
         recovered_in_s=round(recovered, 1),
+        broken=broken,
     )
 
 

@@ -32,6 +32,10 @@ class Unfit(Exception):
     """This machine cannot bring a fault about; the message says why."""
 
 
+class Broken(Exception):
+    """A promise that this fault puts to the test was not kept; the message says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One kind of trouble. `strike` does it, for so many seconds where it lasts.
@@ -123,27 +127,27 @@ def _kill_web(stage: Stage, outage: float) -> None:
 def _call_dead(stage: Stage, outage: float) -> None:
     """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed.
 
-    Raises `Void` when a device was retired on their word.
+    Raises `Broken` when a device was retired on their word.
     """
     dead = {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
     _failing(stage, dead, outage)
     (retired,) = stage.rows("SELECT count(*) FROM accounts_device WHERE retired_at IS NOT NULL")[0]
     if retired:
-        raise Void(f"{retired} devices were retired")
+        raise Broken(f"{retired} devices were retired")
 
 
 def _disorder_receipts(stage: Stage, _outage: float) -> None:
-    """Each receipt comes three times, up to two seconds late. Raises `Void` when one of them is told twice."""
+    """Each receipt comes three times, up to two seconds late. Raises `Broken` when one of them is told twice."""
     stage.sandbox("PUT", "settings", {"receipt_copies": 3, "receipt_jitter_ms": 2000})
     deadline = time.monotonic() + 180
     while stage.rows(_UNTOLD) != [(0, 0)]:
         if time.monotonic() > deadline:
-            raise Void(f"not delivered, receipts that wait: {stage.rows(_UNTOLD)[0]}")
+            raise Broken(f"not delivered, receipts that wait: {stage.rows(_UNTOLD)[0]}")
         time.sleep(0.5)
     stage.sandbox("PUT", "settings", {"receipt_copies": 1, "receipt_jitter_ms": 0})
     (twice,) = stage.rows(_TOLD_TWICE)[0]
     if twice:
-        raise Void(f"{twice} receipts were written down twice")
+        raise Broken(f"{twice} receipts were written down twice")
 
 
 _UNTOLD: Final = """
@@ -156,26 +160,27 @@ _TOLD_TWICE: Final = """
 """
 
 
-def _take_fcm_down(stage: Stage, _outage: float) -> None:
-    """FCM answers 503. Raises `Void` when everybody else falls below nine tenths of the rate that they had before."""
-    before = _others_per_s(stage)
+def _take_fcm_down(stage: Stage, outage: float) -> None:
+    """FCM answers 503. Raises `Broken` when everybody else falls below nine tenths of the rate before and after."""
+    window = outage / 2
+    before = _others_per_s(stage, window)
     stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50, "status": 503})
-    during = _others_per_s(stage)
+    during = _others_per_s(stage, window)
     stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50})
-    if during < _KEPT * before:
-        raise Void(f"the others sent {during:.0f} a second instead of {before:.0f}")
+    after = _others_per_s(stage, window)
+    usual = (before + after) / 2
+    if during < _KEPT * usual:
+        raise Broken(f"the others sent {during:.0f} a second instead of {usual:.0f}")
 
 
 #: Of its rate, what a queue must keep when the provider of another one is down.
 _KEPT: Final = 0.9
-#: Seconds in which a rate is measured.
-_WINDOW: Final = 1.2
 
 
-def _others_per_s(stage: Stage) -> float:
-    """How many deliveries a second the providers other than FCM take."""
+def _others_per_s(stage: Stage, seconds: float) -> float:
+    """How many deliveries a second the providers other than FCM take, over so many seconds."""
     began, already = time.monotonic(), _others(stage)
-    time.sleep(_WINDOW)
+    time.sleep(seconds)
     return (_others(stage) - already) / (time.monotonic() - began)
 
 
