@@ -1,8 +1,10 @@
 """Who can call, who can be reached, and what they agreed to."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.channels import Channel, Mode, Platform, PushService
 from accounts.ids import new_id
+from accounts.replies import Wish
 
 #: ASCII letters, digits and a few signs: safe in a path, a log line and a CSV file.
 EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$"
@@ -164,6 +167,14 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         """Those that can still be reached, as far as anybody knows."""
         return self.filter(retired_at__isnull=True)
 
+    def stale(self, at: datetime) -> "DeviceQuerySet":
+        """Live ones whose app has not been heard of for DEVICE_STALE_DAYS: perhaps nobody looks at them any more.
+
+        Nothing is retired for that: an app may be in use and never register again. Google itself calls a token dead
+        that was not used for 270 days (firebase.google.com/docs/cloud-messaging/manage-tokens).
+        """
+        return self.live().filter(seen_at__lt=at - timedelta(days=settings.DEVICE_STALE_DAYS))
+
 
 class Device(models.Model):
     """One push token of a recipient and the push service that issued it."""
@@ -193,6 +204,10 @@ class Device(models.Model):
                 condition=Q(retired_at__isnull=True),
                 violation_error_message="This token is registered already; registering it again moves it.",
             ),
+        ]
+        indexes = [
+            # people who look after the installations ask for those that were not seen for long
+            models.Index(fields=["seen_at"], name="device_seen", condition=Q(retired_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -300,12 +315,54 @@ class Suppression(models.Model):
         constraints = [
             models.CheckConstraint(name="suppression_channel_known", condition=Q(channel__in=["sms", "email"])),
             models.CheckConstraint(name="suppression_cause_known", condition=_one_of("cause", SuppressionCause)),
+            # one row a cause: who takes back a STOP has not taken back a bounce
             models.UniqueConstraint(
-                name="suppression_once",
-                fields=["address", "channel"],
-                violation_error_message="This address is suppressed already.",
+                name="suppression_once_a_cause",
+                fields=["address", "channel", "cause"],
+                violation_error_message="This address is suppressed for this cause already.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.channel} suppression ({self.cause})"
+
+
+class ReceivedReplyQuerySet(models.QuerySet["ReceivedReply"]):
+    """Who said what."""
+
+    def last_word_of(self, phone: str) -> "ReceivedReply | None":
+        """The latest keyword from a number; of two at the same moment, STOP."""
+        return self.filter(phone=phone).order_by("-said_at", "-wish").first()
+
+
+class ReceivedReply(models.Model):
+    """A keyword that somebody sent by text message: why an address is suppressed, or is no longer.
+
+    Kept so that a call that a provider repeats, or makes late, changes nothing. Only the keyword of it is kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.CharField(max_length=60, help_text="The provider account that told.")
+    ref = models.CharField(max_length=200, help_text="The provider's own id of the message.")
+    phone = models.CharField(max_length=16)
+    wish = models.CharField(max_length=5, choices=_choices(Wish))
+    keyword = models.CharField(max_length=60)
+    said_at = models.DateTimeField()
+
+    objects = ReceivedReplyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "received replies"
+        constraints = [
+            models.CheckConstraint(name="received_reply_wish_known", condition=_one_of("wish", Wish)),
+            models.UniqueConstraint(name="received_reply_once", fields=["account", "ref"]),
+        ]
+        indexes = [
+            # the last word of a number decides
+            models.Index(fields=["phone", "said_at"], name="received_reply_phone"),
+            # old ones are forgotten
+            models.Index(fields=["said_at"], name="received_reply_said"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wish} at {self.said_at:%Y-%m-%d %H:%M}"

@@ -42,7 +42,7 @@ class Sandbox:
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
-        self.receipts = Receipts(callers, settings)
+        self.receipts = Receipts(callers, {"twilio": twilio, "vonage": vonage}, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
 

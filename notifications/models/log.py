@@ -310,6 +310,7 @@ class PendingReceipt(models.Model):
     event_ref = models.CharField(max_length=200, blank=True, default="")
     account = models.CharField(max_length=60)
     due_at = models.DateTimeField(help_text="When it is to be applied: at once, or later when its delivery is unknown.")
+    kept_at = models.DateTimeField(db_default=Now(), help_text="When the provider told.")
 
     class Meta:
         constraints = [

@@ -258,11 +258,11 @@ def test_an_address_of_another_channel_cannot_be_suppressed(browser: Client, cha
     assert not Suppression.objects.exists()
 
 
-def test_an_address_is_suppressed_once(browser: Client) -> None:
-    suppress(Channel.EMAIL, "a@example.com", Cause.COMPLAINT, timezone.now())
+def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
+    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now())
 
     page = browser.post(
         f"{ADMIN}/suppression/add/", {"channel": "email", "address": "A@example.com", "cause": "manual"}
     )
 
-    assert "suppressed already" in shown(page)
+    assert "suppressed for this cause already" in shown(page)
