@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from accounts.channels import Channel
 from accounts.ids import new_id
-from notifications.ledger.copying import copy_in
+from notifications.ledger.copying import Rows, copy_in, write_in
 from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
@@ -92,25 +92,22 @@ _Row = tuple[UUID, UUID, str, datetime, str, str, str, datetime]
 
 
 def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
-    """Write receipts down, to be applied soon."""
-    copy_in(
-        PendingReceipt._meta.db_table,
-        _PENDING,
-        [
-            (
-                new_id(),
-                one.delivery_id,
-                one.kind,
-                one.at,
-                foreign(one.detail),
-                foreign(one.event_ref, REF_LENGTH),
-                account,
-                at,
-                at,
-            )
-            for one in receipts
-        ],
-    )
+    """Write receipts down, all or none, to be applied soon."""
+    rows = [
+        (
+            new_id(),
+            one.delivery_id,
+            one.kind,
+            one.at,
+            foreign(one.detail),
+            foreign(one.event_ref, REF_LENGTH),
+            account,
+            at,
+            at,
+        )
+        for one in receipts
+    ]
+    write_in([Rows(PendingReceipt._meta.db_table, _PENDING, rows)])
 
 
 def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(minutes=5)) -> Application:
