@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,7 +16,18 @@ from accounts import authentication, devices
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode
 from accounts.json_input import JSONInput
-from accounts.models import AppKey, Application, Category, Device, Preference, Recipient, Scope, Suppression
+from accounts.models import (
+    GOOGLE_EXPIRES,
+    AppKey,
+    Application,
+    Category,
+    Device,
+    Preference,
+    ReceivedReply,
+    Recipient,
+    Scope,
+    Suppression,
+)
 from accounts.recipients import (
     Invalid,
     normal_attributes,
@@ -212,25 +224,54 @@ class RecipientAdmin(PeopleAdmin):
         return same(external_id=term) | same(email=term.lower()) | same(phone=term), False
 
 
+class HeardOfFilter(admin.SimpleListFilter):
+    """Which installations are still in use, as far as anybody knows."""
+
+    title = "heard of"
+    parameter_name = "heard"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        """What can be asked for."""
+        return [
+            ("stale", f"Stale: not for {settings.DEVICE_STALE_DAYS} days"),
+            ("expired", f"Expired: by FCM's rule, not for {GOOGLE_EXPIRES.days} days"),
+        ]
+
+    def queryset(self, _request: HttpRequest, devices: QuerySet[Device]) -> QuerySet[Device]:
+        """Those live devices; all devices where nothing is asked for."""
+        match self.value():
+            case "stale":
+                return devices & Device.objects.stale(timezone.now())
+            case "expired":
+                return devices & Device.objects.expired(timezone.now())
+            case _:
+                return devices
+
+
 @admin.register(Device)
 class DeviceAdmin(PeopleAdmin):
-    """Push tokens: who has them, and why they were retired."""
+    """Push tokens: who has them, why they were retired, and which have not been heard of for long."""
 
-    list_display = ("id", "recipient", "platform", "service", "app_version", "seen_at", "retired_at")
-    list_filter = ("platform", "service", ("retired_at", admin.EmptyFieldListFilter))
+    list_display = ("id", "recipient", "platform", "service", "app_version", "seen_at", "is_stale", "retired_at")
+    list_filter = ("platform", "service", HeardOfFilter, ("retired_at", admin.EmptyFieldListFilter))
     list_select_related = ("recipient",)
     search_fields = ("=recipient__external_id", "=token")
     search_help_text = "A recipient's external id or a token, in full."
     ordering = ("-id",)
     fields = readonly_fields = (
-        "recipient", "platform", "service", "ending", "app_version", "registered_at", "seen_at", "retired_at",
-        "retired_because",
+        "recipient", "platform", "service", "ending", "app_version", "registered_at", "seen_at", "is_stale",
+        "retired_at", "retired_because",
     )  # fmt: skip
     actions = ("retire",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Apps register tokens; nobody types one."""
         return False
+
+    @admin.display(boolean=True, description="stale")
+    def is_stale(self, device: Device) -> bool:
+        """Whether its app has been silent for long."""
+        return device.is_stale(timezone.now())
 
     @admin.display(description="token")
     def ending(self, device: Device) -> str:
@@ -305,6 +346,22 @@ class SuppressionAdmin(PeopleAdmin):
     search_fields = ("=address",)
     search_help_text = "An address, in full."
     ordering = ("-id",)
+
+
+@admin.register(ReceivedReply)
+class ReceivedReplyAdmin(PeopleAdmin):
+    """Who said STOP or START by text message, and when. To be read only."""
+
+    list_display = ("phone", "wish", "keyword", "account", "said_at")
+    list_filter = ("wish",)
+    search_fields = ("=phone",)
+    search_help_text = "A phone number in E.164, in full."
+    ordering = ("-said_at",)
+    fields = readonly_fields = ("phone", "wish", "keyword", "account", "ref", "said_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves say so; an operator suppresses an address instead."""
+        return False
 
 
 def _sign(choice: Preference, request: HttpRequest) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.channels import Channel, Mode, Platform, PushService
 from accounts.ids import new_id
-from accounts.replies import Wish
+from accounts.received import ReceivedReply as ReceivedReply  # noqa: PLC0414 - to be imported from here
 
 #: ASCII letters, digits and a few signs: safe in a path, a log line and a CSV file.
 EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$"
@@ -160,6 +161,11 @@ class Recipient(models.Model):
         return self.external_id
 
 
+#: After so long without a connection from an Android phone, Google calls its token dead.
+#: firebase.google.com/docs/cloud-messaging/manage-tokens, read 2026-11.
+GOOGLE_EXPIRES: Final = timedelta(days=270)
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     """Which can be reached."""
 
@@ -170,10 +176,13 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def stale(self, at: datetime) -> "DeviceQuerySet":
         """Live ones whose app has not been heard of for DEVICE_STALE_DAYS: perhaps nobody looks at them any more.
 
-        Nothing is retired for that: an app may be in use and never register again. Google itself calls a token dead
-        that was not used for 270 days (firebase.google.com/docs/cloud-messaging/manage-tokens).
+        Nothing is retired for that: an app may be in use and never register again.
         """
         return self.live().filter(seen_at__lt=at - timedelta(days=settings.DEVICE_STALE_DAYS))
+
+    def expired(self, at: datetime) -> "DeviceQuerySet":
+        """Live ones of Google's that nobody heard of for so long that Google, asked for them, may call them dead."""
+        return self.live().filter(service=PushService.FCM.value, seen_at__lt=at - GOOGLE_EXPIRES)
 
 
 class Device(models.Model):
@@ -212,6 +221,11 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} device {self.id}"
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether it is among the `stale` ones."""
+        silence = timedelta(days=settings.DEVICE_STALE_DAYS)
+        return self.retired_at is None and self.seen_at < at - silence
 
 
 class Consent(StrEnum):
@@ -325,44 +339,3 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} suppression ({self.cause})"
-
-
-class ReceivedReplyQuerySet(models.QuerySet["ReceivedReply"]):
-    """Who said what."""
-
-    def last_word_of(self, phone: str) -> "ReceivedReply | None":
-        """The latest keyword from a number; of two at the same moment, STOP."""
-        return self.filter(phone=phone).order_by("-said_at", "-wish").first()
-
-
-class ReceivedReply(models.Model):
-    """A keyword that somebody sent by text message: why an address is suppressed, or is no longer.
-
-    Kept so that a call that a provider repeats, or makes late, changes nothing. Only the keyword of it is kept.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    account = models.CharField(max_length=60, help_text="The provider account that told.")
-    ref = models.CharField(max_length=200, help_text="The provider's own id of the message.")
-    phone = models.CharField(max_length=16)
-    wish = models.CharField(max_length=5, choices=_choices(Wish))
-    keyword = models.CharField(max_length=60)
-    said_at = models.DateTimeField()
-
-    objects = ReceivedReplyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "received replies"
-        constraints = [
-            models.CheckConstraint(name="received_reply_wish_known", condition=_one_of("wish", Wish)),
-            models.UniqueConstraint(name="received_reply_once", fields=["account", "ref"]),
-        ]
-        indexes = [
-            # the last word of a number decides
-            models.Index(fields=["phone", "said_at"], name="received_reply_phone"),
-            # old ones are forgotten
-            models.Index(fields=["said_at"], name="received_reply_said"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.wish} at {self.said_at:%Y-%m-%d %H:%M}"
