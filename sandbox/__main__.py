@@ -8,8 +8,9 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -32,16 +33,27 @@ _HOST: Final = "127.0.0.1"
 _STATE: Final = "sandbox.json"
 #: Outlives the sandbox: the ports it had.
 _PORTS: Final = "sandbox/ports.json"
+#: Providers that have front doors.
+_DOORS: Final = ("apns", "fcm")
 #: Seconds in which a port must accept connections.
 _PATIENCE: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the sandbox listens: TLS for providers, plain HTTP for the inbox in a browser that does not know our CA."""
+    """Where the sandbox listens: TLS for providers, plain HTTP for the inbox in a browser that does not know our CA.
+
+    `doors` are the ports of those providers that have a front door of their own.
+    """
 
     tls: int
     plain: int
+    doors: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def door_urls(self) -> dict[str, str]:
+        """The address of each door."""
+        return {name: f"https://localhost:{port}" for name, port in self.doors.items()}
 
 
 def main() -> int:
@@ -51,7 +63,7 @@ def main() -> int:
     try:
         # A file left by a sandbox that was killed must not pass for news of this one.
         (folder / _STATE).unlink(missing_ok=True)
-        ports = _choose(folder / _PORTS, asked.port, asked.http_port)
+        ports = _choose(folder / _PORTS, asked.port, asked.http_port, _DOORS if asked.doors else ())
     except OSError as error:
         print(f"sandbox: cannot listen on {_HOST}: {error}. Choose another --port or --http-port.", file=sys.stderr)
         return 1
@@ -81,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mandrill-events-url", default="", help="where Mandrill's events go, likewise")
     parser.add_argument("--twilio-inbound-url", default="", help="where Twilio tells what people answer, likewise")
     parser.add_argument("--vonage-inbound-url", default="", help="where Vonage tells it, likewise")
+    parser.add_argument("--doors", action="store_true", help="front doors as strict as APNs' and FCM's, on own ports")
     parser.add_argument("--keep", type=int, default=5000, help="attempts whose bodies are kept")
     return parser
 
@@ -89,9 +102,8 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     url = f"https://localhost:{ports.tls}"
     files = certificates.ensure(folder / "sandbox")
     keys = Keys.ensure(folder / "sandbox" / "keys.json")
-    write_private(
-        folder / "sandbox" / "credentials.json", msgspec.json.format(msgspec.json.encode(keys.credentials(url)))
-    )
+    credentials = keys.credentials(url, ports.door_urls)
+    write_private(folder / "sandbox" / "credentials.json", msgspec.json.format(msgspec.json.encode(credentials)))
     sandbox = Sandbox(keys, [url, f"https://{_HOST}:{ports.tls}"], settings, keep=keep)
 
     stop = asyncio.Event()
@@ -100,6 +112,8 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     servers = [_tls_server(sandbox, ports.tls, files), _plain_server(sandbox, ports.plain)]
     tasks = [asyncio.create_task(server.serve()) for server in servers]
     receipts = asyncio.create_task(sandbox.receipts.run())
+    if ports.doors:
+        await _open_doors(sandbox, ports.doors, files)
     await _until_accepting(ports, files.authority)
     _announce(folder, ports, files)
     await stop.wait()
@@ -109,6 +123,15 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
         server.stop()  # type: ignore[no-untyped-call] # granian's
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+
+
+async def _open_doors(sandbox: Sandbox, ports: Mapping[str, int], files: Certificates) -> None:
+    from sandbox import doors, within  # noqa: PLC0415 - h2 is needed for doors alone
+
+    for name, port in ports.items():
+        door = doors.Door({"apns": doors.APNS, "fcm": doors.FCM}[name], within.Inside(sandbox, name).ask)
+        await door.listen(_HOST, port, files.server, files.key)
+        sandbox.doors[name] = door
 
 
 def _tls_server(sandbox: Sandbox, port: int, files: Certificates) -> Server:
@@ -139,7 +162,7 @@ def _plain_server(sandbox: Sandbox, port: int) -> Server:
     )
 
 
-def _choose(remembered: Path, tls: int, plain: int) -> Ports:
+def _choose(remembered: Path, tls: int, plain: int, doors: Iterable[str]) -> Ports:
     """The ports to listen on; raises `OSError` if one that was asked for is taken.
 
     Those of the last start are preferred, because the platform's accounts name them.
@@ -147,8 +170,9 @@ def _choose(remembered: Path, tls: int, plain: int) -> Ports:
     last = Ports(0, 0)
     with suppress(OSError, msgspec.DecodeError):
         last = msgspec.json.decode(remembered.read_bytes(), type=Ports)
-    ports = Ports(_port(tls, last.tls), _port(plain, last.plain))
-    write_private(remembered, msgspec.json.encode(ports))
+    chosen = {name: _port(0, last.doors.get(name, 0)) for name in doors}
+    ports = Ports(_port(tls, last.tls), _port(plain, last.plain), chosen)
+    write_private(remembered, msgspec.json.encode(replace(ports, doors=last.doors | chosen)))
     return ports
 
 
@@ -189,6 +213,7 @@ def _announce(folder: Path, ports: Ports, files: Certificates) -> None:
         "ca_file": str(files.authority.resolve()),
         "credentials_file": str((files.authority.parent / "credentials.json").resolve()),
         "inbox_url": inbox,
+        "doors": ports.door_urls,
         "port": ports.tls,
         "http_port": ports.plain,
         "pid": os.getpid(),

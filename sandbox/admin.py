@@ -1,12 +1,13 @@
 """`/_sandbox/`: the record to read, faults and settings to change. For operators, tests and benchmarks."""
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
 
-from sandbox.exchange import Said
+from sandbox.exchange import Gate, Said
 from sandbox.faults import Fault
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Kept, Record
@@ -29,16 +30,28 @@ class Refused(Exception):
         self.status = status
 
 
+class Away(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a door closes."""
+
+    reason: str = "Shutdown"
+
+
 class Admin:
     """The operators' door."""
 
     def __init__(
-        self, record: Record, faults: dict[str, Fault], receipts: Receipts, providers: tuple[str, ...]
+        self,
+        record: Record,
+        faults: dict[str, Fault],
+        receipts: Receipts,
+        providers: tuple[str, ...],
+        doors: Mapping[str, Gate],
     ) -> None:
         self._record = record
         self._faults = faults
         self._receipts = receipts
         self._providers = providers
+        self._doors = doors
 
     async def answer(self, path: str, scope: Scope, exchange: Exchange) -> None:
         """Answer a request below `/_sandbox/`."""
@@ -79,6 +92,8 @@ class Admin:
                 return self._receipts.settings
             case "PUT", ["settings"]:
                 return self._set(body)
+            case _, ["doors", *rest]:
+                return self._door(method, rest, body)
             case "POST", ["inbound"]:
                 return self._heard(body)
             case _:
@@ -132,6 +147,18 @@ class Admin:
             return self._receipts.hear(_read(body, Said))
         except LookupError as error:
             raise Refused(422, str(error)) from None
+
+    def _door(self, method: str, path: list[str], body: bytes) -> object:
+        """What was seen at the doors; or one that says GOAWAY on every connection, with a reason that APNs tells."""
+        match method, path:
+            case "GET", []:
+                return {name: door.seen for name, door in self._doors.items()}
+            case "POST", [provider, "goaway"] if provider in self._doors:
+                asked = _read(body, Away) if body else Away()
+                return {"connections": self._doors[provider].go_away(asked.reason)}
+            case _:
+                known = ", ".join(self._doors) or "none: start the sandbox with --doors"
+                raise Refused(404, f"GET doors, or POST doors/<name>/goaway. The doors are {known}.")
 
     def _known(self, provider: str) -> None:
         if provider not in self._providers:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from sandbox.admin import Admin
-from sandbox.exchange import Answer, Call, Caller, Simulator
+from sandbox.exchange import Answer, Call, Caller, Gate, Simulator
 from sandbox.faults import Fault, Mode
 from sandbox.inbox import Inbox
 from sandbox.keys import Keys
@@ -44,7 +44,9 @@ class Sandbox:
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
         self.receipts = Receipts(callers, {"twilio": twilio, "vonage": vonage}, settings)
         self._inbox = Inbox(self.record, self.simulators)
-        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
+        #: By the provider's name; none unless somebody opens some.
+        self.doors: dict[str, Gate] = {}
+        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators), self.doors)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""
