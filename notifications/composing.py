@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -52,11 +53,22 @@ class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    Close it when all is composed, so that what accounts were granted and did not send is theirs again.
+    After
+    `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so that
+    what accounts were granted and did not send is theirs again.
     """
 
-    def __init__(self, held: Claim, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
+    def __init__(
+        self,
+        held: Claim,
+        exchange_one: Callable[[Request], Exchange],
+        public_url: str,
+        at: datetime,
+        *,
+        start_by: float = inf,
+    ) -> None:
         self._notifications = held.notifications
+        self._start_by = start_by
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -89,9 +101,9 @@ class Composer:
             request = route.provider.compose(message, route.account, self._token(route))
         except BadAccount as error:
             raise Unusable(route, error) from None
-        if route.limits.at_once:
-            request = msgspec.structs.replace(request, crowd=Crowd(route.account.name, route.limits.at_once))
-        return Composed(route, request)
+        at_once = route.limits.at_once
+        crowd = Crowd(route.account.name, at_once) if at_once else None
+        return Composed(route, msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by))
 
     def close(self) -> None:
         """Nothing more is composed."""
