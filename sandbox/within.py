@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -49,7 +49,11 @@ class _Scope:
 
     @property
     def headers(self) -> Headers:
-        return self._head
+        return self
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """One header's value."""
+        return self._head.get(key, default)
 
 
 class _Exchange:

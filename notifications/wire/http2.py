@@ -30,6 +30,7 @@ from notifications.stopping import stopping
 from notifications.wire.cork import Corks
 from notifications.wire.head import Head
 from notifications.wire.line import MAX_IN_FLIGHT, Line, origin
+from notifications.wire.rooms import Rooms
 
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
@@ -53,11 +54,12 @@ class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "body_asked", "easy", "origin",
-        "position", "refusals", "request", "sink",
+        "_answer", "_ends_at", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "began", "body_asked",
+        "easy", "origin", "position", "refusals", "request", "sink",
     )  # fmt: skip
 
     request: Request
+    began: float
     origin: str
     position: int
     sink: deque["_Transfer"]
@@ -97,14 +99,27 @@ class _Transfer:
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
         timeout = self._usual_timeout if request.timeout is None else request.timeout
-        if timeout != self._timeout:
-            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
-            self._timeout = timeout
+        self._ends_at = time.monotonic() + timeout
+        self._wait_for(timeout)
         if (method := request.method) != self._method:
             self._take(method)
         if method == "POST":
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         self.rewind()
+
+    def has_time(self) -> bool:
+        """Whether it may begin. Time for which it waited is part of what it may take; half of that must be left."""
+        if not self.refusals:
+            return True
+        whole = self._usual_timeout if self.request.timeout is None else self.request.timeout
+        left = self._ends_at - time.monotonic()
+        self._wait_for(left)
+        return left >= whole / 2
+
+    def _wait_for(self, seconds: float) -> None:
+        if seconds != self._timeout:
+            self.easy.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
+            self._timeout = seconds
 
     def _take(self, method: str) -> None:
         if method not in ("GET", "POST"):
@@ -165,7 +180,8 @@ class Http2Wire:
         #: The HTTP version in which each origin answers, as libcurl's number.
         self._versions: dict[str, int] = {}
         self._finished: dict[_Transfer, Exchange] = {}
-        self._corks = Corks()
+        self._rooms: Rooms[_Transfer] = Rooms()
+        self._corks = Corks(on_open=self._rooms.opened)
         #: Requests that libcurl took over since it last wrote.
         self._launched = 0
         self._multi = pycurl.CurlMulti()
@@ -178,7 +194,7 @@ class Http2Wire:
         `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
         early and what is under way is dropped; it may have left.
         """
-        return self._perform(Line(requests, self._versions))
+        return self._perform(Line(requests, self._rooms.limit))
 
     def exchange_one(self, request: Request) -> Exchange:
         """Perform one request and wait for it."""
@@ -218,13 +234,13 @@ class Http2Wire:
         finally:
             for transfer in flying:
                 if self._finished.pop(transfer, None) is None:
-                    self._multi.remove_handle(transfer.easy)
+                    self._drop(transfer)
                 self._idle.append(transfer)
 
     def _abandon(self, flying: Iterable[_Transfer]) -> None:
         for transfer in flying:
             if transfer not in self._finished:
-                self._multi.remove_handle(transfer.easy)
+                self._drop(transfer)
                 self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
 
     def _launch(self, transfer: _Transfer, request: Request) -> None:
@@ -233,13 +249,27 @@ class Http2Wire:
         except (ValueError, pycurl.error) as error:
             self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
             return
+        self._begin(transfer)
+
+    def _begin(self, transfer: _Transfer) -> None:
+        """Hand a transfer to libcurl, for the first time or again, unless it is too late for that."""
         if self._gives_up():
             self._settle(transfer, NotSent("not begun: the worker ends"))
-        elif time.monotonic() > request.start_by:
+        elif time.monotonic() > transfer.request.start_by or not transfer.has_time():
             self._settle(transfer, NotSent("not begun: it was too late for it"))
         else:
             self._launched += 1
+            transfer.began = self._rooms.begin(transfer.origin)
             self._multi.add_handle(transfer.easy)
+
+    def _drop(self, transfer: _Transfer) -> None:
+        """Have nothing more to do with a transfer that has not ended."""
+        if not self._rooms.forget(transfer.origin, transfer):
+            self._take_out(transfer)
+
+    def _take_out(self, transfer: _Transfer) -> None:
+        self._multi.remove_handle(transfer.easy)
+        self._rooms.end(transfer.origin, transfer.began)
 
     def _transfer(self) -> _Transfer:
         return _Transfer(self._ca_file, self._protocols, self._corks, self._timeout)
@@ -260,16 +290,29 @@ class Http2Wire:
         while more:
             more, answered, failed = self._multi.info_read()
             for easy in answered:
-                self._multi.remove_handle(easy)
-                transfer = easy.transfer
-                if transfer.origin not in self._versions:
-                    self._versions[transfer.origin] = easy.getinfo(pycurl.INFO_HTTP_VERSION)
-                self._settle(transfer, transfer.answer())
+                self._note(easy.transfer)
+                self._take_out(easy.transfer)
+                self._settle(easy.transfer, easy.transfer.answer())
             for easy, code, text in failed:
-                self._multi.remove_handle(easy)
+                self._take_out(easy.transfer)
                 self._give_up_or_repeat(easy.transfer, code, text)
+            for whom in {easy.transfer.origin for easy in (*answered, *(easy for easy, _, _ in failed))}:
+                while refused := self._rooms.next(whom):
+                    self._begin(refused)
             found = found or bool(answered or failed)
         return found
+
+    def _note(self, transfer: _Transfer) -> None:
+        """Remember by which version of HTTP an origin answers, and on which connection it has."""
+        version = self._versions.get(transfer.origin)
+        if version is None:
+            version = self._versions[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
+        self._rooms.answered(
+            transfer.origin,
+            transfer.easy.getinfo(pycurl.ACTIVESOCKET),
+            transfer.began,
+            multiplexes=version == pycurl.CURL_HTTP_VERSION_2_0,
+        )
 
     def _give_up_or_repeat(self, transfer: _Transfer, code: int, text: str) -> None:
         refused = (
@@ -278,10 +321,14 @@ class Http2Wire:
             and self._versions.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
+        if refused:
+            self._rooms.refused(transfer.origin, transfer.easy.getinfo(pycurl.ACTIVESOCKET))
         if refused and transfer.refusals < MAX_REFUSALS:
             transfer.rewind()
-            self._multi.add_handle(transfer.easy)
+            self._rooms.wait(transfer.origin, transfer)
             return
+        if not refused:
+            self._rooms.failed(transfer.origin)
         reason = "the server refused the stream unprocessed" if refused else text or f"libcurl error {code}"
         self._settle(transfer, transfer.failure(reason, refused=refused))
 

@@ -1,7 +1,7 @@
 """In which order requests go out, and which of them have to wait for others."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from notifications.providers.contract import Crowd, Request
@@ -14,16 +14,16 @@ MAX_IN_FLIGHT: Final = 600
 class Line:
     """Hands out requests with their positions; those that may not go yet are held back, and others pass them.
 
-    1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
-       nobody knows how many streams a server allows; Apple allows one before the first valid token.
+    1. An origin never has more under way than there is room for: `room` says how much that is at the moment. One that
+       never answered gets one request first, and the others after its end.
     2. A crowd never has more under way than it may.
     """
 
-    def __init__(self, requests: Iterable[Request], known: Container[str]) -> None:
+    def __init__(self, requests: Iterable[Request], room: Callable[[str], int]) -> None:
         self._source = enumerate(requests)
-        self._known = known
-        self._met: set[str] = set()
-        self._strangers: dict[str, deque[tuple[int, Request]]] = {}
+        self._room = room
+        self._there: Counter[str] = Counter()
+        self._full: defaultdict[str, deque[tuple[int, Request]]] = defaultdict(deque)
         self._crowded: defaultdict[str, deque[tuple[int, Request]]] = defaultdict(deque)
         self._under_way: Counter[str] = Counter()
         self._released: deque[tuple[int, Request]] = deque()
@@ -45,20 +45,21 @@ class Line:
 
     def ended(self, whom: str, crowd: Crowd | None) -> None:
         """An exchange with this origin, of this crowd, has ended in whatever way."""
-        if whom in self._strangers:
-            self._met.add(whom)
-            self._released.extend(self._strangers.pop(whom))
+        self._there[whom] -= 1
+        waiting = self._full[whom]
+        for _ in range(min(len(waiting), self._room(whom) - self._there[whom])):
+            self._released.append(waiting.popleft())
         if crowd:
             self._under_way[crowd.name] -= 1
-            if waiting := self._crowded[crowd.name]:
-                self._released.append(waiting.popleft())
+            if crowded := self._crowded[crowd.name]:
+                self._released.append(crowded.popleft())
 
     def _may_go(self, numbered: tuple[int, Request]) -> bool:
         """Whether it goes now; if not, it is held back until another one has ended."""
         request = numbered[1]
         whom = origin(request.url)
-        if whom in self._strangers:
-            self._strangers[whom].append(numbered)
+        if self._there[whom] >= self._room(whom):
+            self._full[whom].append(numbered)
             self._held += 1
             return False
         crowd = request.crowd
@@ -66,8 +67,7 @@ class Line:
             self._crowded[crowd.name].append(numbered)
             self._held += 1
             return False
-        if whom not in self._known and whom not in self._met:
-            self._strangers[whom] = deque()
+        self._there[whom] += 1
         if crowd:
             self._under_way[crowd.name] += 1
         return True
