@@ -23,7 +23,6 @@ import h2.settings
 import msgspec
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
-from hyperframe.frame import GoAwayFrame, SettingsFrame
 
 from sandbox.within import Told
 
@@ -34,6 +33,9 @@ Ask = Callable[[Mapping[str, str], bytes], Awaitable[Told | None]]
 _ANY: Final = 100_000
 #: In bytes, for all streams of a connection together.
 _WINDOW: Final = 1 << 24
+
+#: Types of frames: RFC 9113, sections 6.5 and 6.8.
+_SETTINGS, _GOAWAY = 4, 7
 
 
 class Manners(msgspec.Struct, frozen=True):
@@ -175,13 +177,11 @@ class _Connection(asyncio.Protocol):
         self._is_going = True
         why = msgspec.json.encode({"reason": reason}) if self._manners.says_why else b""
         # not through h2, which would answer nothing more after it
-        frame = GoAwayFrame(last_stream_id=self._highest, error_code=ErrorCodes.NO_ERROR, additional_data=why)
-        self._transport.write(frame.serialize())
+        self._transport.write(_frame(_GOAWAY, struct.pack(">II", self._highest, ErrorCodes.NO_ERROR) + why))
         self._leave_when_done()
 
     def _announce(self) -> None:
-        settings = SettingsFrame(settings={SettingsFrame.MAX_CONCURRENT_STREAMS: self._limit})
-        self._transport.write(settings.serialize())
+        self._transport.write(_frame(_SETTINGS, struct.pack(">HI", SettingCodes.MAX_CONCURRENT_STREAMS, self._limit)))
 
     def _listen_on(self) -> None:
         """Something was heard: be patient anew."""
@@ -257,3 +257,8 @@ class _Connection(asyncio.Protocol):
     def _flush(self) -> None:
         if data := self._h2.data_to_send():
             self._transport.write(data)
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    """A frame about the connection, without flags (RFC 9113, section 4.1)."""
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, 0, 0) + payload

@@ -71,7 +71,7 @@ class Rooms(Generic[T]):
         if not multiplexes:
             self._old_fashioned.add(origin)
         elif connection < 0:
-            self._fleeting[origin] += self._under_way[origin] == 1
+            self._fleeting[origin] += began >= doubted and self._under_way[origin] == 1
             if self._fleeting[origin] >= _FLEETING:
                 self._unproven.add(origin)
         elif connection >= 0 and connection not in self._origins and began >= doubted:

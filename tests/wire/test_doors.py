@@ -1,12 +1,14 @@
 """The wire at doors as strict as the real ones: it keeps to their limits, and loses nothing when they close."""
 
+import asyncio
 import json
 import socket
 import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -14,13 +16,17 @@ from uuid import uuid4
 import h2.config
 import h2.connection
 import h2.events
+import msgspec
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from notifications.providers.contract import Exchange, NotSent, Request, Response
 from notifications.wire.http2 import Http2Wire
+from sandbox.doors import APNS, Door
+from sandbox.within import Told
 from tests.sandbox.world import Ask, Running, eventually
+from tests.wire.server import certificate
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +93,13 @@ def test_no_connection_to_fcm_has_more_than_100_streams(doors: Running, wire: Ht
 
 def test_apns_gets_one_stream_until_it_has_seen_a_valid_token(doors: Running, wire: Http2Wire) -> None:
     doors.admin("PUT", "faults/apns", {"latency_ms": 100})
+    before = seen_at(doors)["apns"]
 
     assert statuses(wire.exchange(pushes(doors, "apns", 1500))) == {200: 1500}
 
     seen = seen_at(doors)["apns"]
     assert accepted(doors, "apns") == (1500, 0)
-    assert (seen["strange_most"], seen["refused"]) == (1, 0)
+    assert (seen["strange_most"], seen["refused"]) == (1, before["refused"])
     assert seen["most"] > 10
 
 
@@ -260,3 +267,66 @@ def test_only_a_door_that_is_there_can_close(doors: Running) -> None:
 def test_the_addresses_of_doors_stand_with_the_credentials(doors: Running) -> None:
     for name in ("apns", "fcm"):
         assert doors.credentials[name]["door_endpoint"] == f"{doors.state['doors'][name]}/{name}"
+
+
+# --- silence -------------------------------------------------------------------------------------------
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[tuple[str, Door]]:
+    """A door that asks after a tenth of a second whether its client is there, and after another hangs up."""
+    files = certificate(tmp_path)
+    opened: list[tuple[str, Door]] = []
+    servers: list[asyncio.Server] = []
+    loop = asyncio.new_event_loop()
+
+    async def answers(_head: Mapping[str, str], body: bytes) -> Told:
+        return Told(200, [], body)
+
+    async def open_door() -> None:
+        door = Door(msgspec.structs.replace(APNS, patience=0.1), answers)
+        server = await door.listen("127.0.0.1", 0, *files)
+        servers.append(server)
+        opened.append((f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", door))
+
+    async def close_door() -> None:
+        servers[0].close()
+        for connection in list(opened[0][1]._connections):
+            connection._transport.abort()
+        await asyncio.sleep(0.05)
+
+    loop.run_until_complete(open_door())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield opened[0]
+    asyncio.run_coroutine_threadsafe(close_door(), loop).result(timeout=10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_a_client_that_is_silent_is_asked_and_a_wire_that_was_cut_off_notices_before_it_sends(
+    impatient: tuple[str, Door], tmp_path: Path
+) -> None:
+    url, door = impatient
+    wire = Http2Wire(ca_file=str(tmp_path / "server.pem"))
+    request = Request("POST", url, {}, b"hello")
+    assert isinstance(wire.exchange_one(request), Response)
+
+    # a wire that nobody uses answers no ping
+    eventually(lambda: door.seen.hung_up == 1)
+
+    assert isinstance(wire.exchange_one(request), Response)
+    assert (door.seen.connections, door.seen.pings) == (2, 1)
+    wire.close()
+
+
+def test_a_client_that_answers_pings_is_kept(impatient: tuple[str, Door], tmp_path: Path) -> None:
+    url, door = impatient
+    wire = Http2Wire(ca_file=str(tmp_path / "server.pem"))
+    ends_at = time.monotonic() + 0.6
+
+    while time.monotonic() < ends_at:
+        assert isinstance(wire.exchange_one(Request("POST", url, {}, b"hello")), Response)
+        time.sleep(0.05)
+
+    assert (door.seen.connections, door.seen.hung_up) == (1, 0)
+    wire.close()
