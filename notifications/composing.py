@@ -10,9 +10,21 @@ import msgspec
 from accounts.channels import Channel, PushService
 from notifications import tokens
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Refused,
+    Request,
+    Token,
+    TokenUnavailable,
+    Transient,
+)
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
@@ -33,12 +45,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot be used: `outcome` says why, as if its provider had answered so."""
 
-    def __init__(self, route: Route, cause: BadAccount) -> None:
-        super().__init__(str(cause))
+    def __init__(self, route: Route, outcome: Refused) -> None:
+        super().__init__(outcome.detail)
         self.route = route
-        self.cause = cause
+        self.outcome = outcome
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +69,7 @@ class Composer:
 
     def __init__(self, held: Claim, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
         self._notifications = held.notifications
+        self._deliveries = held.deliveries
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -64,6 +77,7 @@ class Composer:
         self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
@@ -76,19 +90,26 @@ class Composer:
             route = self._route(claimed, shared)
         finally:
             self._permits.done_with_one()
-        message = Message(
-            delivery_id=claimed.id,
-            address=claimed.address,
-            text=self._text(claimed, shared),
-            urgency=shared.urgency,
-            at=self.at,
-            expires_at=shared.expires_at,
-            callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
-        )
+        text = self._text(claimed, shared)
         try:
+            message = Message(
+                delivery_id=claimed.id,
+                address=claimed.address,
+                text=text,
+                urgency=shared.urgency,
+                at=self.at,
+                expires_at=shared.expires_at,
+                callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
+                number=self._number(route, claimed),
+            )
             request = route.provider.compose(message, route.account, self._token(route))
+        except TokenUnavailable as error:
+            # a token service that does not answer passes; credentials that cannot work do not
+            raise Unusable(route, Transient(str(error))) from None
         except BadAccount as error:
-            raise Unusable(route, error) from None
+            raise Unusable(route, CredentialBad(str(error))) from None
+        except NoNumber as refused:
+            raise Unusable(route, refused.outcome) from None
         if route.limits.at_once:
             request = msgspec.structs.replace(request, crowd=Crowd(route.account.name, route.limits.at_once))
         return Composed(route, request)
@@ -142,6 +163,16 @@ class Composer:
         if name not in self._tokens:
             self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+    def _number(self, route: Route, claimed: Claimed) -> str:
+        """The number under which the provider takes this delivery once; "" where it hands out none."""
+        if route.numbers is None:
+            return ""
+        name = route.account.name
+        if name not in self._numbers:
+            alike = [one.id for one in self._deliveries if one.service == claimed.service]
+            self._numbers[name] = Numbers(route.numbers, route.account, alike, self._exchange_one)
+        return self._numbers[name].of(claimed.id)
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:
