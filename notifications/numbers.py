@@ -95,6 +95,7 @@ class Numbers:
         self._without = dict.fromkeys(deliveries)
         self._given: dict[UUID, str] = {}
         self._refusal: Refused | None = None
+        self._is_away = False
 
     def of(self, delivery_id: UUID) -> str:
         """The number of one of the deliveries: that of its earlier attempts, one of the pool, or a new one.
@@ -102,13 +103,13 @@ class Numbers:
         "" where Redis does not answer. Raises `NoNumber` when the provider gives none; it is not asked again then.
         """
         try:
-            if delivery_id not in self._given:
+            if delivery_id not in self._given and not self._is_away:
                 self._bind()
-            if not self._given.get(delivery_id):
+            if not self._given.get(delivery_id) and not self._is_away:
                 self._bind(self._fresh())
         except RedisError as error:
             log.warning("numbers.unbound", account=self._account.name, error=type(error).__name__)
-            return ""
+            self._is_away = True
         return self._given.get(delivery_id, "")
 
     def _bind(self, fresh: Sequence[str] = ()) -> None:

@@ -17,7 +17,7 @@ class Cids(msgspec.Struct):
     """The answer to a request for cids."""
 
     cidlist: list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]] = []
-    error: Failure | None = None
+    error: Failure = msgspec.field(default_factory=Failure)
 
 
 _CIDS: Final = msgspec.json.Decoder(Cids, strict=False)
@@ -41,6 +41,6 @@ class JpushNumbers:
         answer = response.read(_CIDS) or Cids()
         if response.status == 200 and answer.cidlist:
             return answer.cidlist
-        if response.status == 200 and answer.error is None:
+        if response.status == 200 and not answer.error.code:
             return Transient("JPush answered 200 and gave no cid")
-        return refusal(response, answer.error or Failure())
+        return refusal(response, answer.error)

@@ -87,8 +87,8 @@ class Failure(msgspec.Struct):
 class Answer(msgspec.Struct):
     """What JPush says; `msg_id` may stand beside an error too."""
 
-    msg_id: str = ""
-    error: Failure | None = None
+    msg_id: str | int = ""
+    error: Failure = msgspec.field(default_factory=Failure)
 
 
 #: Not strict, because the documents show numbers as numbers and as text.
@@ -140,11 +140,11 @@ class Jpush:
     def interpret(self, response: Response) -> Outcome:
         """JPush's own code decides, then the HTTP status."""
         answer = response.read(_ANSWER) or Answer()
-        if response.status == 200 and answer.error is None:
+        if response.status == 200 and not answer.error.code:
             if answer.msg_id:
-                return Accepted(answer.msg_id)
+                return Accepted(str(answer.msg_id))
             return Ambiguous("JPush answered 200, and nothing readable that says whether it took the message")
-        return refusal(response, answer.error or Failure())
+        return refusal(response, answer.error)
 
 
 def headers(account: Account) -> Mapping[str, str]:
