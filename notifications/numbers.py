@@ -14,7 +14,21 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
-from notifications.providers.contract import Account, Exchange, NumberSource, Refused, Request, Response, Transient
+from notifications.providers.contract import (
+    Account,
+    AddressDead,
+    ContentBad,
+    CredentialBad,
+    Exchange,
+    NoFunds,
+    NumberSource,
+    OptedOut,
+    Refused,
+    Request,
+    Response,
+    Throttled,
+    Transient,
+)
 from notifications.redis_client import client
 
 log = structlog.get_logger(__name__)
@@ -135,9 +149,14 @@ class Numbers:
                 case _:
                     # nothing was sent to anybody, whether the request left or not
                     answer = Transient(f"no number for the message: {exchange.detail}")
-            if isinstance(answer, Sequence):
-                return answer
-            self._refusal = answer
+            match answer:
+                case AddressDead() | OptedOut() | ContentBad():
+                    # of whom and of what the message is, nothing was said
+                    self._refusal = Transient(f"no number for the message: {answer.detail}")
+                case Throttled() | CredentialBad() | NoFunds() | Transient():
+                    self._refusal = answer
+                case _:
+                    return answer
         raise NoNumber(self._refusal)
 
 

@@ -246,7 +246,7 @@ def test_what_our_adapter_sends_is_taken(sandbox: Running) -> None:
     ask = numbers.ask(jpush(sandbox), 2)
     said = sandbox.send(Ask(ask.url, ask.headers, ask.body, ask.method))
     first, second = numbers.read(Response(said.status, said.headers, said.body))  # type: ignore[misc]
-    rich = {"delivery_id": delivery_id, "data": {"item": "1"}}
+    rich: dict[str, Any] = {"delivery_id": delivery_id, "data": {"item": "1"}}
     assert isinstance(sent(sandbox, number=first, **rich), Accepted)
     assert sent(sandbox, number=first, **rich) == sent(sandbox, number=first, **rich)
     assert isinstance(sent(sandbox, number=second, delivery_id=uuid4()), Accepted)
