@@ -22,12 +22,16 @@ SERVICES_OF: Final[Mapping[Platform, frozenset[PushService]]] = {
     Platform.DESKTOP: frozenset({PushService.WEBPUSH}),
 }
 #: What a token looks like, and how to say so. Apple: "APNs device tokens are of variable length. Don't hard-code their
-#: size"; they come as bytes, which apps write in hexadecimal. The others are opaque: printable, without spaces.
+#: size"; they come as bytes, which apps write in hexadecimal. JPush: community.jiguang.cn/article/408910. The others
+#: are opaque: printable, without spaces; those in Pushy's documents have 20 and 22 hexadecimal digits.
 _FORMS: Final[Mapping[PushService, tuple[re.Pattern[str], str]]] = {
     PushService.APNS: (re.compile(r"(?:[0-9a-f]{2}){32,100}"), "64 to 200 hexadecimal digits"),
     PushService.FCM: (re.compile(r"[A-Za-z0-9_:.=%-]{20,4096}"), "20 to 4096 letters, digits and _ : . = % -"),
     PushService.WEBPUSH: (re.compile(r"[\x21-\x7e]{20,4096}"), "the subscription as compact JSON"),
-    PushService.JPUSH: (re.compile(r"[0-9A-Za-z]{11,64}"), "11 to 64 letters and digits, the registration id"),
+    PushService.JPUSH: (
+        re.compile(r"[0-9a-f]{11}(?:[0-9a-f]{8})?"),
+        "11 or 19 digits 0-9 and a-f, the registration id",
+    ),
     PushService.PUSHY: (re.compile(r"[0-9A-Za-z]{20,64}"), "20 to 64 letters and digits"),
 }
 

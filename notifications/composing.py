@@ -11,9 +11,21 @@ import msgspec
 from accounts.channels import Channel, PushService
 from notifications import tokens
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Refused,
+    Request,
+    Token,
+    TokenUnavailable,
+    Transient,
+)
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
@@ -34,12 +46,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot be used: `outcome` says why, as if its provider had answered so."""
 
-    def __init__(self, route: Route, cause: BadAccount) -> None:
-        super().__init__(str(cause))
+    def __init__(self, route: Route, outcome: Refused) -> None:
+        super().__init__(outcome.detail)
         self.route = route
-        self.cause = cause
+        self.outcome = outcome
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -53,9 +65,8 @@ class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    After
-    `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so that
-    what accounts were granted and did not send is theirs again.
+    After `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so
+    that what accounts were granted and did not send is theirs again.
     """
 
     def __init__(
@@ -69,6 +80,7 @@ class Composer:
     ) -> None:
         self._notifications = held.notifications
         self._start_by = start_by
+        self._deliveries = held.deliveries
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -76,6 +88,7 @@ class Composer:
         self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
@@ -88,19 +101,26 @@ class Composer:
             route = self._route(claimed, shared)
         finally:
             self._permits.done_with_one()
-        message = Message(
-            delivery_id=claimed.id,
-            address=claimed.address,
-            text=self._text(claimed, shared),
-            urgency=shared.urgency,
-            at=self.at,
-            expires_at=shared.expires_at,
-            callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
-        )
+        text = self._text(claimed, shared)
         try:
+            message = Message(
+                delivery_id=claimed.id,
+                address=claimed.address,
+                text=text,
+                urgency=shared.urgency,
+                at=self.at,
+                expires_at=shared.expires_at,
+                callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
+                number=self._number(route, claimed),
+            )
             request = route.provider.compose(message, route.account, self._token(route))
+        except TokenUnavailable as error:
+            # a token service that does not answer passes; credentials that cannot work do not
+            raise Unusable(route, Transient(str(error))) from None
         except BadAccount as error:
-            raise Unusable(route, error) from None
+            raise Unusable(route, CredentialBad(str(error))) from None
+        except NoNumber as refused:
+            raise Unusable(route, refused.outcome) from None
         at_once = route.limits.at_once
         crowd = Crowd(route.account.name, at_once) if at_once else None
         return Composed(route, msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by))
@@ -154,6 +174,16 @@ class Composer:
         if name not in self._tokens:
             self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+    def _number(self, route: Route, claimed: Claimed) -> str:
+        """The number under which the provider takes this delivery once; "" where it hands out none."""
+        if route.numbers is None:
+            return ""
+        name = route.account.name
+        if name not in self._numbers:
+            alike = [one.id for one in self._deliveries if one.service == claimed.service]
+            self._numbers[name] = Numbers(route.numbers, route.account, alike, self._exchange_one)
+        return self._numbers[name].of(claimed.id)
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from notifications import queues, tokens
+from notifications import numbers, queues, tokens
 from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
@@ -35,7 +35,6 @@ from notifications.providers.contract import (
     Outcome,
     Request,
     Response,
-    TokenUnavailable,
     Transient,
 )
 from notifications.routes import Route
@@ -140,7 +139,7 @@ class _Turn:
                 self._unsent[one.lease].append(one.claimed)
                 continue
             route, at = one.composed.route, self._clock()
-            outcome = _outcome(route, exchange)
+            outcome = _outcome(one, exchange)
             step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
             result = _result(one.claimed, step, outcome, route, at)
             yield Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
@@ -269,9 +268,7 @@ class _Turn:
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
         except Unusable as unusable:
-            # a token service that does not answer passes; credentials that cannot work do not
-            passes = isinstance(unusable.cause, TokenUnavailable)
-            outcome = Transient(str(unusable)) if passes else CredentialBad(str(unusable))
+            outcome = unusable.outcome
             step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
             result = _result(claimed, step, outcome, unusable.route, at)
             return Answered(claimed, lease, outcome, result, unusable.route)
@@ -281,7 +278,8 @@ class _Turn:
             yield self._settled.popleft()
 
 
-def _outcome(route: Route, exchange: Exchange) -> Outcome:
+def _outcome(one: _Ready, exchange: Exchange) -> Outcome:
+    route = one.composed.route
     match exchange:
         case NotSent(detail=detail):
             return Transient(detail)
@@ -291,6 +289,8 @@ def _outcome(route: Route, exchange: Exchange) -> Outcome:
             outcome = route.provider.interpret(exchange)
             if isinstance(outcome, CredentialBad) and outcome.stale_token:
                 tokens.forget(route.account)
+            if isinstance(outcome, Transient) and outcome.stale_number:
+                numbers.forget(route.account, one.claimed.id)
             return outcome
 
 
@@ -301,6 +301,11 @@ def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datet
     turn.has_put_off |= _written(lambda: record(results, answered[0].lease.lane, ended))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
+    numbers.settle(
+        (one.route.account, one.claimed.id)
+        for one in answered
+        if one.route and one.route.numbers and one.result.step.state is DeliveryState.SENT
+    )
     for one in answered:
         _meter(one, meters)
 

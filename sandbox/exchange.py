@@ -18,7 +18,10 @@ class Headers(Protocol):
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
-    """One request to a provider. `path` is below the provider's own prefix; `at` is epoch seconds."""
+    """One request to a provider. `path` is below the provider's own prefix; `at` is epoch seconds.
+
+    `query` is what follows the question mark.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     at: float
     http_version: str = "2"
+    query: str = ""
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -99,3 +103,10 @@ class Caller(Protocol):
 
     def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:
         """Signed requests, as headers and body, that carry `news` to `url`."""
+
+
+class Keeper(Protocol):
+    """A provider whose answers depend on what it took before."""
+
+    def keep(self, call: Call, answer: Answer) -> None:
+        """A request was really taken: no fault came in between."""

@@ -22,6 +22,9 @@ from templates_app.starter import install_starters
 #: A push token that looks like one of Apple's: 64 hexadecimal digits.
 _APNS_TOKEN: Final = "5b" * 32
 _FCM_TOKEN: Final = "demo-android-token_" + "A1b2C3d4" * 15
+#: What the services for China call a device: 19 and 22 hexadecimal digits.
+_JPUSH_DEVICE: Final = "1a0018970aa2b9e8c44"
+_PUSHY_DEVICE: Final = "a6345d0278adc55d3474f5"
 
 _BY_CHANNEL: Final = {registry.channel_of(name): name for name in reversed(registry.NAMES)}
 #: Every push service, because each has its own devices; of the others, one for each channel.
@@ -54,21 +57,26 @@ def _people(category: Category) -> None:
     jimin = _person("jimin", "+821012345678", "ko-KR", name="지민")
     _device(jimin, Platform.IOS, "apns", _APNS_TOKEN)
     _device(jimin, Platform.ANDROID, "fcm", _FCM_TOKEN)
+    wei = _person("wei", "+8613812345678", "zh-CN", country="CN", time_zone="Asia/Shanghai", name="伟")
+    _device(wei, Platform.ANDROID, "jpush", _JPUSH_DEVICE)
+    _device(wei, Platform.ANDROID, "pushy", _PUSHY_DEVICE)
     minsu = _person("minsu", "+821087654321", "ko-KR", name="민수")
     Preference.objects.get_or_create(
         recipient=minsu, category=category, channel="", defaults={"allowed": False, "source": "demo"}
     )
 
 
-def _person(external_id: str, phone: str, locale: str, **attributes: str) -> Recipient:
+def _person(
+    external_id: str, phone: str, locale: str, *, country: str = "KR", time_zone: str = "Asia/Seoul", **attributes: str
+) -> Recipient:
     found, _ = Recipient.objects.update_or_create(
         external_id=external_id,
         defaults={
             "email": f"{external_id}@example.com",
             "phone": phone,
             "locale": locale,
-            "country": "KR",
-            "time_zone": "Asia/Seoul",
+            "country": country,
+            "time_zone": time_zone,
             "attributes": attributes,
         },
     )

@@ -8,10 +8,12 @@ What is made for every single delivery is a msgspec struct: a value like any fro
 time. Where it holds an address or a secret, its representation says neither.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from math import inf
 from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
@@ -35,6 +37,12 @@ class Account:
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        """A name that changes with the endpoint and the credentials, for what is kept from one use to the next."""
+        whole = json.dumps([self.endpoint, dict(self.credentials)], sort_keys=True)
+        return f"{self.name}:{sha256(whole.encode()).hexdigest()[:16]}"
+
     def require(self, credentials: Iterable[str] = (), settings: Iterable[str] = ()) -> None:
         """Raise `BadAccount` that names everything of these that the account lacks."""
         lacking = [f"credential {name}" for name in credentials if not self.credentials.get(name)]
@@ -47,7 +55,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """One rendered message to one address, ready to be put into a provider's words.
 
     `at` is now; a lifetime is `expires_at - at`. `callback_url` is where receipts for this delivery go.
-    `data` travels with a push to the app. `address` is a token, an E.164 number or an email address.
+    `data` travels with a push to the app. `address` is a token, an E.164 number or an email address. `number` is the
+    same in every attempt: the provider takes a message under it once; empty where it hands out none.
     """
 
     delivery_id: UUID
@@ -58,6 +67,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     expires_at: datetime | None = None
     callback_url: str = ""
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
+    number: str = ""
 
     def __repr__(self) -> str:
         return f"Message({self.delivery_id})"
@@ -199,10 +209,11 @@ class Throttled(msgspec.Struct, frozen=True, gc=False):
 
 
 class Transient(msgspec.Struct, frozen=True, gc=False):
-    """A passing failure of the provider or the way to it."""
+    """A passing failure of the provider or the way to it. `stale_number` asks for another number next time."""
 
     detail: str
     retry_after: float | None = None
+    stale_number: bool = False
 
 
 class Ambiguous(msgspec.Struct, frozen=True, gc=False):
@@ -290,3 +301,22 @@ class ReceiptReader(Protocol):
 
     def parse(self, callback: Callback) -> Sequence[Receipt]:
         """The receipts in a callback; what is not ours or not known is left out."""
+
+
+class NumberSource(Protocol):
+    """What a provider has besides that hands out numbers under each of which it takes one message: `numbers.py`.
+
+    A delivery keeps its number through all attempts. So a request whose answer was lost can be repeated: the provider
+    answers as it did the first time, and the person gets the message once.
+    """
+
+    #: For how long a number is certain to be known, from the moment it was handed out.
+    lifetime: ClassVar[timedelta]
+    #: How many to ask for at least: those that are left over serve the next claim.
+    handful: ClassVar[int]
+
+    def ask(self, account: Account, count: int) -> Request:
+        """The request for `count` numbers, or for as many as may be asked for together."""
+
+    def read(self, response: Response) -> Sequence[str] | Refused:
+        """The numbers in the answer, at least one; or why there are none."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.world import Running
 
-PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill", "vonage")
+PROVIDERS = ("apns", "fcm", "jpush", "pushy", "twilio", "sendgrid", "mandrill", "vonage")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -72,7 +72,7 @@ def test_deleting_the_record_forgets_everything(sandbox: Running) -> None:
     ("path", "status", "says"),
     [
         ("record/unknown", 404, "Nothing was sent"),
-        ("record?provider=pigeon", 404, "apns, fcm, twilio, sendgrid, mandrill, vonage"),
+        ("record?provider=pigeon", 404, "apns, fcm, jpush, pushy, twilio, sendgrid, mandrill, vonage"),
         ("record?since=yesterday", 422, "epoch seconds"),
         ("recrod", 404, "README"),
     ],

@@ -19,6 +19,8 @@ import pycurl
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = "ab" * 32
+REGISTRATION_ID = "1a0018970aa2b9e8c44"
+PUSHY_TOKEN = "a6345d0278adc55d3474f5"
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,46 @@ class Running:
             urlencode(fields).encode(),
         )
 
+    def jpush(self, delivery_id: str = "", *, device: str = REGISTRATION_ID, **changes: Any) -> Ask:
+        usual = {
+            "platform": ["android"],
+            "audience": {"registration_id": [device]},
+            "notification": {
+                "android": {
+                    "alert": "안녕하세요",
+                    "title": "재입고",
+                    "extras": {"bongsu_delivery_id": delivery_id or str(uuid4())},
+                }
+            },
+            "options": {"time_to_live": 3600},
+        }
+        return self.jiguang("/v3/push", json.dumps(usual | changes).encode())
+
+    def jiguang(self, path: str, body: bytes = b"") -> Ask:
+        account = self.credentials["jpush"]
+        pair = base64.b64encode(f"{account['app_key']}:{account['master_secret']}".encode()).decode()
+        headers = {"authorization": f"Basic {pair}", "content-type": "application/json"}
+        return Ask(f"{self.url}/jpush{path}", headers, body, "POST" if body else "GET")
+
+    def cids(self, count: int = 1) -> list[str]:
+        found: list[str] = self.send(self.jiguang(f"/v3/push/cid?count={count}&type=push")).json()["cidlist"]
+        return found
+
+    def pushy(self, delivery_id: str = "", **changes: Any) -> Ask:
+        usual = {
+            "to": PUSHY_TOKEN,
+            "data": {
+                "title": "재입고",
+                "message": "안녕하세요",
+                "bongsu_delivery_id": delivery_id or str(uuid4()),
+            },
+        }
+        return Ask(
+            f"{self.url}/pushy/push?api_key={self.credentials['pushy']['api_key']}",
+            {"content-type": "application/json"},
+            json.dumps(usual | changes).encode(),
+        )
+
     def asks(self, delivery_id: str) -> dict[str, Ask]:
         """One good request to every provider."""
         return {
@@ -286,4 +328,6 @@ class Running:
             "sendgrid": self.sendgrid(self.mail(delivery_id)),
             "mandrill": self.mandrill(self.message(delivery_id)),
             "vonage": self.vonage(delivery_id),
+            "jpush": self.jpush(delivery_id),
+            "pushy": self.pushy(delivery_id),
         }
