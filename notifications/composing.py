@@ -12,7 +12,19 @@ from notifications import tokens
 from notifications.ledger.claim import Claim, Claimed, Shared
 from notifications.permits import Permits, Refusal
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Refused,
+    Request,
+    Token,
+    TokenUnavailable,
+    Transient,
+    Unsendable,
+)
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
@@ -33,12 +45,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot send this: `outcome` says whose fault that is, and why."""
 
-    def __init__(self, route: Route, cause: BadAccount) -> None:
+    def __init__(self, route: Route, cause: BadAccount | Unsendable) -> None:
         super().__init__(str(cause))
         self.route = route
-        self.cause = cause
+        self.outcome = _outcome(cause)
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -87,7 +99,7 @@ class Composer:
         )
         try:
             request = route.provider.compose(message, route.account, self._token(route))
-        except BadAccount as error:
+        except (BadAccount, Unsendable) as error:
             raise Unusable(route, error) from None
         if route.limits.at_once:
             request = msgspec.structs.replace(request, crowd=Crowd(route.account.name, route.limits.at_once))
@@ -142,6 +154,16 @@ class Composer:
         if name not in self._tokens:
             self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+
+def _outcome(cause: BadAccount | Unsendable) -> Refused:
+    match cause:
+        case Unsendable():
+            return cause.outcome
+        case TokenUnavailable():  # a token service that does not answer passes; credentials that cannot work do not
+            return Transient(str(cause))
+        case _:
+            return CredentialBad(str(cause))
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

@@ -16,6 +16,7 @@ from sandbox.providers.mandrill import Mandrill
 from sandbox.providers.sendgrid import SendGrid
 from sandbox.providers.twilio import Twilio
 from sandbox.providers.vonage import Vonage
+from sandbox.providers.webpush import WebPush
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Record
 from sandbox.ticks import Ticks
@@ -30,6 +31,7 @@ class Sandbox:
 
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
         twilio, sendgrid, mandrill, vonage = Twilio(keys), SendGrid(keys), Mandrill(keys), Vonage(keys)
+        webpush = WebPush(keys, urls)
         self.simulators: dict[str, Simulator] = {
             "apns": Apns(keys),
             "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
@@ -37,6 +39,7 @@ class Sandbox:
             "sendgrid": sendgrid,
             "mandrill": mandrill,
             "vonage": vonage,
+            "webpush": webpush,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
@@ -44,7 +47,7 @@ class Sandbox:
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
         self.receipts = Receipts(callers, settings)
         self._inbox = Inbox(self.record, self.simulators)
-        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
+        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators), webpush.subscription)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""

@@ -22,7 +22,7 @@ RESTOCK: Final[Mapping[str, Any]] = {
     "urgency": "critical",
 }
 #: Queue by queue what must have reached a provider, and the one that a rule kept back.
-EXPECTED: Final = {"ios": 1, "android": 1, "sms": 1, "email": 1}
+EXPECTED: Final = {"ios": 1, "android": 1, "web": 1, "sms": 1, "email": 1}
 
 
 @dataclass(frozen=True, slots=True)

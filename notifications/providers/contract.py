@@ -81,7 +81,8 @@ class Crowd(msgspec.Struct, frozen=True, gc=False):
 class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange.
 
-    `crowd` is the engine's to set: an account may be limited to so many requests at once.
+    `public_only`: where somebody else chose the host, the request goes to addresses on the internet alone, never into a
+    private network. `crowd` is the engine's to set: an account may be limited to so many requests at once.
     """
 
     method: str
@@ -90,6 +91,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     timeout: float = 10.0
     crowd: Crowd | None = None
+    public_only: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
@@ -142,7 +144,14 @@ class NoAnswer(msgspec.Struct, frozen=True, gc=False):
     elapsed: float = 0.0
 
 
-Exchange = Response | NotSent | NoAnswer
+class Forbidden(msgspec.Struct, frozen=True, gc=False):
+    """The address leads to where requests that are `public_only` do not go. Nothing left."""
+
+    detail: str
+    elapsed: float = 0.0
+
+
+Exchange = Response | NotSent | NoAnswer | Forbidden
 
 
 # --- what comes out --------------------------------------------------------------------------------
@@ -210,7 +219,7 @@ class Ambiguous(msgspec.Struct, frozen=True, gc=False):
 #: What a provider says when it does not take a message. Each has a `detail`, fit for a log.
 Refused = AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient
 
-Outcome = Accepted | Refused | Ambiguous
+Outcome = Accepted | Refused | Ambiguous | Forbidden
 
 #: One of those classes, for which a detail is enough: what the code tables of the providers hold.
 Verdict = Callable[[str], Refused]
@@ -245,6 +254,14 @@ class BadAccount(Exception):
     """The account's credentials or settings cannot be used; the message says which and what would be right."""
 
 
+class Unsendable(Exception):
+    """No request can carry this message to this address: `outcome` is what the provider would say if it were asked."""
+
+    def __init__(self, outcome: AddressDead | ContentBad) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
 class TokenUnavailable(BadAccount):
     """The account cannot be used just now: the service that trades its key for a token failed in passing."""
 
@@ -272,7 +289,7 @@ class Provider(Protocol):
         """
 
     def compose(self, message: Message, account: Account, token: Token | None) -> Request:
-        """The request that sends `message`."""
+        """The request that sends `message`. Raises `Unsendable` for one that cannot be sent, `BadAccount` likewise."""
 
     def interpret(self, response: Response) -> Outcome:
         """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""
