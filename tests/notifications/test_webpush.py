@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -17,7 +18,7 @@ from notifications.routes import routes
 from notifications.vocabulary import Lane
 from notifications.wire import http2
 from tests.api.shop import DATA, shop
-from tests.builders import person, subscription
+from tests.builders import administrator, person, shown, subscription
 from tests.notifications.road import accepted, dispatched, last_event, now
 from tests.sandbox.world import Running
 
@@ -102,6 +103,43 @@ def test_a_push_service_is_left_alone_for_as_long_as_it_asks(providers: Running)
 
     assert delivery.due_at
     assert delivery.due_at - began >= timedelta(seconds=30)
+
+
+# --- its account -------------------------------------------------------------------------------------
+def added(**changes: str) -> Any:
+    """The answer of the admin to the form for a new account."""
+    form = {
+        "name": "browsers",
+        "provider": "webpush",
+        "mode": "live",
+        "endpoint": "",
+        "settings": json.dumps({"subject": "mailto:push@example.com"}),
+        "rank": "100",
+        "is_active": "on",
+        "new_credentials": json.dumps({"vapid_private_key": "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"}),
+    }
+    return administrator().post(reverse("admin:notifications_provideraccount_add"), form | changes)
+
+
+def test_an_account_needs_no_endpoint_because_each_browser_names_its_own() -> None:
+    assert added().status_code == 302
+    route = routes.named("browsers")
+    assert route
+    assert route.account.endpoint == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"new_credentials": '{"vapid_private_key": "AAAA"}'}, "not a readable P-256 key: 3 bytes where 32 are right"),
+        ({"new_credentials": "{}"}, "lacks credential vapid_private_key"),
+        ({"settings": '{"subject": "push@example.com"}'}, "subject must be mailto:"),
+        ({"mode": "test"}, "must name the sandbox"),
+    ],
+)
+def test_an_account_that_cannot_work_is_refused_with_the_reason(changes: dict[str, str], says: str) -> None:
+    assert says in shown(added(**changes))
+    assert not ProviderAccount.objects.exists()
 
 
 # --- endpoints that nobody should call ---------------------------------------------------------------
