@@ -73,7 +73,7 @@ def test_another_key_origin_or_contact_has_a_token_of_its_own(other: tuple[str, 
     assert vapid.authorization(*other, AT) != vapid.authorization(pem(KEY), ORIGIN, SUBJECT, AT)
 
 
-@pytest.mark.parametrize("written", [pem(KEY), f"\n{pem(KEY)}\n", raw(KEY), f" {raw(KEY)}= "])
+@pytest.mark.parametrize("written", [pem(KEY), f"\n{pem(KEY)}\n", raw(KEY), f" {raw(KEY)}= "], ids=range(4))
 def test_a_key_is_read_as_tools_write_it(written: str) -> None:
     assert vapid.private_key(written).private_numbers() == KEY.private_numbers()
 
@@ -85,6 +85,7 @@ def test_a_key_is_read_as_tools_write_it(written: str) -> None:
         "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----",
         pem(ec.generate_private_key(ec.SECP384R1())), pem(rsa.generate_private_key(65537, 2048)),
     ],
+    ids=range(9),
 )  # fmt: skip
 def test_what_is_no_key_of_p256_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"."):
