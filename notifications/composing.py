@@ -25,6 +25,7 @@ from notifications.providers.contract import (
     Token,
     TokenUnavailable,
     Transient,
+    Unsendable,
 )
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
@@ -46,12 +47,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `outcome` says why, as if its provider had answered so."""
+    """The account that was chosen cannot send this: `outcome` says whose fault that is, and why."""
 
-    def __init__(self, route: Route, outcome: Refused) -> None:
-        super().__init__(outcome.detail)
+    def __init__(self, route: Route, cause: BadAccount | Unsendable | NoNumber) -> None:
+        super().__init__(str(cause))
         self.route = route
-        self.outcome = outcome
+        self.outcome = _outcome(cause)
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -114,13 +115,8 @@ class Composer:
                 number=self._number(route, claimed),
             )
             request = route.provider.compose(message, route.account, self._token(route))
-        except TokenUnavailable as error:
-            # a token service that does not answer passes; credentials that cannot work do not
-            raise Unusable(route, Transient(str(error))) from None
-        except BadAccount as error:
-            raise Unusable(route, CredentialBad(str(error))) from None
-        except NoNumber as refused:
-            raise Unusable(route, refused.outcome) from None
+        except (BadAccount, Unsendable, NoNumber) as error:
+            raise Unusable(route, error) from None
         at_once = route.limits.at_once
         crowd = Crowd(route.account.name, at_once) if at_once else None
         return Composed(route, msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by))
@@ -184,6 +180,16 @@ class Composer:
             alike = [one.id for one in self._deliveries if one.service == claimed.service]
             self._numbers[name] = Numbers(route.numbers, route.account, alike, self._exchange_one)
         return self._numbers[name].of(claimed.id)
+
+
+def _outcome(cause: BadAccount | Unsendable | NoNumber) -> Refused:
+    match cause:
+        case Unsendable() | NoNumber():
+            return cause.outcome
+        case TokenUnavailable():  # a token service that does not answer passes; credentials that cannot work do not
+            return Transient(str(cause))
+        case _:
+            return CredentialBad(str(cause))
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

@@ -30,6 +30,7 @@ from notifications.providers.contract import (
     ContentBad,
     CredentialBad,
     Exchange,
+    Forbidden,
     NoAnswer,
     NotSent,
     Outcome,
@@ -268,10 +269,9 @@ class _Turn:
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
         except Unusable as unusable:
-            outcome = unusable.outcome
-            step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            result = _result(claimed, step, outcome, unusable.route, at)
-            return Answered(claimed, lease, outcome, result, unusable.route)
+            step = next_step(unusable.outcome, _attempt(claimed, shared, at), self._policy)
+            result = _result(claimed, step, unusable.outcome, unusable.route, at)
+            return Answered(claimed, lease, unusable.outcome, result, unusable.route)
 
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
@@ -285,6 +285,8 @@ def _outcome(one: _Ready, exchange: Exchange) -> Outcome:
             return Transient(detail)
         case NoAnswer(detail=detail):
             return Ambiguous(detail)
+        case Forbidden():
+            return exchange
         case Response():
             outcome = route.provider.interpret(exchange)
             if isinstance(outcome, CredentialBad) and outcome.stale_token:
@@ -320,7 +322,7 @@ def _meter(one: Answered, meters: Meters) -> None:
     meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
     if one.route:
         meters.took(one.seconds, one.route.provider.name, account)
-    if isinstance(one.outcome, CredentialBad | ContentBad):
+    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
         log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 

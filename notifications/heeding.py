@@ -19,6 +19,7 @@ from notifications.providers.contract import (
     AddressDead,
     Ambiguous,
     CredentialBad,
+    Forbidden,
     NoFunds,
     OptedOut,
     Outcome,
@@ -65,7 +66,7 @@ def watched(
             distrust(account)
             continue
         bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
-        neutral = sum(isinstance(one.outcome, Throttled) for one in together)
+        neutral = sum(isinstance(one.outcome, Throttled | Forbidden) for one in together)
         breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
     return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
 

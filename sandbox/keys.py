@@ -54,6 +54,8 @@ class Keys(msgspec.Struct, frozen=True):
     jpush_app_key: str
     jpush_master_secret: str
     pushy_api_key: str
+    webpush_private: str
+    webpush_secret: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -79,6 +81,8 @@ class Keys(msgspec.Struct, frozen=True):
             jpush_app_key=secrets.token_hex(12),
             jpush_master_secret=secrets.token_hex(12),
             pushy_api_key=secrets.token_hex(32),
+            webpush_private=_elliptic(),
+            webpush_secret=secrets.token_hex(32),
         )
 
     @classmethod
@@ -150,6 +154,11 @@ class Keys(msgspec.Struct, frozen=True):
             "pushy": {
                 "endpoint": f"{url}/pushy",
                 "api_key": self.pushy_api_key,
+            },
+            "webpush": {
+                "endpoint": f"{url}/webpush",
+                "vapid_private_key": self.webpush_private,
+                "subject": f"mailto:hello@{MAIL_DOMAIN}",
             },
         }
 

@@ -18,6 +18,7 @@ from sandbox.providers.pushy import Pushy
 from sandbox.providers.sendgrid import SendGrid
 from sandbox.providers.twilio import Twilio
 from sandbox.providers.vonage import Vonage
+from sandbox.providers.webpush import WebPush
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Record
 from sandbox.ticks import Ticks
@@ -33,6 +34,7 @@ class Sandbox:
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
         twilio, sendgrid, mandrill, vonage = Twilio(keys), SendGrid(keys), Mandrill(keys), Vonage(keys)
         jpush = Jpush(keys)
+        webpush = WebPush(keys, urls)
         self.simulators: dict[str, Simulator] = {
             "apns": Apns(keys),
             "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
@@ -42,6 +44,7 @@ class Sandbox:
             "sendgrid": sendgrid,
             "mandrill": mandrill,
             "vonage": vonage,
+            "webpush": webpush,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
@@ -50,7 +53,7 @@ class Sandbox:
         self.receipts = Receipts(callers, settings)
         self._keepers: dict[str, Keeper] = {"jpush": jpush}
         self._inbox = Inbox(self.record, self.simulators)
-        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators))
+        self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators), webpush.subscription)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""

@@ -93,6 +93,9 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange; None: as long as
     the wire gives everybody.
 
+    `public_only`: where somebody else chose the host, the request goes to addresses on the internet alone, never into a
+    private network.
+
     The engine sets two more: `crowd`, because an account may be limited to so many requests at once, and `start_by`, a
     moment of the monotonic clock after which it must not begin: it could outlast the lease under which it is sent.
     """
@@ -104,6 +107,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     timeout: float | None = None
     crowd: Crowd | None = None
     start_by: float = inf
+    public_only: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
@@ -156,7 +160,14 @@ class NoAnswer(msgspec.Struct, frozen=True, gc=False):
     elapsed: float = 0.0
 
 
-Exchange = Response | NotSent | NoAnswer
+class Forbidden(msgspec.Struct, frozen=True, gc=False):
+    """The address leads to where requests that are `public_only` do not go. Nothing left."""
+
+    detail: str
+    elapsed: float = 0.0
+
+
+Exchange = Response | NotSent | NoAnswer | Forbidden
 
 
 # --- what comes out --------------------------------------------------------------------------------
@@ -225,7 +236,7 @@ class Ambiguous(msgspec.Struct, frozen=True, gc=False):
 #: What a provider says when it does not take a message. Each has a `detail`, fit for a log.
 Refused = AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient
 
-Outcome = Accepted | Refused | Ambiguous
+Outcome = Accepted | Refused | Ambiguous | Forbidden
 
 #: One of those classes, for which a detail is enough: what the code tables of the providers hold.
 Verdict = Callable[[str], Refused]
@@ -260,6 +271,14 @@ class BadAccount(Exception):
     """The account's credentials or settings cannot be used; the message says which and what would be right."""
 
 
+class Unsendable(Exception):
+    """No request can carry this message to this address: `outcome` is what the provider would say if it were asked."""
+
+    def __init__(self, outcome: AddressDead | ContentBad) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
 class TokenUnavailable(BadAccount):
     """The account cannot be used just now: the service that trades its key for a token failed in passing."""
 
@@ -287,7 +306,7 @@ class Provider(Protocol):
         """
 
     def compose(self, message: Message, account: Account, token: Token | None) -> Request:
-        """The request that sends `message`."""
+        """The request that sends `message`. Raises `Unsendable` for one that cannot be sent, `BadAccount` likewise."""
 
     def interpret(self, response: Response) -> Outcome:
         """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""

@@ -36,6 +36,7 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
     "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
+    "webpush": _Entry(Channel.PUSH, "WebPush"),
 }
 
 NAMES: Final = tuple(_ENTRIES)

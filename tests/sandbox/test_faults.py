@@ -27,6 +27,7 @@ PROVIDERS = ("apns", "fcm", "jpush", "pushy", "twilio", "sendgrid", "mandrill", 
         ("vonage", lambda said: said.json()["messages"][0]["status"] == "5"),
         ("jpush", lambda said: said.json()["error"]["code"] == 1030),
         ("pushy", lambda said: said.json()["code"] == "INTERNAL_SERVER_ERROR"),
+        ("webpush", lambda said: (said.json()["code"], said.json()["errno"]) == (503, 201)),
     ],
 )
 def test_a_status_comes_in_the_providers_own_words(sandbox: Running, provider: str, words: Any) -> None:

@@ -20,7 +20,8 @@ def test_a_delivery_is_found_with_its_address_and_body(sandbox: Running, provide
     assert (row["provider"], row["accepted"], row["refused"], row["refusals"]) == (provider, 1, 0, None)
     assert before <= row["first_at"] == row["last_at"] <= time.time()
     [attempt] = row["attempts"]
-    assert attempt["body"].encode() == ask.body
+    if provider != "webpush":  # what its reader makes of it is in tests/sandbox/test_webpush.py
+        assert attempt["body"].encode() == ask.body
     assert attempt["address"]
     assert attempt["refused"] == ""
 
