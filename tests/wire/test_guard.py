@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pycurl
 import pytest
 
 from notifications.providers.contract import Exchange, Forbidden, NotSent, Request, Response
 from notifications.wire.guard import Guard
 from notifications.wire.http2 import Http2Wire
+from tests.waiting import until
 from tests.wire.server import Server, certificate
 
 INSIDE = "the address leads to 127.0.0.1, which is not public"
@@ -47,6 +49,11 @@ def plain(url: str) -> Request:
 def detail(exchange: Exchange) -> str:
     assert not isinstance(exchange, Response)
     return exchange.detail
+
+
+def open_sockets() -> int:
+    """How many this process has, the server's and libcurl's among them."""
+    return sum(connection.status != "LISTEN" for connection in psutil.Process().net_connections("tcp"))
 
 
 def test_nothing_connects_to_an_address_that_is_not_public(wire: Http2Wire, server: Server) -> None:
@@ -89,6 +96,23 @@ def test_a_host_that_is_named_may_be_inside(files: tuple[Path, Path], server: Se
     wire.close()
 
 
+def test_what_passes_is_multiplexed_and_connected_once_as_all_else(files: tuple[Path, Path], server: Server) -> None:
+    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    for _ in range(3):
+        answers = dict(wire.exchange([guarded(server.url("/answer"))] * 90))
+        assert {answer.body for answer in answers.values() if isinstance(answer, Response)} == {b"hello"}
+    assert (len(server.paths()), server.connections) == (270, 1)
+    wire.close()
+
+
+def test_no_socket_is_kept_open_beside_libcurls(files: tuple[Path, Path], server: Server) -> None:
+    before = open_sockets()
+    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    assert isinstance(wire.exchange_one(guarded(server.url("/answer"))), Response)
+    wire.close()
+    until(lambda: open_sockets() <= before)
+
+
 def test_a_redirect_leads_nowhere(files: tuple[Path, Path], server: Server) -> None:
     wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
     answer = wire.exchange_one(guarded(server.url("/redirect")))
@@ -108,10 +132,7 @@ def opened(guard: Guard, ip: str, family: int = socket.AF_INET) -> bool:
         "Address", (), {"family": family, "socktype": socket.SOCK_STREAM, "protocol": 6, "addr": (ip, 443)}
     )
     found = guard._open(0, asked)
-    if found == pycurl.SOCKET_BAD:
-        return False
-    found.close()
-    return True
+    return bool(found != pycurl.SOCKET_BAD)
 
 
 @pytest.mark.parametrize("order", [["10.0.0.1", "8.8.8.8"], ["8.8.8.8", "10.0.0.1"]])
