@@ -70,7 +70,7 @@ class Sandbox:
             if strikes is not None:
                 answer = _struck(simulator, fault, strikes, answer)
         self.record.add(simulator.name, call, answer)
-        if not answer.refused:
+        if answer.messages and not answer.refused:
             self.receipts.plan(simulator.name, call, answer)
         match strikes:
             case Mode.TIMEOUT:
