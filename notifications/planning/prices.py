@@ -72,9 +72,13 @@ def _places(to: str) -> Iterator[str]:
     try:
         number = phonenumbers.parse(to)
     except phonenumbers.NumberParseException:
-        code, region = "", None
+        code, region = "", ""
     else:
-        code, region = str(number.country_code), phonenumbers.region_code_for_number(number)
+        code = str(number.country_code)
+        # a number of no known range is taken for one of the country that its calling code is mostly used for
+        region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
+            number.country_code
+        )
     for length in range(len(digits), 0, -1):
         if length == len(code) and region:
             yield region

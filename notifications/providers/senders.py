@@ -4,6 +4,7 @@ Written as a setting, `1: +15005550006, 44: BONGSU`: for numbers that begin with
 longest prefix decides; `sender` is for all others.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -18,6 +19,7 @@ SENDERS: Final = "optional: other senders by the beginning of the number, as in 
 #: SMS"; Vonage, "Custom Sender ID").
 _NAMELESS: Final = "1"
 _LONGEST_PREFIX: Final = 15
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def sender_for(settings: Mapping[str, str], to: str) -> str:
@@ -58,7 +60,7 @@ def is_number(sender: str) -> bool:
 def is_e164(sender: str) -> bool:
     """Whether it is a possible phone number, written with its plus sign."""
     try:
-        return sender.startswith("+") and phonenumbers.is_possible_number(phonenumbers.parse(sender))
+        return bool(_E164.fullmatch(sender)) and phonenumbers.is_possible_number(phonenumbers.parse(sender))
     except phonenumbers.NumberParseException:
         return False
 
