@@ -168,7 +168,7 @@ def _answer(request: Request) -> Response:
         case NotSent(detail=detail):
             raise _Failed(f"{host} could not be reached: {detail}.")
         case NoAnswer(detail=detail):
-            raise _Failed(f"{host} did not answer in time: {detail}.")
+            raise _Failed(f"{host} gave no answer: {detail}.")
 
 
 def _of_bad(error: BadAccount) -> Judgement:

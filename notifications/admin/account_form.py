@@ -110,6 +110,8 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         """Name what this provider wants, in the words in which it would be missed."""
         for field, words in (("new_credentials", provider.credentials), ("settings", provider.settings)):
             wanted = "; ".join(f'"{name}": {text}' for name, text in words.items())
+            if field not in self.fields:  # somebody who may only look
+                continue
             before = self.fields[field].help_text or "A JSON object."
             self.fields[field].help_text = f"{before} {provider.name} takes {wanted}."
 
@@ -136,7 +138,9 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             )
 
     def _check_role(self, cleaned: dict[str, Any]) -> None:
-        """An account that stands in for others stays what it is as long as it does."""
+        """An account that is diverted, or stands in for others, stays what it is as long as that lasts."""
+        if self.instance.diverted_to_id and (cleaned["mode"] != Mode.LIVE or "provider" in self.changed_data):
+            raise forms.ValidationError("Its messages go to the sandbox instead: end that first.")
         if not (self.instance.provider and {"mode", "provider", "is_active"} & set(self.changed_data)):
             return
         served = ProviderAccount.objects.filter(diverted_to=self.instance.pk).values_list("name", flat=True)

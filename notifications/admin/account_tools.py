@@ -146,7 +146,7 @@ class AccountTools(admin.ModelAdmin[ProviderAccount]):
         return account
 
     def _told(self, request: HttpRequest, account: ProviderAccount, judgement: Judgement, did: str) -> HttpResponse:
-        messages.add_message(request, MESSAGE_LEVELS[judgement.standing], f"{account}: {judgement.says}")
+        messages.add_message(request, MESSAGE_LEVELS[judgement.standing], f"Account {account}: {judgement.says}")
         self.log_change(request, account, f"{did}: {judgement.standing}.")
         return self._back(account)
 
