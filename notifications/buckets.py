@@ -130,18 +130,20 @@ def line_up(account: str, urgency: Urgency, many: int, rate: float, *, not_befor
 
 def fill(account: str, limits: Limits) -> dict[Unit, float]:
     """How full each bucket of an account is, from 0 to 1: at 1 nothing is sent. Raises `RedisError`."""
-    units = [unit for unit in Unit if limits.rate(unit)]
-    if not units:
+    rates = {unit: rate for unit in Unit if (rate := limits.rate(unit))}
+    if not rates:
         return {}
     pipe = client().pipeline(transaction=False)
     pipe.time()
-    for unit in units:
+    for unit in rates:
         pipe.get(_bucket(account, unit))
     (seconds, microseconds), *paid = pipe.execute()
     now = seconds + microseconds / 1_000_000
-    ahead = [float(one) - now if one else 0.0 for one in paid]
-    deepest = max(_DEPTH.values())
-    return {unit: min(1.0, max(0.0, one / deepest)) for unit, one in zip(units, ahead, strict=True)}
+    shares = {}
+    for (unit, rate), one in zip(rates.items(), paid, strict=True):
+        depth = max(*_DEPTH.values(), 1 / rate)
+        shares[unit] = min(1.0, max(0.0, (float(one) - now) / depth)) if one else 0.0
+    return shares
 
 
 def _bucket(account: str, unit: Unit) -> str:

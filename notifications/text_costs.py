@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts.channels import Channel
+from accounts.channels import Channel, Mode
 from notifications import pricing
 from notifications.models import Delivery, ProviderAccount
 from notifications.planning.prices import Money, cost
@@ -16,7 +16,7 @@ from templates_app.rendering import RenderError
 
 @dataclass(frozen=True, slots=True)
 class TextCost:
-    """`alphabet` decides how much room a part has; `price` is None where no list knows one, or nobody sent it yet."""
+    """`alphabet` decides how much room a part has. `price` is None where no list knows one, or no person was sent it."""
 
     segments: int
     alphabet: str
@@ -39,7 +39,8 @@ def cost_of(delivery: Delivery) -> TextCost | None:
     if not isinstance(text, SmsText):
         return None
     parts = segments(text.body)
-    account = ProviderAccount.objects.filter(name=delivery.account).first() if delivery.account else None
+    # a test account, which may stand in for a live one, costs nothing
+    account = ProviderAccount.objects.filter(name=delivery.account, mode=Mode.LIVE.value).first()
     on = (delivery.sent_at or delivery.planned_at).date()
     price = cost(parts, delivery.address, pricing.table_of(account, on)) if account else None
     return TextCost(parts, "GSM-7" if is_gsm(text.body) else "UCS-2", price)

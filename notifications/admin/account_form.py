@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.utils.html import format_html, format_html_join
 
 from accounts.channels import Channel, Mode
 from accounts.json_input import JSONInput
@@ -43,6 +44,7 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             "at_once",
         )  # fmt: skip
         field_classes = {"settings": JSONInput}
+        widgets = {"settings": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})}
 
     judgement: Judgement | None = None
 
@@ -109,11 +111,14 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
     def _explain(self, provider: Provider) -> None:
         """Name what this provider wants, in the words in which it would be missed."""
         for field, words in (("new_credentials", provider.credentials), ("settings", provider.settings)):
-            wanted = "; ".join(f'"{name}": {text}' for name, text in words.items())
             if field not in self.fields:  # somebody who may only look
                 continue
-            before = self.fields[field].help_text or "A JSON object."
-            self.fields[field].help_text = f"{before} {provider.name} takes {wanted}."
+            self.fields[field].help_text = format_html(
+                "{} {} takes:{}",
+                self.fields[field].help_text or "A JSON object.",
+                provider.name,
+                format_html_join("", "<br><code>{}</code> {}", words.items()),
+            )
 
     def _mended(self, field: str, given: dict[str, Any], provider: Provider) -> dict[str, str]:
         names = provider.credentials if field == "new_credentials" else provider.settings

@@ -32,11 +32,11 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
 
     form = ProviderAccountForm
     change_form_template = "admin/notifications/provideraccount/change_form.html"
-    list_display = ("name", "provider", "mode", "now", "sends_to", "rank", "messages_per_s", "is_active")
+    list_display = ("name", "mode", "now", "is_active", "rank", "sends_to")
     list_filter = ("provider", "mode", "is_active")
     list_select_related = ("diverted_to",)
     search_fields = ("name",)
-    ordering = ("provider", "rank")
+    ordering = ("provider", "mode", "rank", "name")
     readonly_fields = ("now",)
 
     class Media:
@@ -73,7 +73,7 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
         context = self.tools_of(request, account) if account else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
-    @admin.display(description="now, and the last minutes")
+    @admin.display(description="now, and the last five minutes")
     def now(self, account: ProviderAccount) -> SafeString:
         """Breaker, buckets, successes and latencies, and the latest trouble."""
         report: Report = vars(account).get("report") or reports([account])[account.name]

@@ -74,11 +74,10 @@ def _places(to: str) -> Iterator[str]:
     except phonenumbers.NumberParseException:
         code, region = "", ""
     else:
-        code = str(number.country_code)
+        prefix = number.country_code or 0
+        code = str(prefix)
         # a number of no known range is taken for one of the country that its calling code is mostly used for
-        region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-            number.country_code
-        )
+        region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(prefix)
     for length in range(len(digits), 0, -1):
         if length == len(code) and region:
             yield region

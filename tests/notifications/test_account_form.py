@@ -207,7 +207,7 @@ def test_no_complaint_repeats_a_secret_outside_the_field_in_which_it_stands(prov
 def test_the_page_says_what_the_provider_wants() -> None:
     page = complaint(**form("vonage", new_credentials="{}"))
     assert "api_secret" in page
-    assert "one of the account's two API secrets" in page
+    assert "one of the account&#x27;s two API secrets" in page
 
 
 # --- the provider is asked ---------------------------------------------------------------------------

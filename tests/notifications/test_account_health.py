@@ -131,6 +131,13 @@ def test_a_bucket_is_as_full_as_what_was_taken() -> None:
     assert buckets.fill("a", Limits()) == {}
 
 
+def test_a_bucket_that_takes_one_in_two_seconds_is_half_empty_after_one() -> None:
+    limits = Limits(segments=0.5)
+    buckets.take("a", Unit.SEGMENTS, 1, 0.5, Urgency.CRITICAL)
+    time.sleep(1)
+    assert 0.3 < buckets.fill("a", limits)[Unit.SEGMENTS] < 0.6
+
+
 @pytest.mark.django_db
 def test_a_full_bucket_is_seen(providers: Running) -> None:
     ProviderAccount.objects.filter(name="twilio-live").update(messages_per_s=0.5)

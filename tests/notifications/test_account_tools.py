@@ -286,6 +286,8 @@ def test_everybody_sees_that_messages_reach_nobody(providers: Running) -> None:
         reverse("admin:notifications_provideraccount_change", args=[named("twilio-live").pk]),
     ):
         assert "Messages of twilio-live reach nobody" in shown(browser.get(page))
+    page = shown(browser.get(reverse("admin:notifications_provideraccount_changelist")))
+    assert "reaches nobody: twilio-test sends in its place" in page
     assert 'bongsu_diverted{account="twilio-live"} 1.0' in shown(Client().get("/metrics"))
     assert "twilio-live" not in shown(Client().get(reverse("admin:login")))
 

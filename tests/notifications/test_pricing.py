@@ -3,6 +3,7 @@
 import io
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -11,10 +12,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from notifications import pricing
+from notifications import diversion, pricing
+from notifications.clock import clock
 from notifications.models import ProviderAccount, SmsPrice
 from notifications.planning.prices import Money
 from notifications.pricing import UnusableList
+from notifications.routes import routes
 from notifications.vocabulary import Lane
 from tests.api.shop import jimin
 from tests.builders import administrator, shown
@@ -215,7 +218,7 @@ def test_a_price_is_written_by_hand(changes: dict[str, str], says: str) -> None:
 
 
 # --- one message -------------------------------------------------------------------------------------
-def page_of_a_text(**changes: object) -> str:
+def page_of_a_text(**changes: Any) -> str:
     jimin()
     (delivery,) = accepted("sms", **changes)
     dispatched(Lane.SMS)
@@ -228,6 +231,14 @@ def test_a_messages_page_tells_its_parts_and_what_they_cost(providers: Running) 
     )
     long = {"user_name": "지" * 60, "product_name": "운" * 60}
     assert "2 parts (UCS-2), 0.06 USD by twilio-live" in page_of_a_text(data=long)
+
+
+def test_what_reached_nobody_cost_nothing(providers: Running) -> None:
+    SmsPrice.objects.create(provider="twilio", destination="82", per_segment=1, currency="USD", valid_from="2020-01-01")
+    live, test = (ProviderAccount.objects.get(name=f"twilio-{mode}") for mode in ("live", "test"))
+    diversion.divert(live, test, by="admin", at=clock.now())
+    routes.forget()
+    assert "USD" not in page_of_a_text()
 
 
 def test_without_a_price_it_tells_the_parts_alone(providers: Running) -> None:
