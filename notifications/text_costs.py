@@ -16,7 +16,7 @@ from templates_app.rendering import RenderError
 
 @dataclass(frozen=True, slots=True)
 class TextCost:
-    """`alphabet` decides how much room a part has. `price` is None where no list knows one, or no person was sent it."""
+    """`alphabet` decides how much room a part has. `price` is None where no list knows one, or it reached nobody."""
 
     segments: int
     alphabet: str

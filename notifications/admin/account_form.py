@@ -109,7 +109,7 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         return saved
 
     def _explain(self, provider: Provider) -> None:
-        """Name what this provider wants, in the words in which it would be missed."""
+        """Name what this provider wants, in the words in which it would be missed, and show how it is written."""
         for field, words in (("new_credentials", provider.credentials), ("settings", provider.settings)):
             if field not in self.fields:  # somebody who may only look
                 continue
@@ -119,6 +119,8 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
                 provider.name,
                 format_html_join("", "<br><code>{}</code> {}", words.items()),
             )
+            needed = [name for name, text in words.items() if not text.startswith("optional")]
+            self.fields[field].widget.attrs["placeholder"] = json.dumps(dict.fromkeys(needed, "…"), ensure_ascii=False)
 
     def _mended(self, field: str, given: dict[str, Any], provider: Provider) -> dict[str, str]:
         names = provider.credentials if field == "new_credentials" else provider.settings

@@ -82,6 +82,9 @@ class AccountTools(admin.ModelAdmin[ProviderAccount]):
     def test_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Ask for an address, then send there. While the account is diverted, its stand-in sends."""
         account = self._changeable(request, key)
+        if account.provider not in registry.NAMES:
+            messages.error(request, _unknown(account))
+            return self._back(account)
         sender = account.diverted_to or account
         provider = registry.provider(account.provider)
         form = TestForm(request.POST if request.method == "POST" else None)
@@ -154,7 +157,13 @@ class AccountTools(admin.ModelAdmin[ProviderAccount]):
         return redirect(reverse("admin:notifications_provideraccount_change", args=[account.pk]))
 
 
+def _unknown(account: ProviderAccount) -> str:
+    return f"{account.provider} is not known here any more: there is no way to try this account."
+
+
 def _judged(account: ProviderAccount, judge: Callable[[Route], Judgement]) -> Judgement:
+    if account.provider not in registry.NAMES:
+        return Judgement(Standing.REFUSED, _unknown(account))
     try:
         return judge(route_of(account))
     except vault.Sealed as error:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
@@ -13,6 +13,7 @@ from notifications.account_report import Report, reports
 from notifications.admin.account_form import ProviderAccountForm
 from notifications.admin.account_tools import MESSAGE_LEVELS, AccountTools
 from notifications.models import ProviderAccount
+from notifications.providers import registry
 
 
 class ReportingList(ChangeList):
@@ -65,9 +66,15 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
         if judgement := form.judgement:
             messages.add_message(request, MESSAGE_LEVELS[judgement.standing], f"{obj.provider}: {judgement.says}")
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of a new account, which explains the provider that was chosen."""
+        return super().add_view(request, form_url, {"providers": registry.NAMES, **(extra_context or {})})
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
+    ) -> HttpResponse:
         """The account's page, with its tools."""
         account = self.get_object(request, object_id)
         context = self.tools_of(request, account) if account else {}

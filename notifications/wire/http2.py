@@ -131,7 +131,7 @@ class _Transfer:
 
     def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
         """What it means that no complete answer came."""
-        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.REQUEST_SIZE) > 0)
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
     def _elapsed(self) -> float:

@@ -210,6 +210,17 @@ def test_the_page_says_what_the_provider_wants() -> None:
     assert "one of the account&#x27;s two API secrets" in page
 
 
+@pytest.mark.parametrize("provider", GOOD)
+def test_the_page_of_a_new_account_explains_the_provider_that_was_chosen(provider: str) -> None:
+    address = reverse("admin:notifications_provideraccount_add")
+    page = shown(administrator().get(address, {"provider": provider}))
+    assert f'<option value="{provider}" selected>' in page
+    for name in GOOD[provider][0]:
+        assert f"<code>{name}</code>" in page
+        assert f"&quot;{name}&quot;: &quot;…&quot;" in page
+    assert f'href="?provider={provider}"' in shown(administrator_again().get(address))
+
+
 # --- the provider is asked ---------------------------------------------------------------------------
 def changed(account: ProviderAccount, **changes: Any) -> str:
     values = form(account.provider, name=account.name, endpoint=account.endpoint, settings=account.settings, **changes)
