@@ -7,6 +7,7 @@ answer, every breaker counts as closed: sending too much to a broken provider is
 import json
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -114,7 +115,8 @@ class Breakers:
         self.changes += 1
         log.error("breaker.opened", account=account, why=why, seconds=pause)
         try:
-            client().set(_key(account), json.dumps({"until": time.time() + pause, "strikes": strikes}), ex=_REMEMBERED)
+            state = {"until": time.time() + pause, "strikes": strikes, "why": why}
+            client().set(_key(account), json.dumps(state), ex=_REMEMBERED)
             client().delete(_probe_key(account))
         except RedisError as error:
             log.warning("breaker.unwritten", account=account, error=type(error).__name__)
@@ -138,6 +140,21 @@ def opened() -> dict[str, float]:
     except RedisError:
         return {}
     return {name: _rest(known) for name, known in found if known}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A breaker that is not closed. `rest`: seconds for which the account is still left alone; 0: it is being tried."""
+
+    rest: float
+    why: str
+
+
+def standing(accounts: Sequence[str]) -> dict[str, Opened]:
+    """Those of these accounts whose breakers are not closed. Raises `RedisError`."""
+    found = client().mget([_key(account) for account in accounts]) if accounts else []
+    known = {account: one for account, one in zip(accounts, found, strict=True) if one}
+    return {account: Opened(_rest(one), json.loads(one).get("why", "")) for account, one in known.items()}
 
 
 _PREFIX: Final = "breaker:"

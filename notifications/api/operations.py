@@ -20,6 +20,7 @@ from notifications.clock import clock
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
+from notifications.models import ProviderAccount
 from notifications.redis_client import client
 from notifications.vocabulary import Lane, Queue
 
@@ -69,6 +70,7 @@ class Everything(Collector):
         yield from _depths(self._at)
         yield _dead_letters()
         yield _breakers()
+        yield _diverted()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -116,6 +118,13 @@ def _breakers() -> Metric:
     family = GaugeMetricFamily("bongsu_breaker_open", "Accounts that are left alone", labels=("account",))
     for account in opened():
         family.add_metric([account], 1)
+    return family
+
+
+def _diverted() -> Metric:
+    family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
+    for account in ProviderAccount.objects.diverted():
+        family.add_metric([account.name], 1)
     return family
 
 

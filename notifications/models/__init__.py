@@ -14,6 +14,7 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
+from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Notification",
     "PendingReceipt",
     "ProviderAccount",
+    "SmsPrice",
 ]
