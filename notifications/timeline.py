@@ -23,12 +23,13 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     """From acceptance to the last news."""
     notification = delivery.notification
     version = notification.version
+    events = list(DeliveryEvent.objects.of(delivery.id))
     moments = [
         Moment(
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
         _planned(delivery),
-        *(_event(event) for event in sorted([*DeliveryEvent.objects.of(delivery.id), *_sent(delivery)], key=_order)),
+        *(_event(event) for event in sorted([*events, *_sent(delivery, events)], key=_order)),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
@@ -43,9 +44,10 @@ def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
     return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
 
 
-def _sent(delivery: Delivery) -> Sequence[DeliveryEvent]:
-    """That it was sent stands in its own row; here it is an event like others."""
-    if delivery.sent_at is None:
+def _sent(delivery: Delivery, events: Sequence[DeliveryEvent]) -> Sequence[DeliveryEvent]:
+    """That it was sent stands in its own row; here it is an event like others, unless it is one, which says more."""
+    told = any(event.kind == EventKind.SENT and event.attempt == delivery.attempt for event in events)
+    if delivery.sent_at is None or told:
         return ()
     return (
         DeliveryEvent(

@@ -15,6 +15,7 @@ from notifications.models.log import (
     PendingReceipt,
 )
 from notifications.models.provider_accounts import ProviderAccount
+from notifications.models.routes import Route, RouteStep
 
 __all__ = [
     "BATCH_SIZE",
@@ -30,4 +31,6 @@ __all__ = [
     "Notification",
     "PendingReceipt",
     "ProviderAccount",
+    "Route",
+    "RouteStep",
 ]
