@@ -39,9 +39,9 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     return moments
 
 
-def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
+def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime, int]:
     """By time; some providers tell whole seconds, so within one second our own notes come before their news."""
-    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
+    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at, event.attempt
 
 
 def _sent(delivery: Delivery, events: Sequence[DeliveryEvent]) -> Sequence[DeliveryEvent]:

@@ -26,7 +26,7 @@ _ENOUGH_FAILURES: Final = 3
 _USUAL_SHARE: Final = 0.02
 #: An account is slow that takes so many times as long as the fastest of its peers, and longer than so many seconds.
 _TIMES_AS_SLOW: Final = 3.0
-_NOTICED: Final = 0.25
+_NOTICED: Final = 0.3
 #: What is left to the worst: a trickle shows when it works again.
 LEAST: Final = 0.05
 #: By how much it rises in a period.
