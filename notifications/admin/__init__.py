@@ -5,5 +5,6 @@ from notifications.admin.dead_letters import DeadLetterAdmin
 from notifications.admin.deliveries import DeliveryAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
+from notifications.admin.routes import RouteAdmin
 
-__all__ = ["BatchAdmin", "DeadLetterAdmin", "DeliveryAdmin", "NotificationAdmin", "ProviderAccountAdmin"]
+__all__ = ["BatchAdmin", "DeadLetterAdmin", "DeliveryAdmin", "NotificationAdmin", "ProviderAccountAdmin", "RouteAdmin"]

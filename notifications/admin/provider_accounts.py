@@ -5,11 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from redis.exceptions import RedisError
 
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from notifications import vault
+from notifications.breakers import breakers
 from notifications.models import ProviderAccount
 from notifications.providers import registry
 from notifications.providers.contract import Account, BadAccount
@@ -77,9 +81,17 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"]))
         except BadAccount as error:
             raise forms.ValidationError(str(error)) from None
+        self._keep_its_routes(cleaned)
         if cleaned.get("segments_per_s") and provider.channel is not Channel.SMS:
             self.add_error("segments_per_s", f"{cleaned['provider']} sends no text messages; leave this empty.")
         return cleaned
+
+    def _keep_its_routes(self, cleaned: dict[str, Any]) -> None:
+        """An account on a route stays what the route needs: of the same channel, for the same keys."""
+        channel = registry.channel_of(cleaned["provider"])
+        for step in self.instance.steps.select_related("route"):
+            if step.route.channel != channel or step.route.mode != cleaned["mode"]:
+                self.add_error(None, f"It stands on the route “{step.route}”; take it out there first.")
 
     def save(self, commit: bool = True) -> ProviderAccount:  # noqa: FBT001, FBT002 - Django's signature
         """Seal new credentials before anything is written."""
@@ -112,3 +124,15 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
     list_filter = ("provider", "mode", "is_active")
     search_fields = ("name",)
     ordering = ("provider", "rank")
+    actions = ("try_now",)
+
+    @admin.action(description="Close the breaker: it was mended", permissions=["change"])
+    def try_now(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Send by these accounts again at once, after a balance was topped up or a credential replaced."""
+        try:
+            for account in chosen:
+                breakers.close(account.name)
+        except RedisError as error:
+            self.message_user(request, f"Redis does not answer ({type(error).__name__}).", messages.ERROR)
+        else:
+            self.message_user(request, f"{len(chosen)} are sent by again.", messages.SUCCESS)

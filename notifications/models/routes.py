@@ -90,4 +90,4 @@ class RouteStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position}. {self.account} × {self.weight}"
+        return f"{self.account} on {self.route}"
