@@ -74,8 +74,10 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- limits ------------------------------------------------------------------------------------------
 #: The largest request body, in bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
-#: Seconds a worker may hold a batch before others may take what it left.
+#: Seconds a worker may hold a batch before others may take what it left; more than twice PROVIDER_SECONDS.
 LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
+#: Seconds that a provider may take to answer.
+PROVIDER_SECONDS: Final = env.float("PROVIDER_SECONDS", 10.0)
 #: Seconds without progress after which a worker is held to be stuck, and is started anew.
 STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
 #: Attempts of one delivery before it becomes a dead letter.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -65,11 +66,22 @@ class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    Close it when all is composed, so that what accounts were granted and did not send is theirs again.
+    After
+    `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so that
+    what accounts were granted and did not send is theirs again.
     """
 
-    def __init__(self, held: Claim, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
+    def __init__(
+        self,
+        held: Claim,
+        exchange_one: Callable[[Request], Exchange],
+        public_url: str,
+        at: datetime,
+        *,
+        start_by: float = inf,
+    ) -> None:
         self._notifications = held.notifications
+        self._start_by = start_by
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -156,9 +168,9 @@ class Composer:
             callback_url=f"{self._public_url}/v1/webhooks/{outlet.account.name}/{claimed.id}",
         )
         request = outlet.provider.compose(message, outlet.account, self._token(outlet))
-        if outlet.limits.at_once:
-            return msgspec.structs.replace(request, crowd=Crowd(outlet.account.name, outlet.limits.at_once))
-        return request
+        at_once = outlet.limits.at_once
+        crowd = Crowd(outlet.account.name, at_once) if at_once else None
+        return msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by)
 
     def _segments(self, claimed: Claimed, shared: Shared) -> int:
         text = self._text(claimed, shared)

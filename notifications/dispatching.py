@@ -92,7 +92,8 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     6. Give each lease back together with the record of the last delivery that it covers.
     7. Retire the addresses that were called dead, at the end, when it is known that not all of them were.
 
-    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left.
+    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left. So
+    does one with what could be answered only after its lease: by then another may send it.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
@@ -114,6 +115,8 @@ class _Turn:
         self._clock = clock
         self._policy = RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
         self._ends_at = time.monotonic() + _TURN
+        #: When it began to claim what it claimed last: its lease counts from then.
+        self._claimed_at = 0.0
         self._settled: deque[Answered] = deque()
         #: How many deliveries of each lease are not recorded yet.
         self._owed: dict[UUID, int] = {}
@@ -134,7 +137,8 @@ class _Turn:
             signing.moved()
             yield from self._drained()
             one = flying.pop(position)
-            if isinstance(exchange, NotSent) and stopping.is_wished():
+            too_late = time.monotonic() > one.composed.request.start_by
+            if isinstance(exchange, NotSent) and (too_late or stopping.is_wished()):
                 self._unsent[one.lease].append(one.claimed)
                 continue
             outlet, at = one.composed.outlet, self._clock()
@@ -179,16 +183,12 @@ class _Turn:
         """The requests of one claim after the other; what needs none is settled."""
         position = 0
         while held := self._claimed():
-            composer = Composer(held, http2.exchange_one, settings.PUBLIC_URL, self._clock())
-            ends_at = time.monotonic() + settings.LEASE_SECONDS
+            start_by = self._claimed_at + settings.LEASE_SECONDS - settings.PROVIDER_SECONDS
+            composer = Composer(held, http2.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
             self._is_stalled = True
             for place, claimed in enumerate(held.deliveries):
-                if stopping.is_wished():
+                if stopping.is_wished() or time.monotonic() > start_by:
                     self._give_back(held.deliveries[place:], held.lease)
-                    break
-                if time.monotonic() > ends_at:
-                    # frozen past its lease: the rest is somebody else's by now
-                    log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
                     break
                 try:
                     prepared = self._prepare(claimed, held, composer)
@@ -236,6 +236,7 @@ class _Turn:
             time.sleep(_STALLED if self._is_stalled else _GATHER)
 
     def _claim(self) -> Claim | None:
+        self._claimed_at = time.monotonic()
         return claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
 
     def _last_look(self) -> Claim | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
 
@@ -79,17 +80,20 @@ class Crowd(msgspec.Struct, frozen=True, gc=False):
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange.
+    """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange; None: as long as
+    the wire gives everybody.
 
-    `crowd` is the engine's to set: an account may be limited to so many requests at once.
+    The engine sets two more: `crowd`, because an account may be limited to so many requests at once, and `start_by`, a
+    moment of the monotonic clock after which it must not begin: it could outlast the lease under which it is sent.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
-    timeout: float = 10.0
+    timeout: float | None = None
     crowd: Crowd | None = None
+    start_by: float = inf
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
