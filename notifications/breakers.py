@@ -28,7 +28,7 @@ FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 60.0
 #: Likewise where the balance is used up, which takes somebody to mend.
 FIRST_REST: Final = 120.0
-LONGEST_REST: Final = 900.0
+LONGEST_REST: Final = 600.0
 #: Messages with which an account is tried after the pause, and seconds within which they must be answered.
 PROBES: Final = 5
 _PROBE_TIME: Final = 15

@@ -117,12 +117,13 @@ def _judge(rivals: Rivals) -> None:
     slots = range(int(now) // PERIOD - WINDOW // PERIOD + 1, int(now) // PERIOD + 1)
     pipe = client().pipeline(transaction=False)
     pipe.hgetall(_FACTORS)
-    pipe.set(_JUDGED, now, get=True)
+    pipe.get(_JUDGED)
+    pipe.set(_JUDGED, now)
     for account in accounts:
         pipe.exists(key_of(account))
         for slot in slots:
             pipe.hgetall(_slot(account, slot))
-    known, judged, *read = pipe.execute()
+    known, judged, _, *read = pipe.execute()
     before = {account.decode(): float(factor) for account, factor in known.items()}
     periods = (now - float(judged)) / PERIOD if judged else 1.0
     each = len(slots) + 1
@@ -143,7 +144,8 @@ def _write(before: Mapping[str, float], after: Mapping[str, Drift]) -> None:
         was = before.get(account, 1.0)
         if drift.factor == was:
             continue
-        log.warning("weight.changed", account=account, before=was, after=drift.factor, why=drift.why)
+        tell = log.warning if drift.factor < was else log.info
+        tell("weight.changed", account=account, before=was, after=drift.factor, why=drift.why)
         if drift.factor < 1.0:
             pipe.hset(_FACTORS, account, str(drift.factor))
         else:

@@ -43,13 +43,14 @@ def assemble(sandbox: Mapping[str, Any]) -> NewKey:
 
 def with_understudies() -> None:
     """Let a channel's other providers take over from the first one: a route by all of them, in the registry's order."""
-    for channel in {registry.channel_of(name) for name in registry.NAMES} - {Channel.PUSH}:
-        providers = [name for name in registry.NAMES if registry.channel_of(name) is channel]
-        for mode in Mode:
-            route, _ = Route.objects.get_or_create(mode=mode.value, channel=channel.value, queue="", prefix="")
-            for position, name in enumerate(sorted(providers, key=lambda name: name not in _FIRST_CHOICES), start=1):
-                account = ProviderAccount.objects.get(name=f"{name}-{mode}")
-                RouteStep.objects.update_or_create(route=route, account=account, defaults={"position": position})
+    others = [name for name in registry.NAMES if registry.channel_of(name) is not Channel.PUSH]
+    for name in sorted(others, key=lambda name: name not in _FIRST_CHOICES):
+        channel = registry.channel_of(name)
+        for account in ProviderAccount.objects.filter(name__in=[f"{name}-{mode}" for mode in Mode]):
+            route, _ = Route.objects.get_or_create(mode=account.mode, channel=channel.value, queue="", prefix="")
+            RouteStep.objects.get_or_create(
+                route=route, account=account, defaults={"position": route.steps.count() + 1}
+            )
     ProviderAccount.objects.filter(steps__isnull=False).update(is_active=True)
 
 

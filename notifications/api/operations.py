@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from notifications.breakers import opened
 from notifications.clock import clock
+from notifications.drifting import factors
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
@@ -69,6 +70,7 @@ class Everything(Collector):
         yield from _depths(self._at)
         yield _dead_letters()
         yield _breakers()
+        yield _weights()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -116,6 +118,14 @@ def _breakers() -> Metric:
     family = GaugeMetricFamily("bongsu_breaker_open", "Accounts that are left alone", labels=("account",))
     for account in opened():
         family.add_metric([account], 1)
+    return family
+
+
+def _weights() -> Metric:
+    text = "What an account's weight is multiplied by, where it errs or is slow"
+    family = GaugeMetricFamily("bongsu_weight_factor", text, labels=("account",))
+    for account, factor in factors().items():
+        family.add_metric([account], factor)
     return family
 
 

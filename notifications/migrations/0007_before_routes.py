@@ -24,6 +24,14 @@ class Migration(migrations.Migration):
                 max_length=60,
             ),
         ),
+        migrations.AlterField(
+            model_name="provideraccount",
+            name="rank",
+            field=models.PositiveSmallIntegerField(
+                default=100,
+                help_text="Where no route says otherwise: among accounts that could serve, the lowest sends.",
+            ),
+        ),
         migrations.CreateModel(
             name="Route",
             fields=[

@@ -220,6 +220,22 @@ def test_when_all_have_failed_it_waits_before_the_next_round(both: Running) -> N
     assert now(delivery).account == "twilio-live", "whose turn it is again"
 
 
+def test_those_who_all_ask_for_time_get_it_and_are_not_asked_in_turns(both: Running) -> None:
+    delivery = text()
+    for provider in ("twilio", "vonage"):
+        both.admin("PUT", f"faults/{provider}", {"status": 429, "retry_after": 60})
+    at = timezone.now()
+
+    dispatched(Lane.SMS, at)
+    dispatched(Lane.SMS_RETRY, at)
+    done = dispatched(Lane.SMS_RETRY, at)
+
+    after = now(delivery)
+    assert (after.reason, after.attempt, after.failures, done.attempted) == ("throttled", 2, 0, 0)
+    assert after.due_at is not None
+    assert (after.due_at - at).total_seconds() >= 60
+
+
 def test_no_other_is_asked_at_once_whose_breaker_is_open(both: Running) -> None:
     breakers.open("vonage-live", "it failed")
     delivery = text()
