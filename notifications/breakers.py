@@ -89,11 +89,7 @@ class Breakers:
         now = time.monotonic()
         asked_at, was_open = self._glimpsed.get(account, (float("-inf"), False))
         if now - asked_at > _BELIEVED:
-            try:
-                was_open = client().get(key_of(account)) is not None
-            except RedisError as error:
-                log.warning("breaker.unread", account=account, error=type(error).__name__)
-                was_open = False
+            was_open = not self.is_closed(account)
             self._glimpsed[account] = now, was_open
         return was_open
 
@@ -113,6 +109,21 @@ class Breakers:
                 self.open(account, f"{bads} of {goods + bads} answers in {WINDOW:.0f} s were failures")
         except RedisError as error:
             log.warning("breaker.unwritten", account=account, error=type(error).__name__)
+
+    def is_closed(self, account: str) -> bool:
+        """Whether nothing speaks against `account`, as far as all workers know."""
+        try:
+            return client().get(key_of(account)) is None
+        except RedisError as error:
+            log.warning("breaker.unread", account=account, error=type(error).__name__)
+            return True
+
+    def distrust(self, account: str, why: str, bad: int) -> None:
+        """So many answers cannot be true: open the breaker, or judge the probe that they were."""
+        if self.is_closed(account):
+            self.open(account, why)
+        else:
+            self.saw(account, good=0, bad=bad)
 
     def open(self, account: str, why: str, *, strikes: int = 1) -> None:
         """Send nothing to `account` for a while."""

@@ -12,10 +12,24 @@ from accounts.channels import Channel, Mode
 from notifications import tokens
 from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
-from notifications.planning.routing import Directory, starting_after
+from notifications.planning.routing import Directory, starting_after, starting_with
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Refused,
+    Request,
+    Throttled,
+    Token,
+    TokenUnavailable,
+    Transient,
+    Unsendable,
+)
 from notifications.routes import Outlet, routes
 from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
@@ -36,12 +50,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot send this: `outcome` says whose fault that is, and why."""
 
-    def __init__(self, outlet: Outlet, cause: BadAccount) -> None:
+    def __init__(self, outlet: Outlet, cause: BadAccount | Unsendable | NoNumber) -> None:
         super().__init__(str(cause))
         self.outlet = outlet
-        self.cause = cause
+        self.outcome = _outcome(cause)
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -66,9 +80,8 @@ class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    After
-    `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so that
-    what accounts were granted and did not send is theirs again.
+    After `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so
+    that what accounts were granted and did not send is theirs again.
     """
 
     def __init__(
@@ -82,6 +95,7 @@ class Composer:
     ) -> None:
         self._notifications = held.notifications
         self._start_by = start_by
+        self._deliveries = held.deliveries
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -89,6 +103,7 @@ class Composer:
         self._directories: dict[tuple[Queue, str, Mode], Directory[Outlet]] = {}
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
@@ -122,7 +137,10 @@ class Composer:
         failed = next((outlet for outlet in order if outlet.account.name == claimed.account), None)
         if failed is None:
             return self._by_first(claimed, shared, order)
-        composed = self._by_first(claimed, shared, starting_after(order, failed))
+        # one that takes a message once, however often it is asked, is the one to ask about what is in doubt
+        again = claimed.is_in_doubt and failed.numbers is not None
+        turn = starting_with(order, failed) if again else starting_after(order, failed)
+        composed = self._by_first(claimed, shared, turn)
         if composed.outlet is failed:
             return msgspec.structs.replace(composed, order=order)
         why = f"{claimed.account} had failed" + (f" and {composed.detour}" if composed.detour else "")
@@ -141,14 +159,16 @@ class Composer:
                 continue
             try:
                 request = self._request(outlet, claimed, shared)
-            except BadAccount as error:
+            except Unsendable as error:
+                raise Unusable(outlet, error) from None
+            except (BadAccount, NoNumber) as error:
                 unusable.append(Unusable(outlet, error))
-                if len(order) > 1:
+                if len(order) > 1 and not isinstance(unusable[-1].outcome, Throttled):
                     breakers.useless(outlet.account.name, str(error))
                 continue
             if not place:
                 return Composed(outlet, request, order)
-            why = [f"{one.outlet.account.name} cannot be used: {one.cause}" for one in unusable]
+            why = [f"{one.outlet.account.name} cannot be used: {one}" for one in unusable]
             return Composed(outlet, request, order, " and ".join([*(one.why for one in refusals), *why]))
         if refusals:
             soonest = min(refusals, key=lambda refusal: refusal.wait)
@@ -166,6 +186,7 @@ class Composer:
             at=self.at,
             expires_at=shared.expires_at,
             callback_url=f"{self._public_url}/v1/webhooks/{outlet.account.name}/{claimed.id}",
+            number=self._number(outlet, claimed),
         )
         request = outlet.provider.compose(message, outlet.account, self._token(outlet))
         at_once = outlet.limits.at_once
@@ -192,6 +213,26 @@ class Composer:
         if name not in self._tokens:
             self._tokens[name] = tokens.current(outlet.provider, outlet.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+    def _number(self, outlet: Outlet, claimed: Claimed) -> str:
+        """The number under which the provider takes this delivery once; "" where it hands out none."""
+        if outlet.numbers is None:
+            return ""
+        name = outlet.account.name
+        if name not in self._numbers:
+            alike = [one.id for one in self._deliveries if one.service == claimed.service]
+            self._numbers[name] = Numbers(outlet.numbers, outlet.account, alike, self._exchange_one)
+        return self._numbers[name].of(claimed.id)
+
+
+def _outcome(cause: BadAccount | Unsendable | NoNumber) -> Refused:
+    match cause:
+        case Unsendable() | NoNumber():
+            return cause.outcome
+        case TokenUnavailable():  # a token service that does not answer passes; credentials that cannot work do not
+            return Transient(str(cause))
+        case _:
+            return CredentialBad(str(cause))
 
 
 def _any_may_soon(refusals: Sequence[Refusal]) -> bool:

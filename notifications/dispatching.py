@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from notifications import queues, tokens
+from notifications import numbers, queues, tokens
 from notifications.breakers import breakers
 from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
@@ -32,12 +32,12 @@ from notifications.providers.contract import (
     ContentBad,
     CredentialBad,
     Exchange,
+    Forbidden,
     NoAnswer,
     NotSent,
     Outcome,
     Request,
     Response,
-    TokenUnavailable,
     Transient,
 )
 from notifications.routes import Outlet
@@ -142,9 +142,9 @@ class _Turn:
                 self._unsent[one.lease].append(one.claimed)
                 continue
             outlet, at = one.composed.outlet, self._clock()
-            outcome = _outcome(outlet, exchange)
+            outcome = _outcome(one, exchange)
             attempt = _attempt(one.claimed, one.shared, at)
-            if not isinstance(outcome, Accepted) and not all(map(breakers.is_open, one.composed.others)):
+            if not isinstance(outcome, Accepted) and _has_another(one.composed, outcome):
                 attempt = msgspec.structs.replace(attempt, elsewhere=True)
             step = next_step(outcome, attempt, self._policy)
             result = _explained(_result(one.claimed, step, outcome, outlet, at), one.composed.detour)
@@ -274,28 +274,39 @@ class _Turn:
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
         except Unusable as unusable:
-            # a token service that does not answer passes; credentials that cannot work do not
-            passes = isinstance(unusable.cause, TokenUnavailable)
-            outcome = Transient(str(unusable)) if passes else CredentialBad(str(unusable))
-            step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            result = _result(claimed, step, outcome, unusable.outlet, at)
-            return Answered(claimed, lease, outcome, result, unusable.outlet)
+            step = next_step(unusable.outcome, _attempt(claimed, shared, at), self._policy)
+            result = _result(claimed, step, unusable.outcome, unusable.outlet, at)
+            return Answered(claimed, lease, unusable.outcome, result, unusable.outlet)
 
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
             yield self._settled.popleft()
 
 
-def _outcome(outlet: Outlet, exchange: Exchange) -> Outcome:
+def _has_another(composed: Composed, outcome: Outcome) -> bool:
+    """Whether an account that was not asked yet in this round can be, as far as is known. One that takes a message
+    once, however often it is asked, is asked again about what is in doubt.
+    """
+    if isinstance(outcome, Ambiguous) and composed.outlet.numbers:
+        return False
+    return not all(map(breakers.is_open, composed.others))
+
+
+def _outcome(one: _Ready, exchange: Exchange) -> Outcome:
+    outlet = one.composed.outlet
     match exchange:
         case NotSent(detail=detail):
             return Transient(detail)
         case NoAnswer(detail=detail):
             return Ambiguous(detail)
+        case Forbidden():
+            return exchange
         case Response():
             outcome = outlet.provider.interpret(exchange)
             if isinstance(outcome, CredentialBad) and outcome.stale_token:
                 tokens.forget(outlet.account)
+            if isinstance(outcome, Transient) and outcome.stale_number:
+                numbers.forget(outlet.account, one.claimed.id)
             return outcome
 
 
@@ -306,6 +317,11 @@ def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datet
     turn.has_put_off |= _written(lambda: record(results, answered[0].lease.lane, ended))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
+    numbers.settle(
+        (one.outlet.account, one.claimed.id)
+        for one in answered
+        if one.outlet and one.outlet.numbers and one.result.step.state is DeliveryState.SENT
+    )
     for one in answered:
         _meter(one, meters)
 
@@ -320,7 +336,7 @@ def _meter(one: Answered, meters: Meters) -> None:
     meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
     if one.outlet:
         meters.took(one.seconds, one.outlet.provider.name, account)
-    if isinstance(one.outcome, CredentialBad | ContentBad):
+    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
         log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 

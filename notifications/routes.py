@@ -14,7 +14,7 @@ from notifications.models import ProviderAccount, Route
 from notifications.planning import routing
 from notifications.planning.routing import Choice, Directory, Table, Written, WrittenStep
 from notifications.providers import registry
-from notifications.providers.contract import Account, Provider
+from notifications.providers.contract import Account, NumberSource, Provider
 from notifications.vault import Sealed, unseal
 from notifications.vocabulary import CHANNEL_OF, Queue
 
@@ -35,6 +35,7 @@ class Outlet:
     mode: Mode
     limits: Limits
     calls_back: bool = False
+    numbers: NumberSource | None = None
 
 
 #: Queue, push service where it is one, and mode: deliveries for which the same accounts come into question.
@@ -175,4 +176,5 @@ def _outlet(row: ProviderAccount) -> Outlet:
     endpoint = row.endpoint.rstrip("/") or provider.default_endpoint
     account = Account(row.name, endpoint, unseal(row.credentials), row.settings)
     limits = Limits(row.messages_per_s, row.segments_per_s, row.at_once)
-    return Outlet(provider, account, Mode(row.mode), limits, registry.calls_back(row.provider))
+    calls_back, numbers = registry.calls_back(row.provider), registry.numbers_of(row.provider)
+    return Outlet(provider, account, Mode(row.mode), limits, calls_back, numbers)

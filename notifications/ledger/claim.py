@@ -31,7 +31,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     `failures` are the attempts before it that count towards giving up.
 
     `address` is empty when the device of a push was removed or retired since it was planned. `account` is where the
-    attempt before this one failed.
+    attempt before this one failed; `is_in_doubt` where no answer came to it.
     """
 
     id: UUID
@@ -45,6 +45,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     address: str = ""
     data: Mapping[str, Any] | None = None
     account: str = ""
+    is_in_doubt: bool = False
 
     def __repr__(self) -> str:
         return f"Claimed({self.id}, attempt {self.attempt})"
@@ -111,7 +112,8 @@ _CLAIM = """
            SET state = 'sending', attempt = attempt + 1, due_at = NULL
          WHERE id = ANY(%(ids)s::uuid[])
            AND state IN ('scheduled', 'queued', 'retrying')
-        RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data, account
+        RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data, account,
+                  reason = 'no_answer' AS is_in_doubt
     )
     SELECT claimed.*, device.service, device.token
       FROM claimed
@@ -151,19 +153,9 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     (
-        delivery_id,
-        notification_id,
-        device_id,
-        attempt,
-        failures,
-        queue,
-        locale,
-        address,
-        data,
-        account,
-        service,
-        token,
-    ) = row
+        delivery_id, notification_id, device_id, attempt, failures, queue, locale, address, data, account, is_in_doubt,
+        service, token,
+    ) = row  # fmt: skip
     return Claimed(
         id=delivery_id,
         notification_id=notification_id,
@@ -176,6 +168,7 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         address=(token or "") if device_id else address,
         data=json.loads(data) if data else None,
         account=account,
+        is_in_doubt=is_in_doubt,
     )
 
 

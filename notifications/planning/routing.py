@@ -139,6 +139,12 @@ def starting_after(order: Sequence[T], failed: T) -> Sequence[T]:
     return [*order[after:], *order[:after]]
 
 
+def starting_with(order: Sequence[T], account: T) -> Sequence[T]:
+    """The same accounts, `account` and those after it first."""
+    place = order.index(account)
+    return [*order[place:], *order[:place]]
+
+
 _Rung = list[tuple[float, tuple[T, ...]]]
 
 

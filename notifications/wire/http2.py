@@ -1,12 +1,13 @@
 """The only HTTP client of the pipeline: many requests at once over few connections.
 
-libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of three
+libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of these
 ways, and the difference decides whether it may be repeated:
 
 - `Response`: an answer came, whatever it says.
 - `NotSent`: the provider cannot have acted on it. Either libcurl never asked for the body (no name, no connection,
   no certificate, no free stream in time), or the server refused the stream unprocessed (RFC 9113, section 8.7).
 - `NoAnswer`: the body, or a part of it, was handed over and no answer came.
+- `Forbidden`: it was not allowed to begin (`wire/guard.py`).
 
 libcurl repeats a request by itself when a reused connection dies before the first byte of the answer, also a POST
 that the server may have acted on (github.com/curl/curl/pull/18417). To repeat it must rewind the body, and rewinding
@@ -17,7 +18,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from io import BytesIO
 from typing import Final
 
@@ -25,10 +26,11 @@ import certifi
 import pycurl
 from django.conf import settings
 
-from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Exchange, Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.stopping import stopping
 from notifications.wire.cork import Corks
-from notifications.wire.head import Head
+from notifications.wire.guard import Guard
+from notifications.wire.head import Head, header_lines
 from notifications.wire.line import MAX_IN_FLIGHT, Line, origin
 
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
@@ -53,8 +55,8 @@ class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "body_asked", "easy", "origin",
-        "position", "refusals", "request", "sink",
+        "_answer", "_guard", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "body_asked", "easy",
+        "origin", "position", "refusals", "request", "sink",
     )  # fmt: skip
 
     request: Request
@@ -62,11 +64,14 @@ class _Transfer:
     position: int
     sink: deque["_Transfer"]
 
-    def __init__(self, ca_file: str, protocols: int, corks: Corks, usual_timeout: float) -> None:
+    def __init__(
+        self, ca_file: str, protocols: int, corks: Corks, private_hosts: Collection[str], usual_timeout: float
+    ) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
         self._method, self._timeout, self._usual_timeout = "", 0.0, usual_timeout
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
+        self._guard = Guard(easy, private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
@@ -91,11 +96,13 @@ class _Transfer:
 
     def load(self, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
+        if request.public_only or self._guard.is_on:
+            self._guard.watch(request)
         self.request, self.refusals = request, 0
         self.origin = origin(request.url)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
-        easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
+        easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
         timeout = self._usual_timeout if request.timeout is None else request.timeout
         if timeout != self._timeout:
             easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
@@ -131,8 +138,10 @@ class _Transfer:
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
         return Response(status, Head(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
 
-    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
+    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer | Forbidden:
         """What it means that no complete answer came."""
+        if self._guard.is_on and (forbidden := self._guard.verdict(self._elapsed())):
+            return forbidden
         left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.PRETRANSFER_TIME) > 0)
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
@@ -145,8 +154,9 @@ class Http2Wire:
     """One set of connections, for one thread of one process.
 
     `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask. `timeout`, in seconds, is for requests that name none. As soon as `gives_up` says so,
-    nothing more is sent or waited for: what has no answer then ends as if its connection had broken.
+    spoken, as libcurl's bit mask. `timeout`, in seconds, is for requests that name none. `private_hosts` may be named
+    by requests that are `public_only`. As soon as `gives_up` says so, nothing more is sent or waited for: what has no
+    answer then ends as if its connection had broken.
     """
 
     def __init__(
@@ -155,12 +165,14 @@ class Http2Wire:
         ca_file: str = "",
         protocols: int = pycurl.PROTO_HTTPS,
         timeout: float = USUAL_TIMEOUT,
+        private_hosts: Collection[str] = (),
         gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._gives_up = gives_up
         self._ca_file = ca_file or certifi.where()
         self._protocols = protocols
         self._timeout = timeout
+        self._private_hosts = private_hosts
         self._idle: list[_Transfer] = []
         #: The HTTP version in which each origin answers, as libcurl's number.
         self._versions: dict[str, int] = {}
@@ -242,7 +254,7 @@ class Http2Wire:
             self._multi.add_handle(transfer.easy)
 
     def _transfer(self) -> _Transfer:
-        return _Transfer(self._ca_file, self._protocols, self._corks, self._timeout)
+        return _Transfer(self._ca_file, self._protocols, self._corks, self._private_hosts, self._timeout)
 
     def _pump(self, *, block: bool) -> None:
         """Let libcurl read and write; with `block`, wait until there is something to do."""
@@ -312,7 +324,10 @@ def _wire() -> Http2Wire:
         wire = None
     if wire is None:
         _mine.wire = wire = Http2Wire(
-            ca_file=settings.WIRE_CA_FILE, timeout=settings.PROVIDER_SECONDS, gives_up=stopping.is_urgent
+            ca_file=settings.WIRE_CA_FILE,
+            timeout=settings.PROVIDER_SECONDS,
+            private_hosts=settings.WIRE_PRIVATE_HOSTS,
+            gives_up=stopping.is_urgent,
         )
         _mine.pid = os.getpid()
     return wire
@@ -321,13 +336,3 @@ def _wire() -> Http2Wire:
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:
     result: int = pycurl.SEEKFUNC_FAIL
     return result
-
-
-def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
-    lines = [f"{name}: {value}" for name, value in headers]
-    together = "".join(lines)
-    if "\n" in together or "\r" in together or "\0" in together:
-        raise ValueError("a header holds a line break")
-    # Without this, libcurl waits a second for "100 Continue" before a long body.
-    lines.append("expect:")
-    return lines
