@@ -17,7 +17,7 @@ from notifications.vocabulary import Lane, Queue
 from tests.api.shop import jimin, shop
 from tests.notifications.road import accepted, dispatched, now
 from tests.notifications.written import active, route
-from tests.sandbox.world import Running
+from tests.sandbox.world import REGISTRATION_ID, Running
 
 pytestmark = pytest.mark.django_db
 
@@ -328,3 +328,28 @@ def test_what_waits_for_a_turn_elsewhere_is_not_given_back_to_the_one_that_faile
 
     assert (now(late).state, now(late).reason, now(late).attempt) == ("retrying", "paced", 2)
     assert now(late).account == "twilio-live", "where it failed, which is still known"
+
+
+def test_where_a_message_is_taken_once_the_same_account_is_asked_again_about_what_is_in_doubt(
+    providers: Running,
+) -> None:
+    active("jpush-second")
+    route("push", "jpush-live", "jpush-second")
+    shop()
+    Category.objects.update(in_doubt="resend")
+    phone = jimin(external_id="li")
+    phone.devices.filter(platform="ios").delete()
+    phone.devices.update(service="jpush", token=REGISTRATION_ID)
+    accepted("push", recipients=["li"])
+    dispatched(Lane.ANDROID)  # which leaves numbers for the next: the fault is to strike the message
+    (delivery,) = accepted("push", recipients=["li"])
+    providers.admin("PUT", "faults/jpush", {"mode": "reset_after_body", "remaining": 1})
+
+    dispatched(Lane.ANDROID)
+
+    due_at = now(delivery).due_at
+    assert now(delivery).reason == "no_answer"
+    assert due_at is not None
+    dispatched(Lane.ANDROID_RETRY, due_at)
+    assert (now(delivery).state, now(delivery).account) == ("sent", "jpush-live")
+    assert row(providers, delivery)[0] == 1
