@@ -1,6 +1,6 @@
 """What answers say besides: which accounts fail, which addresses are dead, who opted out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,12 +10,14 @@ import msgspec
 
 from accounts import consent, devices
 from accounts.channels import Channel
-from notifications import account_health
+from notifications import account_health, drifting
 from notifications.account_health import Portion
 from notifications.breakers import breakers
+from notifications.drifting import Answers
 from notifications.ledger.claim import Claimed, Lease
 from notifications.ledger.record import Result
 from notifications.meters import Meters
+from notifications.planning.drift import bound_of
 from notifications.planning.retry import Step
 from notifications.providers.contract import (
     AddressDead,
@@ -28,7 +30,7 @@ from notifications.providers.contract import (
     Throttled,
     Transient,
 )
-from notifications.routes import Route
+from notifications.routes import Outlet, routes
 from notifications.vocabulary import CHANNEL_OF, DeliveryState, Reason
 
 #: What speaks against an account, and not against a message or an address.
@@ -40,25 +42,28 @@ _MASS_WAIT: Final = timedelta(seconds=20)
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """What an attempt came to. `route` is None where it did not get as far as a provider."""
+    """What an attempt came to. `outlet` is None where it did not get as far as a provider."""
 
     claimed: Claimed
     lease: Lease
     outcome: Outcome | None
     result: Result
-    route: Route | None = None
+    outlet: Outlet | None = None
     seconds: float = 0.0
 
 
 def watched(
     answered: Sequence[Answered], distrust: Callable[[str], None], meters: Meters, at: datetime
 ) -> Sequence[Answered]:
-    """Tell the breakers, and take back what cannot be: half of all addresses do not die at the same moment."""
+    """Tell the breakers, and whatever else weights hang on; and take back what cannot be: half of all addresses do not
+    die at the same moment.
+    """
     by_account: defaultdict[str, list[Answered]] = defaultdict(list)
     for one in answered:
-        if one.route and one.outcome:
-            by_account[one.route.account.name].append(one)
+        if one.outlet and one.outcome:
+            by_account[one.outlet.account.name].append(one)
     mistaken: set[UUID] = set()
+    compared: dict[str, Answers] = {}
     for account, together in by_account.items():
         _note_health(account, together)
         dead = [one for one in together if isinstance(one.outcome, AddressDead)]
@@ -70,7 +75,15 @@ def watched(
             continue
         bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
         neutral = sum(isinstance(one.outcome, Throttled | Forbidden) for one in together)
-        breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
+        good = len(together) - bad - neutral
+        if sum(isinstance(one.outcome, NoFunds) for one in together) > good:
+            breakers.exhausted(account)
+        else:
+            breakers.saw(account, good=good, bad=bad)
+        if account in routes.rivals:
+            compared[account] = Answers(good, bad, Counter(bound_of(one.seconds) for one in together if one.seconds))
+    if compared:
+        drifting.saw(compared, routes.rivals)
     return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
 
 

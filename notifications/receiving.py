@@ -35,11 +35,11 @@ def receive(account: str, callback: Callback) -> int:
 
     Raises `NobodyListens` for an unknown account and `Forged` for a wrong signature; nothing is kept then.
     """
-    route = routes.named(account)
-    reader = registry.receipts_of(route.provider.name) if route else None
-    if route is None or reader is None:
+    outlet = routes.named(account)
+    reader = registry.receipts_of(outlet.provider.name) if outlet else None
+    if outlet is None or reader is None:
         raise NobodyListens(account)
-    reader.verify(callback, route.account)
+    reader.verify(callback, outlet.account)
     found = reader.parse(callback)
     if found:
         with transaction.atomic():

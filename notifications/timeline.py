@@ -24,7 +24,8 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     """From acceptance to the last news."""
     notification = delivery.notification
     version = notification.version
-    events = sorted([*DeliveryEvent.objects.of(delivery.id), *_sent(delivery)], key=_order)
+    noted = list(DeliveryEvent.objects.of(delivery.id))
+    events = sorted([*noted, *_sent(delivery, noted)], key=_order)
     stand_ins = _stand_ins(events) if notification.mode == Mode.LIVE else frozenset()
     moments = [
         Moment(
@@ -41,14 +42,15 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     return moments
 
 
-def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
+def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime, int]:
     """By time; some providers tell whole seconds, so within one second our own notes come before their news."""
-    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
+    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at, event.attempt
 
 
-def _sent(delivery: Delivery) -> Sequence[DeliveryEvent]:
-    """That it was sent stands in its own row; here it is an event like others."""
-    if delivery.sent_at is None:
+def _sent(delivery: Delivery, events: Sequence[DeliveryEvent]) -> Sequence[DeliveryEvent]:
+    """That it was sent stands in its own row; here it is an event like others, unless it is one, which says more."""
+    told = any(event.kind == EventKind.SENT and event.attempt == delivery.attempt for event in events)
+    if delivery.sent_at is None or told:
         return ()
     return (
         DeliveryEvent(

@@ -16,7 +16,7 @@ from accounts.devices import registration
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient
 from config.secrets import kept, new_secret
 from notifications import vault
-from notifications.models import ProviderAccount
+from notifications.models import ProviderAccount, Route, RouteStep
 from notifications.providers import registry
 from notifications.providers.contract import Account
 from templates_app.starter import install_starters
@@ -44,6 +44,19 @@ def assemble(sandbox: Mapping[str, Any]) -> NewKey:
     for old in AppKey.objects.filter(application=application, revoked_at__isnull=True):
         authentication.revoke(old.key, timezone.now())
     return authentication.create_key(application, Mode.LIVE)
+
+
+def with_understudies() -> None:
+    """Let a channel's other providers take over from the first one: a route by all of them, in the registry's order."""
+    others = [name for name in registry.NAMES if registry.channel_of(name) is not Channel.PUSH]
+    for name in sorted(others, key=lambda name: name not in _FIRST_CHOICES):
+        channel = registry.channel_of(name)
+        for account in ProviderAccount.objects.filter(name__in=[f"{name}-{mode}" for mode in Mode]):
+            route, _ = Route.objects.get_or_create(mode=account.mode, channel=channel.value, queue="", prefix="")
+            RouteStep.objects.get_or_create(
+                route=route, account=account, defaults={"position": route.steps.count() + 1}
+            )
+    ProviderAccount.objects.filter(steps__isnull=False).update(is_active=True)
 
 
 def administrator(run_dir: Path) -> tuple[str, str]:
@@ -104,7 +117,10 @@ def _device(owner: Recipient, platform: Platform, service: str, token: str) -> N
 
 
 def _accounts(sandbox: Mapping[str, Any]) -> None:
-    """One live and one test account a provider, all at the sandbox; the second provider of a channel waits inactive."""
+    """One live and one test account a provider, all at the sandbox; a channel's second provider waits inactive.
+
+    So it is for programs that measure or break one provider. `with_understudies` lets the others take part.
+    """
     samples = json.loads(Path(sandbox["credentials_file"]).read_text())
     for name, sample in samples.items():
         provider = registry.provider(name)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import django
 from django.core.management import call_command
@@ -79,6 +79,15 @@ class Stage:
             if error.code == 404:
                 return 0
             raise
+
+    def take_down(self, provider: str) -> None:
+        """Let a provider answer 503 to everything. Raises `StageFailed` for one that the sandbox does not know."""
+        fault = Request(f"{self._plain}/_sandbox/faults/{provider}", b'{"status": 503}', method="PUT")
+        try:
+            with urlopen(fault, timeout=5):
+                pass
+        except HTTPError as error:
+            raise StageFailed(f"{provider} cannot be taken down: {error.read().decode()}") from None
 
     def clear(self) -> None:
         """Stop every process that was started, the embedded servers included."""

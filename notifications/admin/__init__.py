@@ -5,6 +5,7 @@ from notifications.admin.dead_letters import DeadLetterAdmin
 from notifications.admin.deliveries import DeliveryAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
+from notifications.admin.routes import RouteAdmin
 from notifications.admin.sms_prices import SmsPriceAdmin
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "DeliveryAdmin",
     "NotificationAdmin",
     "ProviderAccountAdmin",
+    "RouteAdmin",
     "SmsPriceAdmin",
 ]

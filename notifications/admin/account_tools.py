@@ -21,7 +21,7 @@ from notifications.clock import clock
 from notifications.models import ProviderAccount
 from notifications.providers import registry
 from notifications.providers.contract import Judgement, Standing
-from notifications.routes import Route, route_of, routes
+from notifications.routes import Outlet, outlet_of, routes
 
 MESSAGE_LEVELS: Final[Mapping[Standing, int]] = {
     Standing.WORKS: messages.SUCCESS,
@@ -161,10 +161,10 @@ def _unknown(account: ProviderAccount) -> str:
     return f"{account.provider} is not known here any more: there is no way to try this account."
 
 
-def _judged(account: ProviderAccount, judge: Callable[[Route], Judgement]) -> Judgement:
+def _judged(account: ProviderAccount, judge: Callable[[Outlet], Judgement]) -> Judgement:
     if account.provider not in registry.NAMES:
         return Judgement(Standing.REFUSED, _unknown(account))
     try:
-        return judge(route_of(account))
+        return judge(outlet_of(account))
     except vault.Sealed as error:
         return Judgement(Standing.REFUSED, f"{error} Put that key back, or give new credentials.")

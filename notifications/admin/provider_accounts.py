@@ -4,14 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
 
 from notifications.account_report import Report, reports
 from notifications.admin.account_form import ProviderAccountForm
 from notifications.admin.account_tools import MESSAGE_LEVELS, AccountTools
+from notifications.breakers import breakers
 from notifications.models import ProviderAccount
 from notifications.providers import registry
 
@@ -39,6 +42,7 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
     search_fields = ("name",)
     ordering = ("provider", "mode", "rank", "name")
     readonly_fields = ("now",)
+    actions = ("try_now",)
 
     class Media:
         css = {"all": ("notifications/accounts.css",)}
@@ -79,6 +83,17 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
         account = self.get_object(request, object_id)
         context = self.tools_of(request, account) if account else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @admin.action(description="Close the breaker: it was mended", permissions=["change"])
+    def try_now(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Send by these accounts again at once, after a balance was topped up or a credential replaced."""
+        try:
+            for account in chosen:
+                breakers.close(account.name)
+        except RedisError as error:
+            self.message_user(request, f"Redis does not answer ({type(error).__name__}).", messages.ERROR)
+        else:
+            self.message_user(request, f"{len(chosen)} are sent by again.", messages.SUCCESS)
 
     @admin.display(description="now, and the last five minutes")
     def now(self, account: ProviderAccount) -> SafeString:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from notifications.breakers import opened
 from notifications.clock import clock
+from notifications.drifting import factors
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
@@ -71,6 +72,7 @@ class Everything(Collector):
         yield _dead_letters()
         yield _breakers()
         yield _diverted()
+        yield _weights()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -125,6 +127,14 @@ def _diverted() -> Metric:
     family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
     for account in ProviderAccount.objects.diverted():
         family.add_metric([account.name], 1)
+    return family
+
+
+def _weights() -> Metric:
+    text = "What an account's weight is multiplied by, where it errs or is slow"
+    family = GaugeMetricFamily("bongsu_weight_factor", text, labels=("account",))
+    for account, factor in factors().items():
+        family.add_metric([account], factor)
     return family
 
 

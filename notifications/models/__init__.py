@@ -16,6 +16,7 @@ from notifications.models.log import (
 )
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
+from notifications.models.routes import Route, RouteStep
 
 __all__ = [
     "BATCH_SIZE",
@@ -31,5 +32,7 @@ __all__ = [
     "Notification",
     "PendingReceipt",
     "ProviderAccount",
+    "Route",
+    "RouteStep",
     "SmsPrice",
 ]

@@ -103,7 +103,11 @@ class Delivery(models.Model):
     # What the plain end comes to stands here: an event of its own would take a third of all that a delivery takes.
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When a provider took it.")
     account = models.CharField(
-        max_length=60, blank=True, default="", db_default="", help_text="The provider account that it was sent by."
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The provider account that took it, or was tried last.",
     )
     provider_ref = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="The provider's own id, where it is not ours."

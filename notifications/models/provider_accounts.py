@@ -42,7 +42,9 @@ class ProviderAccount(models.Model):
     )
     credentials = models.BinaryField(editable=False, default=b"")
     settings = models.JSONField(default=dict, blank=True)
-    rank = models.PositiveSmallIntegerField(default=100, help_text="Among accounts that could serve, the lowest sends.")
+    rank = models.PositiveSmallIntegerField(
+        default=100, help_text="Where no route says otherwise: among accounts that could serve, the lowest sends."
+    )
     is_active = models.BooleanField(default=True)
     messages_per_s = models.FloatField(
         null=True,

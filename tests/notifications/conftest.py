@@ -53,3 +53,4 @@ def providers(sandbox: Running, db: None) -> Running:
 def rested_breakers() -> None:
     """No test sees the failures of another."""
     breakers._answers.clear()
+    breakers._glimpsed.clear()

@@ -1,12 +1,15 @@
 """A channel's other providers: they send when their account is chosen, and take over where the first one cannot."""
 
 from typing import Final
+from uuid import UUID
 
 import pytest
 
-from notifications.models import ProviderAccount
+from accounts.channels import Mode
+from config.demo import cast
+from notifications.models import ProviderAccount, RouteStep
 from notifications.routes import routes
-from notifications.vocabulary import Lane
+from notifications.vocabulary import Lane, Queue
 from tests.api.shop import jimin
 from tests.notifications.road import accepted, dispatched, now
 from tests.sandbox.world import Running
@@ -55,3 +58,19 @@ def test_its_trouble_is_told_from_an_answer(
     dispatched(lane)
 
     assert now(delivery).reason == reason
+
+
+def test_in_the_demo_they_take_over_and_may_be_asked_to_twice(providers: Running) -> None:
+    cast.with_understudies()
+    cast.with_understudies()
+    routes.forget()
+
+    order = {
+        queue: [outlet.account.name for outlet in routes.directory(queue, "", Mode.LIVE).order(UUID(int=1), "+82")]
+        for queue in (Queue.SMS, Queue.EMAIL)
+    }
+
+    assert [names[0] for names in order.values()] == ["twilio-live", "sendgrid-live"]
+    for provider, lane in SECONDS.items():
+        assert f"{provider}-live" in order[lane.queue][1:]
+    assert RouteStep.objects.values("route", "account").distinct().count() == RouteStep.objects.count()
