@@ -1,5 +1,6 @@
 """The admin site: its title, where it starts, and what every page must say."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import apps
@@ -28,3 +29,8 @@ class BongsuAdminConfig(SimpleAdminConfig):
     """Makes ours the default site. config/urls.py finds its pages: workers, which show none, do not load them."""
 
     default_site = "config.site.BongsuAdminSite"
+
+    def ready(self) -> None:
+        """Make the checks of our settings known."""
+        super().ready()
+        import_module("config.checks")

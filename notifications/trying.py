@@ -26,6 +26,7 @@ from notifications.providers.contract import (
     ContentBad,
     CredentialBad,
     Exchange,
+    Forbidden,
     Judgement,
     Message,
     NoAnswer,
@@ -41,6 +42,7 @@ from notifications.providers.contract import (
     Token,
     TokenUnavailable,
     Transient,
+    Unsendable,
 )
 from notifications.vocabulary import Urgency
 from notifications.wire import http2
@@ -88,6 +90,8 @@ def send(provider: Provider, account: Account, address: str, at: datetime) -> Ju
             outcome = _sent(provider, account, message)
     except _Failed as failed:
         return failed.judgement
+    except Unsendable as unsendable:
+        return _told(unsendable.outcome)
     except BadAccount as error:
         return _of_bad(error)
     return _told(outcome)
@@ -157,7 +161,7 @@ def _token(provider: Provider, account: Account, at: datetime, anew: _Authorise 
 
 
 def _exchange(request: Request) -> Exchange:
-    return http2.exchange_one(msgspec.structs.replace(request, timeout=min(request.timeout, PATIENCE)))
+    return http2.exchange_one(msgspec.structs.replace(request, timeout=min(request.timeout or PATIENCE, PATIENCE)))
 
 
 def _answer(request: Request) -> Response:
@@ -169,6 +173,8 @@ def _answer(request: Request) -> Response:
             raise _Failed(f"{host} could not be reached: {detail}.")
         case NoAnswer(detail=detail):
             raise _Failed(f"{host} gave no answer: {detail}.")
+        case Forbidden(detail=detail):
+            raise _Failed(f"{host} is no place to send to: {detail}.")
 
 
 def _of_bad(error: BadAccount) -> Judgement:
@@ -192,5 +198,7 @@ def _told(outcome: Outcome) -> Judgement:
             return Judgement(Standing.UNCLEAR, f"Too fast; try again in a while. {detail}.")
         case Transient(detail=detail):
             return Judgement(Standing.UNCLEAR, f"A passing failure; try again. {detail}.")
+        case Forbidden(detail=detail):
+            return Judgement(Standing.UNCLEAR, f"The address leads where nothing is sent. {detail}.")
         case Ambiguous(detail=detail):
             return Judgement(Standing.UNCLEAR, f"Nobody can say whether it was sent. {detail}.")

@@ -69,7 +69,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="APNs, FCM, Twilio, Vonage, SendGrid and Mandrill in a box."
+        prog="python -m sandbox",
+        description="APNs, FCM, Web Push, JPush, Pushy, Twilio, Vonage, SendGrid and Mandrill in a box.",
     )
     parser.add_argument("--port", type=int, default=0, help="HTTPS port; 0: the last one used, else any that is free")
     parser.add_argument("--http-port", type=int, default=0, help="plain HTTP port of the inbox page; 0 likewise")

@@ -1,4 +1,4 @@
-"""Every provider by name, who reads its receipts, and who tries its accounts.
+"""Every provider by name, who reads its receipts, who gives its numbers, and who tries its accounts.
 
 A provider is imported when it is first asked for: a worker for iPhones needs none of the libraries for email, which
 would take 40 MB of every process.
@@ -12,25 +12,32 @@ from importlib.util import find_spec
 from typing import Final
 
 from accounts.channels import Channel
-from notifications.providers.contract import Prober, Provider, ReceiptReader
+from notifications.providers.contract import NumberSource, Prober, Provider, ReceiptReader
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What a provider serves, and the names of its classes; `receipts` is empty where it does not call back."""
+    """What a provider serves, and the names of its classes.
+
+    `receipts` is empty where it does not call back, `numbers` where it hands out none.
+    """
 
     channel: Channel
     send: str
     receipts: str = ""
+    numbers: str = ""
 
 
 _ENTRIES: Final[Mapping[str, _Entry]] = {
     "apns": _Entry(Channel.PUSH, "Apns"),
     "fcm": _Entry(Channel.PUSH, "Fcm"),
+    "jpush": _Entry(Channel.PUSH, "Jpush", numbers="JpushNumbers"),
+    "pushy": _Entry(Channel.PUSH, "Pushy"),
     "twilio": _Entry(Channel.SMS, "Twilio", "TwilioReceipts"),
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
     "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
+    "webpush": _Entry(Channel.PUSH, "WebPush"),
 }
 
 NAMES: Final = tuple(_ENTRIES)
@@ -70,4 +77,14 @@ def prober_of(name: str) -> Prober | None:
     if name not in _ENTRIES or find_spec(place) is None:
         return None
     found: Prober = getattr(import_module(place), f"{_ENTRIES[name].send}Probe")()
+    return found
+
+
+@cache
+def numbers_of(name: str) -> NumberSource | None:
+    """Who gives the numbers under which this provider takes a message once; None where it hands out none."""
+    source = _ENTRIES[name].numbers
+    if not source:
+        return None
+    found: NumberSource = getattr(import_module(f"notifications.providers.{name}.numbers"), source)()
     return found

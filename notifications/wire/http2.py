@@ -1,12 +1,13 @@
 """The only HTTP client of the pipeline: many requests at once over few connections.
 
-libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of three
+libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of these
 ways, and the difference decides whether it may be repeated:
 
 - `Response`: an answer came, whatever it says.
 - `NotSent`: the provider cannot have acted on it. Either libcurl never asked for the body (no name, no connection,
   no certificate, no free stream in time), or the server refused the stream unprocessed (RFC 9113, section 8.7).
 - `NoAnswer`: the body, or a part of it, was handed over and no answer came.
+- `Forbidden`: it was not allowed to begin (`wire/guard.py`).
 
 libcurl repeats a request by itself when a reused connection dies before the first byte of the answer, also a POST
 that the server may have acted on (github.com/curl/curl/pull/18417). To repeat it must rewind the body, and rewinding
@@ -15,8 +16,9 @@ is refused here, so that nothing leaves twice unseen.
 
 import os
 import threading
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
 from io import BytesIO
 from typing import Final
 
@@ -24,17 +26,18 @@ import certifi
 import pycurl
 from django.conf import settings
 
-from notifications.providers.contract import Crowd, Exchange, NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Exchange, Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.stopping import stopping
 from notifications.wire.cork import Corks
-from notifications.wire.head import Head
+from notifications.wire.guard import Guard
+from notifications.wire.head import Head, header_lines
+from notifications.wire.line import MAX_IN_FLIGHT, Line, origin
 
-#: Requests under way at once: enough for 4,000 a second from a provider that takes 150 ms, few enough that a crash
-#: leaves few in doubt.
-MAX_IN_FLIGHT: Final = 600
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
 CONNECT_TIMEOUT: Final = 5.0
+#: Seconds for an exchange that names no time of its own.
+USUAL_TIMEOUT: Final = 10.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
 #: In bytes, for each request under way; libcurl's own 64 KB take 30 MB of a worker more, and few bodies are this long.
@@ -52,8 +55,8 @@ class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_head", "_method", "_offset", "_timeout", "body_asked", "easy", "origin", "position", "refusals",
-        "request", "sink",
+        "_answer", "_guard", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "body_asked", "easy",
+        "origin", "position", "refusals", "request", "sink",
     )  # fmt: skip
 
     request: Request
@@ -61,11 +64,14 @@ class _Transfer:
     position: int
     sink: deque["_Transfer"]
 
-    def __init__(self, ca_file: str, protocols: int, corks: Corks) -> None:
+    def __init__(
+        self, ca_file: str, protocols: int, corks: Corks, private_hosts: Collection[str], usual_timeout: float
+    ) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
-        self._method, self._timeout = "", 0.0
+        self._method, self._timeout, self._usual_timeout = "", 0.0, usual_timeout
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
+        self._guard = Guard(easy, private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
@@ -90,17 +96,20 @@ class _Transfer:
 
     def load(self, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
+        if request.public_only or self._guard.is_on:
+            self._guard.watch(request)
         self.request, self.refusals = request, 0
-        self.origin = _origin(request.url)
+        self.origin = origin(request.url)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
-        easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
-        if request.timeout != self._timeout:
-            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
-            self._timeout = request.timeout
-        if request.method != self._method:
-            self._take(request.method)
-        if request.method == "POST":
+        easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
+        timeout = self._usual_timeout if request.timeout is None else request.timeout
+        if timeout != self._timeout:
+            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
+            self._timeout = timeout
+        if (method := request.method) != self._method:
+            self._take(method)
+        if method == "POST":
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         self.rewind()
 
@@ -129,9 +138,11 @@ class _Transfer:
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
         return Response(status, Head(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
 
-    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
+    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer | Forbidden:
         """What it means that no complete answer came."""
         left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.REQUEST_SIZE) > 0)
+        if self._guard.is_on and (forbidden := self._guard.verdict(self._elapsed())):
+            return forbidden
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
     def _elapsed(self) -> float:
@@ -143,8 +154,9 @@ class Http2Wire:
     """One set of connections, for one thread of one process.
 
     `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what has no answer
-    then ends as if its connection had broken.
+    spoken, as libcurl's bit mask. `timeout`, in seconds, is for requests that name none. `private_hosts` may be named
+    by requests that are `public_only`. As soon as `gives_up` says so, nothing more is sent or waited for: what has no
+    answer then ends as if its connection had broken.
     """
 
     def __init__(
@@ -152,11 +164,15 @@ class Http2Wire:
         *,
         ca_file: str = "",
         protocols: int = pycurl.PROTO_HTTPS,
+        timeout: float = USUAL_TIMEOUT,
+        private_hosts: Collection[str] = (),
         gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._gives_up = gives_up
         self._ca_file = ca_file or certifi.where()
         self._protocols = protocols
+        self._timeout = timeout
+        self._private_hosts = private_hosts
         self._idle: list[_Transfer] = []
         #: The HTTP version in which each origin answers, as libcurl's number.
         self._versions: dict[str, int] = {}
@@ -174,7 +190,7 @@ class Http2Wire:
         `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
         early and what is under way is dropped; it may have left.
         """
-        return self._perform(_Line(requests, self._versions))
+        return self._perform(Line(requests, self._versions))
 
     def exchange_one(self, request: Request) -> Exchange:
         """Perform one request and wait for it."""
@@ -188,7 +204,7 @@ class Http2Wire:
         self._idle.clear()
         self._multi.close()
 
-    def _perform(self, line: "_Line") -> Iterator[tuple[int, Exchange]]:
+    def _perform(self, line: Line) -> Iterator[tuple[int, Exchange]]:
         arrived: deque[_Transfer] = deque()
         flying: set[_Transfer] = set()
         try:
@@ -231,12 +247,14 @@ class Http2Wire:
             return
         if self._gives_up():
             self._settle(transfer, NotSent("not begun: the worker ends"))
+        elif time.monotonic() > request.start_by:
+            self._settle(transfer, NotSent("not begun: it was too late for it"))
         else:
             self._launched += 1
             self._multi.add_handle(transfer.easy)
 
     def _transfer(self) -> _Transfer:
-        return _Transfer(self._ca_file, self._protocols, self._corks)
+        return _Transfer(self._ca_file, self._protocols, self._corks, self._private_hosts, self._timeout)
 
     def _pump(self, *, block: bool) -> None:
         """Let libcurl read and write; with `block`, wait until there is something to do."""
@@ -284,68 +302,6 @@ class Http2Wire:
         transfer.sink.append(transfer)
 
 
-class _Line:
-    """Hands out requests with their positions; those that may not go yet are held back, and others pass them.
-
-    1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
-       nobody knows how many streams a server allows; Apple allows one before the first valid token.
-    2. A crowd never has more under way than it may.
-    """
-
-    def __init__(self, requests: Iterable[Request], known: Container[str]) -> None:
-        self._source = enumerate(requests)
-        self._known = known
-        self._met: set[str] = set()
-        self._strangers: dict[str, deque[tuple[int, Request]]] = {}
-        self._crowded: defaultdict[str, deque[tuple[int, Request]]] = defaultdict(deque)
-        self._under_way: Counter[str] = Counter()
-        self._released: deque[tuple[int, Request]] = deque()
-        self._held = 0
-
-    def next(self) -> tuple[int, Request] | None:
-        """The next one that may go; None when there is none, for now or for good."""
-        while self._released:
-            numbered = self._released.popleft()
-            self._held -= 1
-            if self._may_go(numbered):
-                return numbered
-        if self._held >= MAX_IN_FLIGHT:
-            return None
-        for numbered in self._source:
-            if self._may_go(numbered):
-                return numbered
-        return None
-
-    def ended(self, origin: str, crowd: Crowd | None) -> None:
-        """An exchange with this origin, of this crowd, has ended in whatever way."""
-        if origin in self._strangers:
-            self._met.add(origin)
-            self._released.extend(self._strangers.pop(origin))
-        if crowd:
-            self._under_way[crowd.name] -= 1
-            if waiting := self._crowded[crowd.name]:
-                self._released.append(waiting.popleft())
-
-    def _may_go(self, numbered: tuple[int, Request]) -> bool:
-        """Whether it goes now; if not, it is held back until another one has ended."""
-        request = numbered[1]
-        origin = _origin(request.url)
-        if origin in self._strangers:
-            self._strangers[origin].append(numbered)
-            self._held += 1
-            return False
-        crowd = request.crowd
-        if crowd and self._under_way[crowd.name] >= crowd.at_once:
-            self._crowded[crowd.name].append(numbered)
-            self._held += 1
-            return False
-        if origin not in self._known and origin not in self._met:
-            self._strangers[origin] = deque()
-        if crowd:
-            self._under_way[crowd.name] += 1
-        return True
-
-
 _mine = threading.local()
 #: Wires of the process that this one was forked from. To close them would end the parent's connections.
 _inherited: Final[list[Http2Wire]] = []
@@ -367,7 +323,12 @@ def _wire() -> Http2Wire:
         _inherited.append(wire)
         wire = None
     if wire is None:
-        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
+        _mine.wire = wire = Http2Wire(
+            ca_file=settings.WIRE_CA_FILE,
+            timeout=settings.PROVIDER_SECONDS,
+            private_hosts=settings.WIRE_PRIVATE_HOSTS,
+            gives_up=stopping.is_urgent,
+        )
         _mine.pid = os.getpid()
     return wire
 
@@ -375,18 +336,3 @@ def _wire() -> Http2Wire:
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:
     result: int = pycurl.SEEKFUNC_FAIL
     return result
-
-
-def _origin(url: str) -> str:
-    parts = url.split("/", 3)
-    return parts[2] if len(parts) > 2 else ""
-
-
-def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
-    lines = [f"{name}: {value}" for name, value in headers]
-    together = "".join(lines)
-    if "\n" in together or "\r" in together or "\0" in together:
-        raise ValueError("a header holds a line break")
-    # Without this, libcurl waits a second for "100 Continue" before a long body.
-    lines.append("expect:")
-    return lines
