@@ -1,4 +1,4 @@
-"""A live account's messages to the sandbox: nobody gets them, everybody sees that, and it ends when somebody ends it."""
+"""A live account's messages to the sandbox: nobody gets them, all see it, and it lasts until somebody ends it."""
 
 import json
 from typing import Any
