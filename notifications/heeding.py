@@ -74,6 +74,15 @@ def watched(
     return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
 
 
+def _is_suspect(account: str, answers: int) -> bool:
+    """Whether a majority of dead addresses says more about the account than about them.
+
+    Many of them do; and few do where the breaker is not closed, as with the messages by which it is tried again: their
+    addresses would be retired a handful at a time, for as long as the mistake lasts.
+    """
+    return answers >= _MASS or not breakers.is_closed(account)
+
+
 def _note_health(account: str, together: Sequence[Answered]) -> None:
     troubles = [one.outcome for one in together if isinstance(one.outcome, (*_FAILURES, Throttled))]
     throttled = sum(isinstance(outcome, Throttled) for outcome in troubles)
@@ -86,15 +95,6 @@ def _note_health(account: str, together: Sequence[Answered]) -> None:
         trouble=troubles[-1].detail if troubles else "",
     )
     account_health.saw(account, portion)
-
-
-def _is_suspect(account: str, answers: int) -> bool:
-    """Whether a majority of dead addresses says more about the account than about them.
-
-    Many of them do; and few do where the breaker is not closed, as with the messages by which it is tried again: their
-    addresses would be retired a handful at a time, for as long as the mistake lasts.
-    """
-    return answers >= _MASS or not breakers.is_closed(account)
 
 
 def _taken_back(one: Answered, at: datetime) -> Answered:

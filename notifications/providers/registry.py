@@ -71,20 +71,20 @@ def receipts_of(name: str) -> ReceiptReader | None:
 
 
 @cache
-def prober_of(name: str) -> Prober | None:
-    """Who tries this provider's accounts: `<its class>Probe` in its `probe.py`; None where it has no such file."""
-    place = f"notifications.providers.{name}.probe"
-    if name not in _ENTRIES or find_spec(place) is None:
-        return None
-    found: Prober = getattr(import_module(place), f"{_ENTRIES[name].send}Probe")()
-    return found
-
-
-@cache
 def numbers_of(name: str) -> NumberSource | None:
     """Who gives the numbers under which this provider takes a message once; None where it hands out none."""
     source = _ENTRIES[name].numbers
     if not source:
         return None
     found: NumberSource = getattr(import_module(f"notifications.providers.{name}.numbers"), source)()
+    return found
+
+
+@cache
+def prober_of(name: str) -> Prober | None:
+    """Who tries this provider's accounts: `<its class>Probe` in its `probe.py`; None where it has no such file."""
+    place = f"notifications.providers.{name}.probe"
+    if name not in _ENTRIES or find_spec(place) is None:
+        return None
+    found: Prober = getattr(import_module(place), f"{_ENTRIES[name].send}Probe")()
     return found

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0006_receipts_are_awaited"),
+        ("notifications", "0007_diversions_and_sms_prices"),
     ]
 
     operations = [
