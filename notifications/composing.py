@@ -12,7 +12,7 @@ from notifications import tokens
 from notifications.ledger.claim import Claim, Claimed, Shared
 from notifications.permits import Permits, Refusal
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
+from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Outgoing, Request, Token
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
@@ -45,7 +45,7 @@ class Composed(msgspec.Struct, frozen=True, gc=False):
     """A request, and the account by which it goes."""
 
     route: Route
-    request: Request
+    request: Outgoing
 
 
 class Composer:

@@ -95,6 +95,35 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         return f"Request({self.method}, {len(self.body)} bytes)"
 
 
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """One mail transaction with one recipient (RFC 5321, section 3.3).
+
+    `url` is `smtp://host:port`, where TLS is begun by STARTTLS or nothing is sent, or `smtps://host:port`, which is TLS
+    from the first byte. Without a `username` nobody logs in. `hello` is the name by which we greet. `content` is the
+    message as RFC 5322 wants it, with CRLF, its dots as they are. `timeout` is in seconds, for the whole transaction.
+
+    What answers it is a `Response`: the reply's code as the status, its lines as the body, and a header `command`, to
+    which it replies: `connect`, `ehlo`, `starttls`, `auth`, `rset`, `mail`, `rcpt`, `data`, or `.` for the message.
+    """
+
+    url: str
+    hello: str
+    username: str
+    password: str
+    sender: str
+    recipient: str
+    content: bytes
+    timeout: float = 30.0
+    crowd: Crowd | None = None
+
+    def __repr__(self) -> str:
+        return f"Envelope({len(self.content)} bytes)"
+
+
+#: What a provider composes, and the wire carries.
+Outgoing = Request | Envelope
+
+
 class Response(msgspec.Struct, frozen=True, gc=False):
     """The answer to a request. Header names are lower case; `elapsed` is in seconds."""
 
@@ -271,8 +300,8 @@ class Provider(Protocol):
         Raises `BadAccount` when no token can be had with these credentials.
         """
 
-    def compose(self, message: Message, account: Account, token: Token | None) -> Request:
-        """The request that sends `message`."""
+    def compose(self, message: Message, account: Account, token: Token | None) -> Outgoing:
+        """The request, or the envelope, that sends `message`."""
 
     def interpret(self, response: Response) -> Outcome:
         """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""

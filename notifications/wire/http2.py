@@ -1,4 +1,4 @@
-"""The only HTTP client of the pipeline: many requests at once over few connections.
+"""Many HTTP requests at once over few connections.
 
 libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of three
 ways, and the difference decides whether it may be repeated:
@@ -13,27 +13,18 @@ that the server may have acted on (github.com/curl/curl/pull/18417). To repeat i
 is refused here, so that nothing leaves twice unseen.
 """
 
-import os
-import threading
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Final
 
-import certifi
 import pycurl
-from django.conf import settings
 
-from notifications.providers.contract import Crowd, Exchange, NoAnswer, NotSent, Request, Response
-from notifications.stopping import stopping
+from notifications.providers.contract import NoAnswer, NotSent, Request, Response
 from notifications.wire.cork import Corks
 from notifications.wire.head import Head
+from notifications.wire.line import origin_of
+from notifications.wire.ticket import Ticket
 
-#: Requests under way at once: enough for 4,000 a second from a provider that takes 150 ms, few enough that a crash
-#: leaves few in doubt.
-MAX_IN_FLIGHT: Final = 600
-#: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
-CONNECTIONS_PER_HOST: Final = 16
 CONNECT_TIMEOUT: Final = 5.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
@@ -45,27 +36,26 @@ MAX_REFUSALS: Final = 3
 #: What libcurl says when it wanted to repeat a request and nothing else had gone wrong before. The first error of a
 #: transfer is the one that is kept, so a connection that broke shows its own text instead.
 _NOTHING_BUT_REFUSED: Final = "seek callback returned error"
-_LONGEST_WAIT: Final = 1.0
 
 
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_head", "_method", "_offset", "_timeout", "body_asked", "easy", "origin", "position", "refusals",
-        "request", "sink",
+        "_answer", "_head", "_home", "_method", "_offset", "_timeout", "body_asked", "easy", "origin", "refusals",
+        "request", "ticket",
     )  # fmt: skip
 
     request: Request
+    ticket: Ticket
     origin: str
-    position: int
-    sink: deque["_Transfer"]
 
-    def __init__(self, ca_file: str, protocols: int, corks: Corks) -> None:
+    def __init__(self, home: "Http2", ca_file: str, protocols: int, corks: Corks) -> None:
+        self._home = home
         self._head, self._answer = BytesIO(), BytesIO()
         self._method, self._timeout = "", 0.0
         self.easy = easy = pycurl.Curl()
-        easy.transfer = self
+        easy.user = self
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
@@ -88,10 +78,10 @@ class _Transfer:
         }.items():
             easy.setopt(option, value)
 
-    def load(self, request: Request) -> None:
+    def load(self, ticket: Ticket, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
-        self.request, self.refusals = request, 0
-        self.origin = _origin(request.url)
+        self.ticket, self.request, self.refusals = ticket, request, 0
+        self.origin = origin_of(request)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
@@ -124,6 +114,14 @@ class _Transfer:
         self._offset += len(chunk)
         return chunk
 
+    def succeeded(self) -> None:
+        """libcurl has got an answer."""
+        self._home.answered(self)
+
+    def failed(self, code: int, text: str) -> None:
+        """libcurl has got none."""
+        self._home.failed(self, code, text)
+
     def answer(self) -> Response:
         """What came back, once libcurl says that it is complete."""
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
@@ -139,137 +137,73 @@ class _Transfer:
         return seconds
 
 
-class Http2Wire:
-    """One set of connections, for one thread of one process.
+class Http2:
+    """The requests of one wire, on the connections of its multi handle.
 
-    `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what has no answer
-    then ends as if its connection had broken.
+    `known` is shared with the whole wire: the origins that have answered, and in which version of HTTP, as libcurl's
+    number. `protocols` is what may be spoken, as libcurl's bit mask.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_file: str = "",
-        protocols: int = pycurl.PROTO_HTTPS,
-        gives_up: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._gives_up = gives_up
-        self._ca_file = ca_file or certifi.where()
+    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], ca_file: str, protocols: int) -> None:
+        self._multi = multi
+        self._known = known
+        self._ca_file = ca_file
         self._protocols = protocols
+        self._flying: dict[Ticket, _Transfer] = {}
         self._idle: list[_Transfer] = []
-        #: The HTTP version in which each origin answers, as libcurl's number.
-        self._versions: dict[str, int] = {}
-        self._finished: dict[_Transfer, Exchange] = {}
         self._corks = Corks()
         #: Requests that libcurl took over since it last wrote.
         self._launched = 0
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
 
-    def exchange(self, requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-        """Perform requests; yields the position of each with what became of it, in the order of arrival.
-
-        `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
-        early and what is under way is dropped; it may have left.
-        """
-        return self._perform(_Line(requests, self._versions))
-
-    def exchange_one(self, request: Request) -> Exchange:
-        """Perform one request and wait for it."""
-        ((_, exchange),) = self.exchange([request])
-        return exchange
-
-    def close(self) -> None:
-        """Close every connection."""
-        for transfer in self._idle:
-            transfer.easy.close()
-        self._idle.clear()
-        self._multi.close()
-
-    def _perform(self, line: "_Line") -> Iterator[tuple[int, Exchange]]:
-        arrived: deque[_Transfer] = deque()
-        flying: set[_Transfer] = set()
+    def launch(self, ticket: Ticket, request: Request) -> None:
+        """Begin an exchange. What no HTTP can carry is settled at once."""
+        transfer = self._idle.pop() if self._idle else _Transfer(self, self._ca_file, self._protocols, self._corks)
+        self._flying[ticket] = transfer
         try:
-            while True:
-                while len(flying) < MAX_IN_FLIGHT and (numbered := line.next()):
-                    position, request = numbered
-                    transfer = self._idle.pop() if self._idle else self._transfer()
-                    transfer.position, transfer.sink = position, arrived
-                    flying.add(transfer)
-                    self._launch(transfer, request)
-                if not flying:
-                    return
-                self._pump(block=not arrived)
-                if self._gives_up():
-                    self._abandon(flying)
-                while arrived:
-                    transfer = arrived.popleft()
-                    flying.remove(transfer)
-                    self._idle.append(transfer)
-                    line.ended(transfer.origin, transfer.request.crowd)
-                    del transfer.request  # an idle handle would keep its last body alive
-                    yield transfer.position, self._finished.pop(transfer)
-        finally:
-            for transfer in flying:
-                if self._finished.pop(transfer, None) is None:
-                    self._multi.remove_handle(transfer.easy)
-                self._idle.append(transfer)
-
-    def _abandon(self, flying: Iterable[_Transfer]) -> None:
-        for transfer in flying:
-            if transfer not in self._finished:
-                self._multi.remove_handle(transfer.easy)
-                self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
-
-    def _launch(self, transfer: _Transfer, request: Request) -> None:
-        try:
-            transfer.load(request)
+            transfer.load(ticket, request)
         except (ValueError, pycurl.error) as error:
-            self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
+            self._release(transfer)
+            ticket.settle(NotSent(f"not a request that HTTP can carry: {error}"))
             return
-        if self._gives_up():
-            self._settle(transfer, NotSent("not begun: the worker ends"))
-        else:
-            self._launched += 1
-            self._multi.add_handle(transfer.easy)
+        self._launched += 1
+        self._multi.add_handle(transfer.easy)
 
-    def _transfer(self) -> _Transfer:
-        return _Transfer(self._ca_file, self._protocols, self._corks)
-
-    def _pump(self, *, block: bool) -> None:
-        """Let libcurl read and write; with `block`, wait until there is something to do."""
+    def perform(self) -> None:
+        """Let libcurl read and write."""
         with self._corks.held(self._launched):
             self._multi.perform()
         self._launched = 0
-        if not self._collect() and block:
-            until_due = self._multi.timeout()
-            self._multi.select(_LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT))
 
-    def _collect(self) -> bool:
-        """Hand finished transfers to whoever waits for them; says whether there was one."""
-        found = False
-        more = 1
-        while more:
-            more, answered, failed = self._multi.info_read()
-            for easy in answered:
-                self._multi.remove_handle(easy)
-                transfer = easy.transfer
-                if transfer.origin not in self._versions:
-                    self._versions[transfer.origin] = easy.getinfo(pycurl.INFO_HTTP_VERSION)
-                self._settle(transfer, transfer.answer())
-            for easy, code, text in failed:
-                self._multi.remove_handle(easy)
-                self._give_up_or_repeat(easy.transfer, code, text)
-            found = found or bool(answered or failed)
-        return found
+    def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer:
+        """Break an exchange off; what that means for its request."""
+        transfer = self._flying[ticket]
+        self._multi.remove_handle(transfer.easy)
+        failure = transfer.failure(why, refused=False)
+        self._release(transfer)
+        return failure
 
-    def _give_up_or_repeat(self, transfer: _Transfer, code: int, text: str) -> None:
+    def close(self) -> None:
+        """Give every handle back."""
+        for transfer in self._idle:
+            transfer.easy.close()
+        self._idle.clear()
+
+    def answered(self, transfer: _Transfer) -> None:
+        """A transfer has its answer."""
+        self._multi.remove_handle(transfer.easy)
+        if transfer.origin not in self._known:
+            self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
+        ticket, answer = transfer.ticket, transfer.answer()
+        self._release(transfer)
+        ticket.settle(answer)
+
+    def failed(self, transfer: _Transfer, code: int, text: str) -> None:
+        """A transfer goes once more where the server refused it unprocessed, and ends where it failed."""
+        self._multi.remove_handle(transfer.easy)
         refused = (
             code == pycurl.E_SEND_FAIL_REWIND
             and text.startswith(_NOTHING_BUT_REFUSED)
-            and self._versions.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
+            and self._known.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
         if refused and transfer.refusals < MAX_REFUSALS:
@@ -277,109 +211,19 @@ class Http2Wire:
             self._multi.add_handle(transfer.easy)
             return
         reason = "the server refused the stream unprocessed" if refused else text or f"libcurl error {code}"
-        self._settle(transfer, transfer.failure(reason, refused=refused))
+        ticket, failure = transfer.ticket, transfer.failure(reason, refused=refused)
+        self._release(transfer)
+        ticket.settle(failure)
 
-    def _settle(self, transfer: _Transfer, exchange: Exchange) -> None:
-        self._finished[transfer] = exchange
-        transfer.sink.append(transfer)
-
-
-class _Line:
-    """Hands out requests with their positions; those that may not go yet are held back, and others pass them.
-
-    1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
-       nobody knows how many streams a server allows; Apple allows one before the first valid token.
-    2. A crowd never has more under way than it may.
-    """
-
-    def __init__(self, requests: Iterable[Request], known: Container[str]) -> None:
-        self._source = enumerate(requests)
-        self._known = known
-        self._met: set[str] = set()
-        self._strangers: dict[str, deque[tuple[int, Request]]] = {}
-        self._crowded: defaultdict[str, deque[tuple[int, Request]]] = defaultdict(deque)
-        self._under_way: Counter[str] = Counter()
-        self._released: deque[tuple[int, Request]] = deque()
-        self._held = 0
-
-    def next(self) -> tuple[int, Request] | None:
-        """The next one that may go; None when there is none, for now or for good."""
-        while self._released:
-            numbered = self._released.popleft()
-            self._held -= 1
-            if self._may_go(numbered):
-                return numbered
-        if self._held >= MAX_IN_FLIGHT:
-            return None
-        for numbered in self._source:
-            if self._may_go(numbered):
-                return numbered
-        return None
-
-    def ended(self, origin: str, crowd: Crowd | None) -> None:
-        """An exchange with this origin, of this crowd, has ended in whatever way."""
-        if origin in self._strangers:
-            self._met.add(origin)
-            self._released.extend(self._strangers.pop(origin))
-        if crowd:
-            self._under_way[crowd.name] -= 1
-            if waiting := self._crowded[crowd.name]:
-                self._released.append(waiting.popleft())
-
-    def _may_go(self, numbered: tuple[int, Request]) -> bool:
-        """Whether it goes now; if not, it is held back until another one has ended."""
-        request = numbered[1]
-        origin = _origin(request.url)
-        if origin in self._strangers:
-            self._strangers[origin].append(numbered)
-            self._held += 1
-            return False
-        crowd = request.crowd
-        if crowd and self._under_way[crowd.name] >= crowd.at_once:
-            self._crowded[crowd.name].append(numbered)
-            self._held += 1
-            return False
-        if origin not in self._known and origin not in self._met:
-            self._strangers[origin] = deque()
-        if crowd:
-            self._under_way[crowd.name] += 1
-        return True
-
-
-_mine = threading.local()
-#: Wires of the process that this one was forked from. To close them would end the parent's connections.
-_inherited: Final[list[Http2Wire]] = []
-
-
-def exchange(requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-    """`Http2Wire.exchange` over this process's own connections, which stay open between calls."""
-    return _wire().exchange(requests)
-
-
-def exchange_one(request: Request) -> Exchange:
-    """`Http2Wire.exchange_one` over this process's own connections."""
-    return _wire().exchange_one(request)
-
-
-def _wire() -> Http2Wire:
-    wire: Http2Wire | None = getattr(_mine, "wire", None)
-    if wire is not None and _mine.pid != os.getpid():
-        _inherited.append(wire)
-        wire = None
-    if wire is None:
-        _mine.wire = wire = Http2Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
-        _mine.pid = os.getpid()
-    return wire
+    def _release(self, transfer: _Transfer) -> None:
+        del self._flying[transfer.ticket]
+        del transfer.request, transfer.ticket  # an idle handle would keep its last body alive
+        self._idle.append(transfer)
 
 
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:
     result: int = pycurl.SEEKFUNC_FAIL
     return result
-
-
-def _origin(url: str) -> str:
-    parts = url.split("/", 3)
-    return parts[2] if len(parts) > 2 else ""
 
 
 def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:

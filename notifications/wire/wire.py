@@ -1,0 +1,175 @@
+"""The only sockets of the pipeline: everything that is sent to providers, at once, whatever they speak.
+
+`http2` carries requests and `smtp` carries mail. Both work on one libcurl multi handle and in one loop here, so that a
+slow mail server holds up no request, and the other way round.
+"""
+
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import certifi
+import pycurl
+from django.conf import settings
+
+from notifications.providers.contract import Envelope, Exchange, NotSent, Outgoing
+from notifications.stopping import stopping
+from notifications.wire.http2 import Http2
+from notifications.wire.line import Line
+from notifications.wire.smtp import Smtp
+from notifications.wire.ticket import Ticket
+
+#: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
+CONNECTIONS_PER_HOST: Final = 16
+_LONGEST_WAIT: Final = 1.0
+
+
+class Wire:
+    """One set of connections, for one thread of one process.
+
+    `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is which kinds of
+    HTTP may be spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what
+    has no answer then ends as if its connection had broken.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: str = "",
+        protocols: int = pycurl.PROTO_HTTPS,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._gives_up = gives_up
+        #: The origins that have answered.
+        self._known: dict[str, int] = {}
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
+        self._http = Http2(self._multi, self._known, ca_file or certifi.where(), protocols)
+        self._smtp = Smtp(self._multi, self._known, ca_file or certifi.where())
+
+    def exchange(self, outgoing: Iterable[Outgoing]) -> Iterator[tuple[int, Exchange]]:
+        """Perform what is given; yields the position of each with what became of it, in the order of arrival.
+
+        `outgoing` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
+        early and what is under way is dropped; it may have left.
+        """
+        return self._perform(Line(outgoing, self._known))
+
+    def exchange_one(self, outgoing: Outgoing) -> Exchange:
+        """Perform one and wait for it."""
+        ((_, exchange),) = self.exchange([outgoing])
+        return exchange
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._smtp.close()
+        self._http.close()
+        self._multi.close()
+
+    def _perform(self, line: Line) -> Iterator[tuple[int, Exchange]]:
+        arrived: deque[Ticket] = deque()
+        flying: set[Ticket] = set()
+        try:
+            while True:
+                while numbered := line.next():
+                    ticket = Ticket(*numbered, arrived)
+                    flying.add(ticket)
+                    self._launch(ticket)
+                if not flying:
+                    return
+                self._pump(block=not arrived)
+                if self._gives_up():
+                    self._abandon(flying)
+                while arrived:
+                    ticket = arrived.popleft()
+                    flying.remove(ticket)
+                    line.ended(ticket.outgoing)
+                    if ticket.exchange is not None:
+                        yield ticket.position, ticket.exchange
+        finally:
+            for ticket in flying:
+                if ticket.exchange is None:
+                    self._carrier(ticket).drop(ticket, "dropped")
+
+    def _abandon(self, flying: Iterable[Ticket]) -> None:
+        for ticket in flying:
+            if ticket.exchange is None:
+                ticket.settle(self._carrier(ticket).drop(ticket, "given up: the worker ends"))
+
+    def _carrier(self, ticket: Ticket) -> Http2 | Smtp:
+        return self._smtp if isinstance(ticket.outgoing, Envelope) else self._http
+
+    def _launch(self, ticket: Ticket) -> None:
+        if self._gives_up():
+            ticket.settle(NotSent("not begun: the worker ends"))
+        elif isinstance(ticket.outgoing, Envelope):
+            self._smtp.launch(ticket, ticket.outgoing)
+        else:
+            self._http.launch(ticket, ticket.outgoing)
+
+    def _pump(self, *, block: bool) -> None:
+        """Let both read and write; with `block`, wait until there is something to do."""
+        self._http.perform()
+        moved = self._collect()
+        moved = self._smtp.perform() or moved
+        if moved or not block:
+            return
+        until_due = self._multi.timeout()
+        wait = _LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT)
+        if self._smtp.is_busy:
+            self._wait_for_both(min(wait, self._smtp.until_due()))
+        else:
+            self._multi.select(wait)
+
+    def _wait_for_both(self, seconds: float) -> None:
+        poll = select.poll()
+        reading, writing, _ = self._multi.fdset()
+        for descriptor in {*reading, *writing}:
+            poll.register(
+                descriptor, select.POLLIN * (descriptor in reading) | select.POLLOUT * (descriptor in writing)
+            )
+        poll.register(self._smtp.fileno(), select.POLLIN)
+        poll.poll(seconds * 1000)
+
+    def _collect(self) -> bool:
+        """Tell the users of finished handles; says whether there was one."""
+        found = False
+        more = 1
+        while more:
+            more, succeeded, failed = self._multi.info_read()
+            for easy in succeeded:
+                easy.user.succeeded()
+            for easy, code, text in failed:
+                easy.user.failed(code, text)
+            found = found or bool(succeeded or failed)
+        return found
+
+
+_mine = threading.local()
+#: Wires of the process that this one was forked from. To close them would end the parent's connections.
+_inherited: Final[list[Wire]] = []
+
+
+def exchange(outgoing: Iterable[Outgoing]) -> Iterator[tuple[int, Exchange]]:
+    """`Wire.exchange` over this process's own connections, which stay open between calls."""
+    return _wire().exchange(outgoing)
+
+
+def exchange_one(outgoing: Outgoing) -> Exchange:
+    """`Wire.exchange_one` over this process's own connections."""
+    return _wire().exchange_one(outgoing)
+
+
+def _wire() -> Wire:
+    wire: Wire | None = getattr(_mine, "wire", None)
+    if wire is not None and _mine.pid != os.getpid():
+        _inherited.append(wire)
+        wire = None
+    if wire is None:
+        _mine.wire = wire = Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
+        _mine.pid = os.getpid()
+    return wire
