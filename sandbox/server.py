@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from sandbox.admin import Admin
@@ -10,10 +11,12 @@ from sandbox.exchange import Answer, Call, Caller, Simulator
 from sandbox.faults import Fault, Mode
 from sandbox.inbox import Inbox
 from sandbox.keys import Keys
+from sandbox.mail import MailServer
 from sandbox.providers.apns import Apns
 from sandbox.providers.fcm import Fcm
 from sandbox.providers.mandrill import Mandrill
 from sandbox.providers.sendgrid import SendGrid
+from sandbox.providers.smtp import Smtp
 from sandbox.providers.twilio import Twilio
 from sandbox.providers.vonage import Vonage
 from sandbox.receipts import Receipts, Settings
@@ -30,6 +33,7 @@ class Sandbox:
 
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
         twilio, sendgrid, mandrill, vonage = Twilio(keys), SendGrid(keys), Mandrill(keys), Vonage(keys)
+        smtp = Smtp(keys)
         self.simulators: dict[str, Simulator] = {
             "apns": Apns(keys),
             "fcm": Fcm(keys, frozenset(f"{url}/fcm/token" for url in urls)),
@@ -37,10 +41,15 @@ class Sandbox:
             "sendgrid": sendgrid,
             "mandrill": mandrill,
             "vonage": vonage,
+            "smtp": smtp,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
+        #: Speaks SMTP, on ports of its own.
+        self.mail = MailServer(
+            smtp, lambda call: self._decided(smtp, call), lambda *refused: self.record.add("smtp", *refused)
+        )
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
         self.receipts = Receipts(callers, settings)
         self._inbox = Inbox(self.record, self.simulators)
@@ -50,7 +59,7 @@ class Sandbox:
         """Answer one request."""
         name, _, rest = scope.path[1:].partition("/")
         simulator = self.simulators.get(name)
-        if simulator is not None:
+        if simulator is not None and name != "smtp":
             call = Call(scope.method, "/" + rest, scope.headers, await exchange(), time.time(), scope.http_version)
             await self._answer(simulator, call, exchange)
         elif name == "_sandbox":
@@ -58,7 +67,8 @@ class Sandbox:
         else:
             await self._inbox.answer(scope, exchange)
 
-    async def _answer(self, simulator: Simulator, call: Call, exchange: Exchange) -> None:
+    async def _decided(self, simulator: Simulator, call: Call) -> tuple[Answer, Mode | None]:
+        """What a call is answered, and in which other way it fails; both are noted down."""
         answer = simulator.answer(call)
         fault = self.faults.get(simulator.name)
         strikes = None
@@ -72,6 +82,10 @@ class Sandbox:
         self.record.add(simulator.name, call, answer)
         if not answer.refused:
             self.receipts.plan(simulator.name, call, answer)
+        return answer, strikes
+
+    async def _answer(self, simulator: Simulator, call: Call, exchange: Exchange) -> None:
+        answer, strikes = await self._decided(simulator, call)
         match strikes:
             case Mode.TIMEOUT:
                 await _hold(exchange)

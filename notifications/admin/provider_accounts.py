@@ -1,6 +1,7 @@
 """Provider accounts: credentials go in and are never shown again."""
 
 import json
+from collections.abc import Container
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,12 +48,14 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         return dict(credentials)
 
     def clean_endpoint(self) -> str:
-        """Scheme, host and port, perhaps a path: what requests begin with. The wire speaks https and nothing else."""
+        """Scheme, host and port, perhaps a path: what requests begin with. Nothing is spoken without TLS."""
         endpoint: str = self.cleaned_data["endpoint"].strip()
-        if not endpoint:
-            return ""
-        if not _is_origin(endpoint):
-            raise forms.ValidationError("Write it as https://host or https://host:port.")
+        provider = self.cleaned_data.get("provider")
+        if not (endpoint and provider):
+            return endpoint
+        patterns = registry.endpoints_of(provider)
+        if not _is_origin(endpoint, {pattern.partition(":")[0] for pattern in patterns}):
+            raise forms.ValidationError(f"Write it as {' or '.join(patterns)}.")
         return endpoint
 
     def clean_settings(self) -> dict[str, str]:
@@ -89,14 +92,14 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         return saved
 
 
-def _is_origin(endpoint: str) -> bool:
+def _is_origin(endpoint: str, schemes: Container[str]) -> bool:
     try:
         parts = urlsplit(endpoint)
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
     extra = parts.query or parts.fragment or parts.username
-    return parts.scheme == "https" and has_host and not extra and endpoint.isprintable() and " " not in endpoint
+    return parts.scheme in schemes and has_host and not extra and endpoint.isprintable() and " " not in endpoint
 
 
 def _is_texts(given: object) -> bool:

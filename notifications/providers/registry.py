@@ -16,11 +16,15 @@ from notifications.providers.contract import Provider, ReceiptReader
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What a provider serves, and the names of its classes; `receipts` is empty where it does not call back."""
+    """What a provider serves, and the names of its classes; `receipts` is empty where it does not call back.
+
+    `endpoints` is how an account's endpoint may look, the scheme first.
+    """
 
     channel: Channel
     send: str
     receipts: str = ""
+    endpoints: tuple[str, ...] = ("https://host", "https://host:port")
 
 
 _ENTRIES: Final[Mapping[str, _Entry]] = {
@@ -30,6 +34,7 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
     "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
+    "smtp": _Entry(Channel.EMAIL, "Smtp", endpoints=("smtp://host:587", "smtps://host:465")),
 }
 
 NAMES: Final = tuple(_ENTRIES)
@@ -38,6 +43,11 @@ NAMES: Final = tuple(_ENTRIES)
 def channel_of(name: str) -> Channel:
     """What a provider serves. Raises `KeyError` for one that is not in `NAMES`."""
     return _ENTRIES[name].channel
+
+
+def endpoints_of(name: str) -> tuple[str, ...]:
+    """How an account's endpoint may look, as patterns for people: scheme, host and perhaps port."""
+    return _ENTRIES[name].endpoints
 
 
 @cache

@@ -31,8 +31,8 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import message_id, one_line, with_preheader
-from notifications.providers.prototypes import Prototype, Sender, ascii_domain
+from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.prototypes import Prototype, Sender
 from templates_app.content import EmailText
 
 #: twilio.com/docs/sendgrid, "v3 API errors" and "Mail Send: responses", read 2026-11.
@@ -100,7 +100,7 @@ class SendGrid:
             **prototype.data,
             "personalizations": [
                 {
-                    "to": [{"email": ascii_domain(message.address, prototype.backend)}],
+                    "to": [{"email": ascii_domain(message.address)}],
                     "custom_args": {"bongsu_delivery_id": str(message.delivery_id)},
                 }
             ],
