@@ -43,7 +43,7 @@ class MailServer:
         self.tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._grey: dict[str, None] = {}
         self._listening: list[asyncio.Server] = []
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def listen(self, host: str, smtp: int, smtps: int) -> None:
         """Accept connections: at the one port plain, until STARTTLS, at the other by TLS alone."""
@@ -56,9 +56,10 @@ class MailServer:
         """Accept nothing more, and end every session."""
         for listening in self._listening:
             listening.close()
-        for session in self._sessions:
-            session.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
+        for writer in self._sessions.values():
+            writer.transport.abort()
+        if self._sessions:
+            await asyncio.wait(self._sessions, timeout=1)
 
     def is_first_time(self, address: str) -> bool:
         """Whether nobody tried this address before; from now on somebody has."""
@@ -72,8 +73,8 @@ class MailServer:
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._sessions.add(task)
-        task.add_done_callback(self._sessions.discard)
+        self._sessions[task] = writer
+        task.add_done_callback(self._sessions.pop)
         with suppress(_Over, OSError, EOFError, asyncio.LimitOverrunError, TimeoutError):
             await _Session(self, reader, writer).run()
         writer.close()

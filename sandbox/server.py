@@ -47,9 +47,7 @@ class Sandbox:
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
         #: Speaks SMTP, on ports of its own.
-        self.mail = MailServer(
-            smtp, lambda call: self._decided(smtp, call), lambda *refused: self.record.add("smtp", *refused)
-        )
+        self.mail = MailServer(smtp, partial(self._decided, smtp), partial(self.record.add, "smtp"))
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
         self.receipts = Receipts(callers, settings)
         self._inbox = Inbox(self.record, self.simulators)

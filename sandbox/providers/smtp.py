@@ -5,7 +5,8 @@ import re
 import secrets
 from collections.abc import Mapping
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from sandbox.exchange import Answer, Call, Sight, Taken
@@ -67,7 +68,7 @@ class Smtp:
 
     def answer(self, call: Call) -> Answer:
         """The reply to a whole message. `path` is its recipient; `headers` say what MAIL announced."""
-        message = message_from_bytes(call.body, policy=policy.default)
+        message = message_from_bytes(call.body)
         taken = (Taken(_delivery(message), call.path),)
         trouble = _trouble(call, message)
         if trouble:
@@ -120,7 +121,7 @@ def _ordered(fate: re.Match[str], whose: str, taken: tuple[Taken, ...]) -> Answe
     return reply(code, f"{fate['class']}.{detail}", f"{whose}{_WORDS.get(detail, 'refused')}", taken)
 
 
-def _trouble(call: Call, message: EmailMessage) -> tuple[int, str, str] | None:
+def _trouble(call: Call, message: Message) -> tuple[int, str, str] | None:
     """What is wrong with a message that anybody could read."""
     if len(call.body) > LIMIT:
         return 552, "5.3.4", "Message size exceeds fixed limit"
@@ -137,17 +138,19 @@ def _trouble(call: Call, message: EmailMessage) -> tuple[int, str, str] | None:
     for name in _NEEDED:
         if name not in message:
             return 550, "5.6.0", f"There is no {name} header"
-    if message["date"].datetime is None:
+    try:
+        parsedate_to_datetime(str(message["date"]))
+    except ValueError:
         return 550, "5.6.0", "The date header holds no date"
-    authors = message["from"].addresses
-    if not authors or any(author.domain.lower() != MAIL_DOMAIN for author in authors):
+    authors = getaddresses([str(message["from"])])
+    if not authors or any(domain_of(address) != MAIL_DOMAIN for _, address in authors):
         return 550, "5.7.1", "The From header is not of a domain of this account"
     if any(part.defects for part in message.walk()):
         return 554, "5.6.0", "The message is malformed"
     return None
 
 
-def _delivery(message: EmailMessage) -> str:
+def _delivery(message: Message) -> str:
     """Whose delivery it is: the Message-ID stays the same at every attempt."""
     found = _DELIVERY.fullmatch(str(message["message-id"] or "").strip())
     return found[1].lower() if found else ""
@@ -155,4 +158,4 @@ def _delivery(message: EmailMessage) -> str:
 
 def _text(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
-    return part.get_content().rstrip("\n") if part is not None else ""
+    return part.get_content().replace("\r\n", "\n").rstrip("\n") if part is not None else ""

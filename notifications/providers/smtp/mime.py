@@ -14,8 +14,11 @@ from typing import Final
 #: In characters, without the line break (RFC 5322, section 2.1.1).
 _LINE_SHOULD: Final = 78
 _LINE_MUST: Final = 998
-#: In bytes, of text in one encoded word: 75 characters in all (RFC 2047, section 2), of which 12 are not the text's.
-_WORD: Final = 45
+#: In characters: of an encoded word, and of a line that holds one (RFC 2047, section 2).
+_WORD: Final = 75
+_WORD_LINE: Final = 76
+#: Characters of an encoded word that are not the text's.
+_WORD_FRAME: Final = len("=?utf-8?b??=")
 #: What a name may hold and yet stand without quotes (RFC 5322, section 3.2.3).
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _DOT_ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
@@ -27,7 +30,7 @@ def header(name: str, text: str) -> str:
         lines = list(_folded(text, _LINE_SHOULD - len(name) - 2))
         if all(len(line) < _LINE_MUST - len(name) for line in lines):
             return f"{name}: " + "\r\n ".join(lines)
-    return f"{name}: " + "\r\n ".join(_encoded_words(text))
+    return f"{name}: " + "\r\n ".join(_encoded_words(text, _WORD_LINE - len(name) - 2))
 
 
 def mailbox(name: str, address: str) -> str:
@@ -39,7 +42,8 @@ def mailbox(name: str, address: str) -> str:
     elif name.isascii() and name.isprintable() and "=?" not in name:
         shown = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     else:
-        shown = "\r\n ".join(_encoded_words(name))
+        words = _encoded_words(name, _WORD_LINE - len("From: "))
+        return "\r\n ".join([*words, f"<{addr_spec(address)}>"])
     return f"{shown} <{addr_spec(address)}>"
 
 
@@ -89,12 +93,12 @@ def _folded(text: str, room: int) -> Iterator[str]:
     yield text
 
 
-def _encoded_words(text: str) -> Iterator[str]:
-    """RFC 2047: words of base64, of which none breaks a character."""
+def _encoded_words(text: str, room: int) -> Iterator[str]:
+    """Words of base64 (RFC 2047), the first one within `room` characters; none breaks a character of the text."""
     left = text.encode()
     while left:
-        end = min(_WORD, len(left))
+        end = min((room - _WORD_FRAME) // 4 * 3, len(left))
         while end < len(left) and left[end] & 0xC0 == 0x80:
             end -= 1
         yield f"=?utf-8?b?{b64encode(left[:end]).decode()}?="
-        left = left[end:]
+        left, room = left[end:], _WORD

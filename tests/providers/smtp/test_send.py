@@ -1,0 +1,404 @@
+import email
+import email.policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from notifications.providers.contract import (
+    Accepted,
+    Account,
+    AddressDead,
+    BadAccount,
+    ContentBad,
+    CredentialBad,
+    Envelope,
+    Exchange,
+    NoFunds,
+    OptedOut,
+    Request,
+    Response,
+    Throttled,
+    Transient,
+)
+from notifications.providers.smtp.codes import CODES, PASSING, PERMANENT
+from notifications.providers.smtp.send import Smtp
+from notifications.wire.dialogue import check
+from templates_app.content import EmailText
+from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, message
+
+ADDRESS = "kim@people.example"
+PLAIN = EmailText("재입고 알림", html="<p>안녕하세요</p>", text="안녕하세요")
+
+
+def account(
+    endpoint: str = "smtp://mail.test:587",
+    username: str = "postbote",
+    password: str = "geheim",
+    from_email: str = "hello@bongsu.example",
+    **settings: str,
+) -> Account:
+    credentials = {"username": username, "password": password}
+    return Account("mail", endpoint, credentials, {"from_email": from_email, **settings})
+
+
+def nobody(_request: Request) -> Exchange:
+    raise AssertionError("a mail server has no tokens")
+
+
+def compose(text: EmailText = PLAIN, address: str = ADDRESS, **settings: str) -> Envelope:
+    return Smtp().compose(message(text, address), account(**settings), None)
+
+
+def read(envelope: Envelope) -> EmailMessage:
+    """The mail as somebody else reads it: Python's parser."""
+    found = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    assert [part.defects for part in found.walk() if part.defects] == []
+    return found
+
+
+def shown(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n").removesuffix("\n")
+
+
+# --- what is sent ------------------------------------------------------------------------------------
+def test_a_message_is_a_mail_to_one_person_with_the_deliverys_id() -> None:
+    envelope = compose(from_name="봉수", reply_to="ask@bongsu.example")
+    assert (envelope.url, envelope.hello) == ("smtp://mail.test:587", "bongsu.example")
+    assert (envelope.username, envelope.password) == ("postbote", "geheim")
+    assert (envelope.sender, envelope.recipient) == ("hello@bongsu.example", ADDRESS)
+    mail = read(envelope)
+    assert dict(mail.items()) == {
+        "From": "봉수 <hello@bongsu.example>",
+        "Reply-To": "ask@bongsu.example",
+        "To": ADDRESS,
+        "Subject": "재입고 알림",
+        "Date": "Mon, 23 Nov 2026 12:00:00 +0000",
+        "Message-ID": f"<{DELIVERY}@bongsu.example>",
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="=_{DELIVERY.hex}"',
+    }
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert (shown(mail, "plain"), shown(mail, "html")) == ("안녕하세요", "<p>안녕하세요</p>")
+
+
+def test_the_bytes_of_a_mail() -> None:
+    assert compose(EmailText("s", html="<p>h", text="t\n.\n")).content == (
+        b"From: hello@bongsu.example\r\nTo: kim@people.example\r\nSubject: s\r\n"
+        b"Date: Mon, 23 Nov 2026 12:00:00 +0000\r\n"
+        b"Message-ID: <019ab0c1-1111-7222-8333-444455556666@bongsu.example>\r\n"
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="=_019ab0c1111172228333444455556666"\r\n'
+        b"\r\n--=_019ab0c1111172228333444455556666\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: 7bit\r\n\r\nt\r\n.\r\n--=_019ab0c1111172228333444455556666\r\n"
+        b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n<p>h\r\n"
+        b"--=_019ab0c1111172228333444455556666--\r\n"
+    )
+
+
+def test_every_attempt_is_the_same_mail() -> None:
+    assert compose() == compose()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (EmailText("s", text="t"), {"plain": "t"}),
+        (EmailText("s", html="<p>h</p>"), {"html": "<p>h</p>"}),
+        (
+            EmailText("s", html="<p>h</p>", preheader="1 < 2"),
+            {"html": '<div style="display:none;max-height:0;overflow:hidden">1 &lt; 2</div><p>h</p>'},
+        ),
+    ],
+)
+def test_a_part_that_says_nothing_is_left_out(text: EmailText, parts: dict[str, str]) -> None:
+    mail = read(compose(text))
+    assert not mail.is_multipart()
+    assert {kind: shown(mail, kind) for kind in parts} == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "one line",
+        "lines\nof\rall\r\nkinds\n",
+        ".\n..\n.",
+        "안녕하세요 " * 500,
+        "x" * 5000,
+        "x" * 998 + "\n" + "y" * 999,
+        "\0\x1b[31m\x7f",
+        "👩‍👩‍👧‍👦" * 50,
+        f"--=_{DELIVERY.hex}",
+        "From the beginning of a line",
+    ],
+)
+def test_whatever_is_written_any_server_can_carry_and_it_reads_the_same(text: str) -> None:
+    envelope = compose(EmailText("s", html="<p>h", text=text or " "))
+    check(envelope)
+    assert envelope.content.isascii()
+    assert max(map(len, envelope.content.split(b"\r\n"))) <= 998
+    if "--=_" not in text:
+        normal = (text or " ").replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+        assert shown(read(envelope), "plain") == normal
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "short",
+        "재입고",
+        "기다리시던 상품이 다시 들어왔습니다 " * 8,
+        "many short words " * 12,
+        "a" * 200,
+        "a" * 2000,
+        "=?utf-8?q?not_meant?=",
+        "👩‍👩‍👧‍👦" * 20,
+        "tab\there",
+        'quotes " and \\ and <tags>',
+        "\x1b[31m red",
+    ],
+)
+def test_a_subject_reads_as_it_was_written(subject: str) -> None:
+    envelope = compose(EmailText(subject, text="t"))
+    head = envelope.content.partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    assert max(map(len, head.split(b"\r\n"))) <= (78 if " " in subject or not subject.isascii() else 998)
+    assert email.message_from_bytes(envelope.content, policy=email.policy.default)["subject"] == " ".join(
+        subject.split()
+    )
+
+
+@pytest.mark.parametrize("evil", ["a\r\nBcc: e@evil.example", "a\nBcc: e@evil.example", "a\rBcc: e", "a\u2028Bcc: e"])
+def test_no_header_can_be_slipped_in(evil: str) -> None:
+    for envelope in (
+        compose(EmailText(evil, text="t")),
+        compose(from_name=evil),
+        compose(address=f"kim@people.example{evil[1:]}"),
+        compose(address=evil),
+    ):
+        head = envelope.content.partition(b"\r\n\r\n")[0]
+        assert [line.partition(b":")[0] for line in head.replace(b"\r\n ", b"").split(b"\r\n")] == [
+            b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type",
+            *([b"Content-Transfer-Encoding"] if b"multipart" not in head else []),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "address", ["a@x.example, b@y.example", "Kim <a@x.example>", "a@x.example>\r\nRCPT TO:<b@y.example", ""]
+)
+def test_what_is_not_one_address_is_carried_by_no_wire(address: str) -> None:
+    with pytest.raises(ValueError, match="one address"):
+        check(compose(address=address))
+
+
+@pytest.mark.parametrize(
+    ("address", "recipient", "shown_as"),
+    [
+        ("kim@한국.example", "kim@xn--3e0b707e.example", "kim@xn--3e0b707e.example"),
+        ("kim+news@people.example", "kim+news@people.example", "kim+news@people.example"),
+        ("kim,lee@people.example", "kim,lee@people.example", '"kim,lee"@people.example'),
+        ('"kim,lee"@people.example', '"kim,lee"@people.example', '"kim,lee"@people.example'),
+    ],
+)
+def test_an_address_stays_one(address: str, recipient: str, shown_as: str) -> None:
+    envelope = compose(address=address)
+    assert envelope.recipient == recipient
+    assert f"To: {shown_as}\r\n".encode() in envelope.content
+
+
+@pytest.mark.parametrize(
+    "name", ["Bongsu", "Bongsu, Inc.", 'The "Shop"', "봉수 알림", "=?utf-8?q?x?=", "a\\b", "x" * 70]
+)
+def test_a_senders_name_reads_as_it_was_written(name: str) -> None:
+    (sender,) = read(compose(from_name=name))["from"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, "hello@bongsu.example")
+
+
+def test_bounces_may_go_elsewhere_and_we_may_greet_by_another_name() -> None:
+    envelope = compose(bounces_to="bounces@bongsu.example", hello="worker-3.bongsu.example")
+    assert (envelope.sender, envelope.hello) == ("bounces@bongsu.example", "worker-3.bongsu.example")
+    assert read(envelope)["from"] == "hello@bongsu.example"
+
+
+# --- who we are --------------------------------------------------------------------------------------
+def test_there_is_no_token() -> None:
+    Smtp().authorise(account(), AT, nobody)
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        (account(username=""), "lacks credential username"),
+        (account(password=""), "lacks credential password"),
+        (account(from_email=""), "lacks setting from_email"),
+        (account(endpoint=""), "smtp://host:587"),
+        (account(endpoint="smtp://mail.test:587/path"), "no path"),
+        (account(from_email="nobody"), "from_email must be one address"),
+        (account(from_email="a@x.example, b@x.example"), "from_email must be one address"),
+        (account(from_email="hello@bongsu.example\r\nBcc: eve@evil.example"), "from_email must be one address"),
+        (account(from_email="지민@bongsu.example"), "from_email must be one address"),
+        (account(reply_to="nobody"), "reply_to must be one address"),
+        (account(bounces_to="<>"), "bounces_to must be one address"),
+        (account(hello="two words"), "hello must be"),
+    ],
+)
+def test_an_account_that_cannot_work_is_told_why(broken: Account, complaint: str) -> None:
+    with pytest.raises(BadAccount, match=complaint):
+        Smtp().check(broken)
+
+
+@pytest.mark.parametrize("endpoint", ["smtp://mail.test:587", "smtps://mail.test:465", "smtp://[::1]:2525"])
+def test_a_complete_account_passes(endpoint: str) -> None:
+    Smtp().check(account(endpoint, from_name='봉수 "알림", 주식회사', reply_to="ask@봉수.example"))
+
+
+# --- what an answer means ----------------------------------------------------------------------------
+def reply(text: str, command: str = "rcpt") -> Response:
+    lines = "".join(f"{line}\r\n" for line in text.split("\n"))
+    return Response(int(text[:3]), {"command": command}, lines.encode())
+
+
+def outcome(text: str, command: str = "rcpt") -> Any:
+    return Smtp().interpret(reply(text, command))
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("250 2.0.0 Ok: queued as 4F2A1BC3D", "4F2A1BC3D"),
+        ("250 OK id=1sVbQx-0007Lk-2g", "1sVbQx-0007Lk-2g"),
+        ("250 2.6.0 <x@y> [InternalId=123456789, Hostname=a.example] Queued mail for delivery", "123456789"),
+        ("250 2.0.0 OK 1712345678 a1-20020a05 - gsmtp", ""),
+        ("250 ", ""),
+    ],
+)
+def test_what_was_taken_has_the_servers_own_id_where_it_says_one(text: str, ref: str) -> None:
+    assert outcome(text, ".") == Accepted(ref)
+
+
+#: Every line of the table of permanent refusals, said of a recipient.
+PERMANENTLY = {
+    AddressDead: ("1.1", "1.2", "1.3", "1.6", "1.10", "2.1"),
+    # None of these may disable an address.
+    CredentialBad: (
+        "1.7", "1.8", "5.6", "7.4", "7.8", "7.9", "7.10", "7.11", "7.12", "7.13", "7.14", "7.20", "7.21", "7.22",
+        "7.23", "7.24", "7.25", "7.26", "7.27",
+    ),
+    Transient: ("2.2", "3.1", "3.2", "3.5", "4.2", "4.3"),
+    Throttled: ("5.3", "7.28"),
+    NoFunds: ("4.5",),
+    ContentBad: (
+        "1.0", "1.4", "1.9", "2.0", "2.3", "2.4", "3.0", "3.3", "3.4", "4.0", "4.1", "4.4", "4.6", "4.7", "5.0", "5.1",
+        "5.2", "5.4", "5.5", "6.0", "6.1", "6.2", "6.3", "6.4", "6.5", "6.6", "6.7", "6.8", "6.9", "6.10", "7.0",
+        "7.1", "7.2", "7.3", "7.5", "7.6", "7.7", "7.15", "7.16", "7.17", "7.18", "7.19", "7.29", "7.30",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("expected", "subjects"), PERMANENTLY.items())
+@pytest.mark.parametrize("command", ["rcpt", "."])
+def test_every_enhanced_code_has_its_outcome(expected: type, subjects: tuple[str, ...], command: str) -> None:
+    assert {subject: type(outcome(f"550 5.{subject} text", command)) for subject in subjects} == dict.fromkeys(
+        subjects, expected
+    )
+
+
+def test_every_line_of_the_tables_is_tried() -> None:
+    assert {subject for subjects in PERMANENTLY.values() for subject in subjects} == set(PERMANENT)
+    assert set(PASSINGLY) == set(PASSING)
+    assert set(PLAINLY) == set(CODES)
+
+
+PASSINGLY = {"3.1": Throttled, "4.5": Throttled, "5.3": Throttled, "7.12": CredentialBad, "7.28": Throttled}
+
+
+@pytest.mark.parametrize(("subject", "expected"), PASSINGLY.items())
+def test_what_passes_is_told_from_too_much(subject: str, expected: type) -> None:
+    assert isinstance(outcome(f"450 4.{subject} text"), expected)
+
+
+PLAINLY = {
+    421: Transient, 450: Transient, 451: Transient, 452: Throttled, 454: Transient, 455: Transient,
+    432: CredentialBad, 530: CredentialBad, 534: CredentialBad, 535: CredentialBad, 538: CredentialBad,
+    521: CredentialBad, 556: AddressDead, 552: Transient,
+    # None of these may disable an address.
+    500: ContentBad, 501: ContentBad, 502: ContentBad, 503: ContentBad, 504: ContentBad, 550: ContentBad,
+    551: ContentBad, 553: ContentBad, 554: ContentBad, 555: ContentBad,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "expected"), PLAINLY.items())
+def test_without_an_enhanced_code_the_code_decides(code: int, expected: type) -> None:
+    assert isinstance(outcome(f"{code} text"), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("550 5.99.99 text", ContentBad),
+        ("599 text", ContentBad),
+        ("450 4.99.99 text", Transient),
+        ("499 text", Transient),
+        ("354 text", Transient),
+        # one of the two says that it passes
+        ("450 5.1.1 no such user, says a policy service that is not sure", Transient),
+        ("550 4.1.1 not now", Transient),
+        ("451 4.7.1 greylisted", Transient),
+        ("450 4.2.1 receiving mail too quickly", Transient),
+        ("452 4.2.2 over quota", Throttled),
+        ("421 4.7.0 too many connections", Transient),
+        # figures in the text are no code
+        ("550 your message of 5.1.1 was refused", ContentBad),
+        ("550 15.1.1 text", ContentBad),
+    ],
+)
+def test_what_is_unknown_or_in_doubt_disables_nothing(text: str, expected: type) -> None:
+    assert isinstance(outcome(text), expected)
+
+
+@pytest.mark.parametrize("command", ["connect", "ehlo", "starttls", "auth", "rset", "mail", ""])
+@pytest.mark.parametrize("text", ["550 5.1.1 unknown", "550 5.7.1 refused", "554 no", "501 5.5.4 bad", "553 not yours"])
+def test_before_a_recipient_is_named_a_refusal_is_about_us(text: str, command: str) -> None:
+    assert isinstance(outcome(text, command), CredentialBad)
+
+
+@pytest.mark.parametrize("text", ["552 5.3.4 too big", "554 5.6.1 not taken"])
+def test_a_message_may_be_too_much_before_it_is_said(text: str) -> None:
+    assert isinstance(outcome(text, "mail"), ContentBad)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "554 5.7.1 <kim@people.example>: Relay access denied",
+        "550 5.7.1 Unable to relay",
+        "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+        "550 5.7.1 kim@people.example... Relaying denied",
+        "550 relay not permitted",
+    ],
+)
+def test_who_may_not_relay_has_not_logged_in(text: str) -> None:
+    assert isinstance(outcome(text), CredentialBad)
+
+
+def test_a_server_may_call_us_an_open_relay_without_our_account_being_wrong() -> None:
+    assert isinstance(outcome("554 5.7.1 blocked: see the list of open relays", "."), ContentBad)
+
+
+def test_details_name_codes_and_reasons_and_no_address() -> None:
+    assert outcome("550-5.1.1 The email account kim@people.example\n550 5.1.1 does not exist") == AddressDead(
+        "550 5.1.1 to the recipient: there is no such mailbox"
+    )
+    assert outcome("554-5.7.1 kim@people.example:\n554 5.7.1 see https://list.example", ".") == ContentBad(
+        "554 5.7.1 to the message: a policy refuses it (5.7.1 (address) 5.7.1 see https://list.example)"
+    )
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES)
+@pytest.mark.parametrize("status", [0, 99, 354, 421, 550, 999])
+def test_what_no_mail_server_says_disables_nothing(status: int, body: bytes) -> None:
+    found = Smtp().interpret(Response(status, {"command": "rcpt"}, body))
+    assert not isinstance(found, AddressDead | OptedOut | Accepted)
