@@ -34,6 +34,7 @@ from notifications.providers.contract import (
     NotSent,
     Outcome,
     Outgoing,
+    Request,
     Response,
     TokenUnavailable,
     Transient,
@@ -132,7 +133,7 @@ class _Turn:
             signing.moved()
             yield from self._drained()
             one = flying.pop(position)
-            if isinstance(exchange, NotSent) and stopping.is_wished():
+            if isinstance(exchange, NotSent) and (stopping.is_wished() or not exchange.begun):
                 self._unsent[one.lease].append(one.claimed)
                 continue
             route, at = one.composed.route, self._clock()
@@ -198,7 +199,7 @@ class _Turn:
                 flying[position] = prepared
                 position += 1
                 self._is_stalled = False
-                yield prepared.composed.request
+                yield _within_lease(prepared.composed.request, ends_at)
             composer.close()
 
     def _claimed(self) -> Claim | None:
@@ -278,6 +279,14 @@ class _Turn:
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
             yield self._settled.popleft()
+
+
+def _within_lease(one: Outgoing, ends_at: float) -> Outgoing:
+    """What may have to wait for its turn, as one of a crowd does, is over before its lease is, or is never begun."""
+    if one.crowd is None and isinstance(one, Request):
+        return one
+    timeout = min(one.timeout, settings.LEASE_SECONDS / 2)
+    return msgspec.structs.replace(one, timeout=timeout, begin_by=ends_at - timeout)
 
 
 def _outcome(route: Route, exchange: Exchange) -> Outcome:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
 
@@ -81,7 +82,8 @@ class Crowd(msgspec.Struct, frozen=True, gc=False):
 class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange.
 
-    `crowd` is the engine's to set: an account may be limited to so many requests at once.
+    `crowd` and `begin_by` are the engine's to set: an account may be limited to so many requests at once, and what
+    waits for its turn until this moment of `time.monotonic()` is not begun any more.
     """
 
     method: str
@@ -90,6 +92,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     timeout: float = 10.0
     crowd: Crowd | None = None
+    begin_by: float = inf
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
@@ -115,6 +118,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     content: bytes
     timeout: float = 30.0
     crowd: Crowd | None = None
+    begin_by: float = inf
 
     def __repr__(self) -> str:
         return f"Envelope({len(self.content)} bytes)"
@@ -158,10 +162,14 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
 
 
 class NotSent(msgspec.Struct, frozen=True, gc=False):
-    """The request never left: no connection, or the server refused the stream unprocessed. Safe to repeat."""
+    """The request never left: no connection, or the server refused the stream unprocessed. Safe to repeat.
+
+    One that was not `begun` says nothing about the provider: it waited for its turn too long, or the worker ends.
+    """
 
     detail: str
     elapsed: float = 0.0
+    begun: bool = True
 
 
 class NoAnswer(msgspec.Struct, frozen=True, gc=False):

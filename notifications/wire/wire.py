@@ -7,6 +7,7 @@ slow mail server holds up no request, and the other way round.
 import os
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -105,7 +106,9 @@ class Wire:
 
     def _launch(self, ticket: Ticket) -> None:
         if self._gives_up():
-            ticket.settle(NotSent("not begun: the worker ends"))
+            ticket.settle(NotSent("not begun: the worker ends", begun=False))
+        elif ticket.outgoing.begin_by < time.monotonic():
+            ticket.settle(NotSent("not begun: its turn came too late", begun=False))
         elif isinstance(ticket.outgoing, Envelope):
             self._smtp.launch(ticket, ticket.outgoing)
         else:

@@ -1,8 +1,10 @@
 """A channel's other providers: they send when their account is chosen, and take over where the first one cannot."""
 
+from collections import Counter
 from typing import Final
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import Recipient, Suppression
 from notifications.models import ProviderAccount
@@ -99,3 +101,23 @@ def test_one_claim_may_go_by_mail_servers_and_by_requests(providers: Running) ->
 
     assert {now(delivery).state for delivery in deliveries} == {"sent"}
     assert {now(delivery).account for delivery in deliveries} == {"smtp-live", "sendgrid-live"}
+
+
+def test_what_a_slow_server_leaves_no_time_for_is_given_back_and_never_sent_twice(
+    providers: Running, settings: Settings
+) -> None:
+    settings.LEASE_SECONDS = 2
+    choose("smtp", rank=1)
+    ProviderAccount.objects.filter(name="smtp-live").update(at_once=1)
+    routes.forget()
+    jimin()
+    deliveries = [accepted("email")[0] for _ in range(8)]
+    providers.admin("PUT", "faults/smtp", {"latency_ms": 400})
+
+    dispatched(Lane.EMAIL)
+
+    states = Counter((now(delivery).state, now(delivery).failures) for delivery in deliveries)
+    assert set(states) == {("sent", 0), ("queued", 0)}
+    assert {
+        providers.row(str(delivery.pk))["accepted"] for delivery in deliveries if now(delivery).state == "sent"
+    } == {1}
