@@ -1,6 +1,6 @@
 # Bongsu. Needs Python 3.11 or newer (with pip and venv) and make; everything else it brings itself.
 #   make test ARGS="tests/setup -k stale"    what comes after ARGS= reaches the program as it is
-#   make test QUICK=1                        without the tests that run whole processes
+#   make test QUICK=1                        without the tests that run whole processes, and without chaos
 #   make demo EXIT=1                         stops after its report
 
 .DEFAULT_GOAL := help
@@ -32,8 +32,9 @@ run: services ## Start all processes; Ctrl-C stops them (ARGS="web ios=2": only 
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) -m config.supervisor $(ARGS)
 
-test: $(READY) ## Run all tests
+test: $(READY) ## Run all tests, then a quick chaos on the quiet machine
 	@$(PY) -m pytest -n $(JOBS) $(if $(QUICK),-m "not processes") $(ARGS)
+	@$(if $(QUICK)$(ARGS),,$(PY) -m benchmarks.chaos --quick --no-file)
 
 lint: services ## Check format, lint, types, imports, migrations, API schema, packages, spelling
 	$(PY) -m ruff format --check --output-format concise .

@@ -15,7 +15,7 @@ from accounts import authentication, devices
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode
 from accounts.json_input import JSONInput
-from accounts.models import AppKey, Application, Category, Device, Preference, Recipient, Scope, Suppression
+from accounts.models import AppKey, Application, Category, Consent, Device, Preference, Recipient, Scope, Suppression
 from accounts.recipients import (
     Invalid,
     normal_attributes,
@@ -245,15 +245,44 @@ class DeviceAdmin(PeopleAdmin):
         self.message_user(request, f"{retired} retired.")
 
 
+class CategoryForm(forms.ModelForm[Category]):
+    """A category, with what is usual for its kind where nothing else is chosen."""
+
+    class Meta:
+        model = Category
+        fields = ("name", "slug", "consent", "is_critical", "in_doubt")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        in_doubt = self.fields["in_doubt"]
+        assert isinstance(in_doubt, forms.TypedChoiceField)
+        usual = ("", "As usual: hold what people opted in to, such as advertising; send everything else again")
+        in_doubt.required = False
+        in_doubt.choices = [usual, *Category.IN_DOUBT.items()]
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody wants an advertisement twice, and nobody an invoice not at all."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("in_doubt"):
+            holds = cleaned.get("consent") == Consent.OPT_IN and not cleaned.get("is_critical")
+            cleaned["in_doubt"] = "hold" if holds else "resend"
+        return cleaned
+
+
 @admin.register(Category)
 class CategoryAdmin(admin.ModelAdmin[Category]):
     """What messages are about, and what silence means there."""
 
+    form = CategoryForm
     list_display = ("name", "slug", "consent", "is_critical", "in_doubt")
     list_filter = ("consent", "is_critical")
     search_fields = ("name", "slug")
     ordering = ("name",)
     prepopulated_fields = {"slug": ("name",)}
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new one does as usual until something else is chosen."""
+        return {"in_doubt": "", **super().get_changeform_initial_data(request)}
 
 
 @admin.register(Preference)

@@ -209,6 +209,9 @@ class Consent(StrEnum):
 class Category(models.Model):
     """What a message is about: carries the defaults for consent and, later, for everything a rule needs."""
 
+    #: What may become of a delivery of which nobody knows whether it left.
+    IN_DOUBT = {"resend": "Send again (at least once)", "hold": "Hold (at most once)"}
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=100)
@@ -219,7 +222,7 @@ class Category(models.Model):
     )
     in_doubt = models.CharField(
         max_length=8,
-        choices={"resend": "Send again (at least once)", "hold": "Hold (at most once)"},
+        choices=IN_DOUBT,
         default="resend",
         help_text="What to do with a delivery of which nobody knows whether it left.",
     )

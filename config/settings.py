@@ -47,6 +47,9 @@ PUBLIC_URL: Final = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 
 #: File of certificate authorities for calls to providers, beside a sandbox; unset: the system's.
 WIRE_CA_FILE: Final = env.str("WIRE_CA_FILE", "")
+#: Hosts, comma-separated, that browsers' push subscriptions may name though they are not out on the internet, such as
+#: localhost beside a sandbox. In production none: people choose these addresses.
+WIRE_PRIVATE_HOSTS: Final[frozenset[str]] = frozenset(env.list("WIRE_PRIVATE_HOSTS", []))
 
 # --- security ----------------------------------------------------------------------------------------
 #: Shows details of errors in the browser. Never in production.
@@ -74,8 +77,10 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- limits ------------------------------------------------------------------------------------------
 #: The largest request body, in bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_048_576)
-#: Seconds a worker may hold a batch before others may take what it left.
+#: Seconds a worker may hold a batch before others may take what it left; more than twice PROVIDER_SECONDS.
 LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
+#: Seconds that a provider may take to answer.
+PROVIDER_SECONDS: Final = env.float("PROVIDER_SECONDS", 10.0)
 #: Seconds without progress after which a worker is held to be stuck, and is started anew.
 STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
 #: Attempts of one delivery before it becomes a dead letter.

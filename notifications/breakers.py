@@ -92,6 +92,21 @@ class Breakers:
         except RedisError as error:
             log.warning("breaker.unwritten", account=account, error=type(error).__name__)
 
+    def is_closed(self, account: str) -> bool:
+        """Whether nothing speaks against `account`, as far as all workers know."""
+        try:
+            return client().get(_key(account)) is None
+        except RedisError as error:
+            log.warning("breaker.unread", account=account, error=type(error).__name__)
+            return True
+
+    def distrust(self, account: str, why: str, bad: int) -> None:
+        """So many answers cannot be true: open the breaker, or judge the probe that they were."""
+        if self.is_closed(account):
+            self.open(account, why)
+        else:
+            self.saw(account, good=0, bad=bad)
+
     def open(self, account: str, why: str, *, strikes: int = 1) -> None:
         """Send nothing to `account` for a while."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (strikes - 1))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,23 @@ import msgspec
 from accounts.channels import Channel, PushService
 from notifications import tokens
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Outgoing, Request, Token
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Outgoing,
+    Refused,
+    Request,
+    Token,
+    TokenUnavailable,
+    Transient,
+    Unsendable,
+)
 from notifications.routes import Route, routes
 from notifications.vocabulary import CHANNEL_OF
 from templates_app import catalogue
@@ -33,12 +48,12 @@ class MustWait(Exception):
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot send this: `outcome` says whose fault that is, and why."""
 
-    def __init__(self, route: Route, cause: BadAccount) -> None:
+    def __init__(self, route: Route, cause: BadAccount | Unsendable | NoNumber) -> None:
         super().__init__(str(cause))
         self.route = route
-        self.cause = cause
+        self.outcome = _outcome(cause)
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
@@ -52,11 +67,22 @@ class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    Close it when all is composed, so that what accounts were granted and did not send is theirs again.
+    After `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so
+    that what accounts were granted and did not send is theirs again.
     """
 
-    def __init__(self, held: Claim, exchange_one: Callable[[Request], Exchange], public_url: str, at: datetime) -> None:
+    def __init__(
+        self,
+        held: Claim,
+        exchange_one: Callable[[Request], Exchange],
+        public_url: str,
+        at: datetime,
+        *,
+        start_by: float = inf,
+    ) -> None:
         self._notifications = held.notifications
+        self._start_by = start_by
+        self._deliveries = held.deliveries
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
@@ -64,6 +90,7 @@ class Composer:
         self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
@@ -76,22 +103,24 @@ class Composer:
             route = self._route(claimed, shared)
         finally:
             self._permits.done_with_one()
-        message = Message(
-            delivery_id=claimed.id,
-            address=claimed.address,
-            text=self._text(claimed, shared),
-            urgency=shared.urgency,
-            at=self.at,
-            expires_at=shared.expires_at,
-            callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
-        )
+        text = self._text(claimed, shared)
         try:
+            message = Message(
+                delivery_id=claimed.id,
+                address=claimed.address,
+                text=text,
+                urgency=shared.urgency,
+                at=self.at,
+                expires_at=shared.expires_at,
+                callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
+                number=self._number(route, claimed),
+            )
             request = route.provider.compose(message, route.account, self._token(route))
-        except BadAccount as error:
+        except (BadAccount, Unsendable, NoNumber) as error:
             raise Unusable(route, error) from None
-        if route.limits.at_once:
-            request = msgspec.structs.replace(request, crowd=Crowd(route.account.name, route.limits.at_once))
-        return Composed(route, request)
+        at_once = route.limits.at_once
+        crowd = Crowd(route.account.name, at_once) if at_once else None
+        return Composed(route, msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by))
 
     def close(self) -> None:
         """Nothing more is composed."""
@@ -142,6 +171,26 @@ class Composer:
         if name not in self._tokens:
             self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+    def _number(self, route: Route, claimed: Claimed) -> str:
+        """The number under which the provider takes this delivery once; "" where it hands out none."""
+        if route.numbers is None:
+            return ""
+        name = route.account.name
+        if name not in self._numbers:
+            alike = [one.id for one in self._deliveries if one.service == claimed.service]
+            self._numbers[name] = Numbers(route.numbers, route.account, alike, self._exchange_one)
+        return self._numbers[name].of(claimed.id)
+
+
+def _outcome(cause: BadAccount | Unsendable | NoNumber) -> Refused:
+    match cause:
+        case Unsendable() | NoNumber():
+            return cause.outcome
+        case TokenUnavailable():  # a token service that does not answer passes; credentials that cannot work do not
+            return Transient(str(cause))
+        case _:
+            return CredentialBad(str(cause))
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from notifications import queues, tokens
+from notifications import numbers, queues, tokens
 from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
@@ -30,13 +30,12 @@ from notifications.providers.contract import (
     ContentBad,
     CredentialBad,
     Exchange,
+    Forbidden,
     NoAnswer,
     NotSent,
     Outcome,
     Outgoing,
-    Request,
     Response,
-    TokenUnavailable,
     Transient,
 )
 from notifications.routes import Route
@@ -91,7 +90,8 @@ def dispatch(lane: Lane, *, clock: Callable[[], datetime]) -> Dispatched:
     6. Give each lease back together with the record of the last delivery that it covers.
     7. Retire the addresses that were called dead, at the end, when it is known that not all of them were.
 
-    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left.
+    A worker that is to end claims nothing more, waits for answers a few seconds, and gives back what has not left. So
+    does one with what could be answered only after its lease: by then another may send it.
     """
     turn = _Turn(lane, clock)
     with metered() as meters:
@@ -113,6 +113,8 @@ class _Turn:
         self._clock = clock
         self._policy = RetryPolicy(max_attempts=settings.MAX_ATTEMPTS)
         self._ends_at = time.monotonic() + _TURN
+        #: When it began to claim what it claimed last: its lease counts from then.
+        self._claimed_at = 0.0
         self._settled: deque[Answered] = deque()
         #: How many deliveries of each lease are not recorded yet.
         self._owed: dict[UUID, int] = {}
@@ -133,11 +135,12 @@ class _Turn:
             signing.moved()
             yield from self._drained()
             one = flying.pop(position)
-            if isinstance(exchange, NotSent) and (stopping.is_wished() or not exchange.begun):
+            too_late = time.monotonic() > one.composed.request.start_by
+            if isinstance(exchange, NotSent) and (too_late or stopping.is_wished()):
                 self._unsent[one.lease].append(one.claimed)
                 continue
             route, at = one.composed.route, self._clock()
-            outcome = _outcome(route, exchange)
+            outcome = _outcome(one, exchange)
             step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
             result = _result(one.claimed, step, outcome, route, at)
             yield Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
@@ -175,16 +178,12 @@ class _Turn:
         """The requests of one claim after the other; what needs none is settled."""
         position = 0
         while held := self._claimed():
-            composer = Composer(held, wire.exchange_one, settings.PUBLIC_URL, self._clock())
-            ends_at = time.monotonic() + settings.LEASE_SECONDS
+            start_by = self._claimed_at + settings.LEASE_SECONDS - settings.PROVIDER_SECONDS
+            composer = Composer(held, wire.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
             self._is_stalled = True
             for place, claimed in enumerate(held.deliveries):
-                if stopping.is_wished():
+                if stopping.is_wished() or time.monotonic() > start_by:
                     self._give_back(held.deliveries[place:], held.lease)
-                    break
-                if time.monotonic() > ends_at:
-                    # frozen past its lease: the rest is somebody else's by now
-                    log.warning("lease.overslept", lane=self._lane, lease=str(held.lease.id))
                     break
                 try:
                     prepared = self._prepare(claimed, held, composer)
@@ -199,7 +198,7 @@ class _Turn:
                 flying[position] = prepared
                 position += 1
                 self._is_stalled = False
-                yield _within_lease(prepared.composed.request, ends_at)
+                yield prepared.composed.request
             composer.close()
 
     def _claimed(self) -> Claim | None:
@@ -232,6 +231,7 @@ class _Turn:
             time.sleep(_STALLED if self._is_stalled else _GATHER)
 
     def _claim(self) -> Claim | None:
+        self._claimed_at = time.monotonic()
         return claim(self._lane, at=self._clock(), lease_for=timedelta(seconds=settings.LEASE_SECONDS))
 
     def _last_look(self) -> Claim | None:
@@ -269,36 +269,30 @@ class _Turn:
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
         except Unusable as unusable:
-            # a token service that does not answer passes; credentials that cannot work do not
-            passes = isinstance(unusable.cause, TokenUnavailable)
-            outcome = Transient(str(unusable)) if passes else CredentialBad(str(unusable))
-            step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            result = _result(claimed, step, outcome, unusable.route, at)
-            return Answered(claimed, lease, outcome, result, unusable.route)
+            step = next_step(unusable.outcome, _attempt(claimed, shared, at), self._policy)
+            result = _result(claimed, step, unusable.outcome, unusable.route, at)
+            return Answered(claimed, lease, unusable.outcome, result, unusable.route)
 
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
             yield self._settled.popleft()
 
 
-def _within_lease(one: Outgoing, ends_at: float) -> Outgoing:
-    """What may have to wait for its turn, as one of a crowd does, is over before its lease is, or is never begun."""
-    if one.crowd is None and isinstance(one, Request):
-        return one
-    timeout = min(one.timeout, settings.LEASE_SECONDS / 2)
-    return msgspec.structs.replace(one, timeout=timeout, begin_by=ends_at - timeout)
-
-
-def _outcome(route: Route, exchange: Exchange) -> Outcome:
+def _outcome(one: _Ready, exchange: Exchange) -> Outcome:
+    route = one.composed.route
     match exchange:
         case NotSent(detail=detail):
             return Transient(detail)
         case NoAnswer(detail=detail):
             return Ambiguous(detail)
+        case Forbidden():
+            return exchange
         case Response():
             outcome = route.provider.interpret(exchange)
             if isinstance(outcome, CredentialBad) and outcome.stale_token:
                 tokens.forget(route.account)
+            if isinstance(outcome, Transient) and outcome.stale_number:
+                numbers.forget(route.account, one.claimed.id)
             return outcome
 
 
@@ -309,6 +303,11 @@ def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datet
     turn.has_put_off |= _written(lambda: record(results, answered[0].lease.lane, ended))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
+    numbers.settle(
+        (one.route.account, one.claimed.id)
+        for one in answered
+        if one.route and one.route.numbers and one.result.step.state is DeliveryState.SENT
+    )
     for one in answered:
         _meter(one, meters)
 
@@ -323,7 +322,7 @@ def _meter(one: Answered, meters: Meters) -> None:
     meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
     if one.route:
         meters.took(one.seconds, one.route.provider.name, account)
-    if isinstance(one.outcome, CredentialBad | ContentBad):
+    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
         log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 

@@ -19,6 +19,7 @@ from notifications.providers.contract import (
     AddressDead,
     Ambiguous,
     CredentialBad,
+    Forbidden,
     NoFunds,
     OptedOut,
     Outcome,
@@ -58,16 +59,25 @@ def watched(
     mistaken: set[UUID] = set()
     for account, together in by_account.items():
         dead = [one for one in together if isinstance(one.outcome, AddressDead)]
-        if len(together) >= _MASS and len(dead) > _MASS_SHARE * len(together):
+        if len(dead) > _MASS_SHARE * len(together) and _is_suspect(account, len(together)):
             mistaken.update(one.claimed.id for one in dead)
-            breakers.open(account, f"{len(dead)} of {len(together)} addresses were called dead at once")
+            breakers.distrust(account, f"{len(dead)} of {len(together)} addresses were called dead at once", len(dead))
             meters.count("mass_deaths", account)
             distrust(account)
             continue
         bad = sum(isinstance(one.outcome, _FAILURES) for one in together)
-        neutral = sum(isinstance(one.outcome, Throttled) for one in together)
+        neutral = sum(isinstance(one.outcome, Throttled | Forbidden) for one in together)
         breakers.saw(account, good=len(together) - bad - neutral, bad=bad)
     return [_taken_back(one, at) if one.claimed.id in mistaken else one for one in answered]
+
+
+def _is_suspect(account: str, answers: int) -> bool:
+    """Whether a majority of dead addresses says more about the account than about them.
+
+    Many of them do; and few do where the breaker is not closed, as with the messages by which it is tried again: their
+    addresses would be retired a handful at a time, for as long as the mistake lasts.
+    """
+    return answers >= _MASS or not breakers.is_closed(account)
 
 
 def _taken_back(one: Answered, at: datetime) -> Answered:

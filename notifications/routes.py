@@ -11,7 +11,7 @@ from accounts.channels import Channel, Mode
 from notifications.buckets import Limits
 from notifications.models import ProviderAccount
 from notifications.providers import registry
-from notifications.providers.contract import Account, Provider
+from notifications.providers.contract import Account, NumberSource, Provider
 from notifications.vault import Sealed, unseal
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ class Route:
     mode: Mode
     limits: Limits
     calls_back: bool = False
+    numbers: NumberSource | None = None
 
 
 class Routes:
@@ -90,4 +91,5 @@ def _route(row: ProviderAccount) -> Route:
     endpoint = row.endpoint.rstrip("/") or provider.default_endpoint
     account = Account(row.name, endpoint, unseal(row.credentials), row.settings)
     limits = Limits(row.messages_per_s, row.segments_per_s, row.at_once)
-    return Route(provider, account, Mode(row.mode), limits, registry.calls_back(row.provider))
+    calls_back, numbers = registry.calls_back(row.provider), registry.numbers_of(row.provider)
+    return Route(provider, account, Mode(row.mode), limits, calls_back, numbers)

@@ -149,6 +149,7 @@ class Reason(StrEnum):
     NOT_RENDERED = "not_rendered"
     # said by a provider
     ADDRESS_DEAD = "address_dead"
+    ADDRESS_FORBIDDEN = "address_forbidden"
     PROVIDER_OPT_OUT = "provider_opt_out"
     CONTENT_REFUSED = "content_refused"
     CREDENTIAL_REFUSED = "credential_refused"
@@ -180,6 +181,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.NO_ACCOUNT: "No active provider account serves this queue.",
     Reason.NOT_RENDERED: "The template could not be rendered with this data.",
     Reason.ADDRESS_DEAD: "The provider says that this address does not exist any more.",
+    Reason.ADDRESS_FORBIDDEN: "The address leads into a private network, where nothing is sent.",
     Reason.PROVIDER_OPT_OUT: "The provider says that this person opted out.",
     Reason.CONTENT_REFUSED: "The provider refused the content of the message.",
     Reason.CREDENTIAL_REFUSED: "The provider refused our credentials.",

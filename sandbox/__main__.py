@@ -79,7 +79,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="APNs, FCM, Twilio, Vonage, SendGrid, Mandrill and a mail server in a box.",
+        description="APNs, FCM, Web Push, JPush, Pushy, Twilio, Vonage, SendGrid, Mandrill and a mail server in a box.",
     )
     parser.add_argument("--port", type=int, default=0, help="HTTPS port; 0: the last one used, else any that is free")
     parser.add_argument("--http-port", type=int, default=0, help="plain HTTP port of the inbox page; 0 likewise")

@@ -1,5 +1,6 @@
 """`/_sandbox/`: the record to read, faults and settings to change. For operators, tests and benchmarks."""
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
@@ -32,12 +33,18 @@ class Admin:
     """The operators' door."""
 
     def __init__(
-        self, record: Record, faults: dict[str, Fault], receipts: Receipts, providers: tuple[str, ...]
+        self,
+        record: Record,
+        faults: dict[str, Fault],
+        receipts: Receipts,
+        providers: tuple[str, ...],
+        subscription: Callable[[str], object | None],
     ) -> None:
         self._record = record
         self._faults = faults
         self._receipts = receipts
         self._providers = providers
+        self._subscription = subscription
 
     async def answer(self, path: str, scope: Scope, exchange: Exchange) -> None:
         """Answer a request below `/_sandbox/`."""
@@ -74,6 +81,8 @@ class Admin:
                 return None
             case _, ["faults", provider]:
                 return self._fault(method, provider, body)
+            case "GET", ["subscriptions", browser]:
+                return self._subscribed(browser)
             case "GET", ["settings"]:
                 return self._receipts.settings
             case "PUT", ["settings"]:
@@ -115,6 +124,13 @@ class Admin:
                 return None
             case _:
                 raise Refused(405, f"{method} is not for faults; GET, PUT and DELETE are.")
+
+    def _subscribed(self, browser: str) -> object:
+        """The push subscription of the browser that has this name: every name has one."""
+        found = self._subscription(browser)
+        if found is None:
+            raise Refused(422, f"{browser!r} is no name; letters, digits and . _ - are, up to 100.")
+        return found
 
     def _set(self, body: bytes) -> Settings:
         """Change the settings that are named; the others stay."""

@@ -53,6 +53,11 @@ class Keys(msgspec.Struct, frozen=True):
     vonage_api_secret: str
     vonage_signature_secret: str
     smtp_password: str
+    jpush_app_key: str
+    jpush_master_secret: str
+    pushy_api_key: str
+    webpush_private: str
+    webpush_secret: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -76,6 +81,11 @@ class Keys(msgspec.Struct, frozen=True):
             vonage_api_secret=secrets.token_urlsafe(12),
             vonage_signature_secret=secrets.token_urlsafe(32),
             smtp_password=secrets.token_urlsafe(18),
+            jpush_app_key=secrets.token_hex(12),
+            jpush_master_secret=secrets.token_hex(12),
+            pushy_api_key=secrets.token_hex(32),
+            webpush_private=_elliptic(),
+            webpush_secret=secrets.token_hex(32),
         )
 
     @classmethod
@@ -144,6 +154,20 @@ class Keys(msgspec.Struct, frozen=True):
                 "username": SMTP_USER,
                 "password": self.smtp_password,
                 "from_email": f"hello@{MAIL_DOMAIN}",
+            },
+            "jpush": {
+                "endpoint": f"{url}/jpush",
+                "app_key": self.jpush_app_key,
+                "master_secret": self.jpush_master_secret,
+            },
+            "pushy": {
+                "endpoint": f"{url}/pushy",
+                "api_key": self.pushy_api_key,
+            },
+            "webpush": {
+                "endpoint": f"{url}/webpush",
+                "vapid_private_key": self.webpush_private,
+                "subject": f"mailto:hello@{MAIL_DOMAIN}",
             },
         }
 

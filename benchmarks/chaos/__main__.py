@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Final
 
 import psycopg2
@@ -17,15 +18,28 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import people
-from benchmarks.chaos.faults import FAULTS, LEASE, Broken, Fault, Unfit
+from benchmarks.chaos.faults import FAULTS, Broken, Fault, Unfit
 from benchmarks.chaos.loads import MAILS, PUSHES, SHARE, TEXTS
 from benchmarks.chaos.rabbitmq import rabbitmq
 from benchmarks.stage import ROOT, Stage, Void, stage
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "chaos.json"
-_FULL, _QUICK = 50_000, 10_000
-#: Seconds that an outage lasts, in a full and in a quick run.
-_OUTAGE, _QUICK_OUTAGE = 6.0, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much a run is. `answer` and `lease` are the platform's settings, in seconds, `outage` the longest outage."""
+
+    deliveries: int
+    answer: float
+    lease: int
+    outage: float = inf
+
+
+#: As in production, but for the lease, which is half as long.
+_FULL: Final = Scale(50_000, answer=10, lease=30)
+#: What waits for a lease is soon over, in the same proportion to what a provider may take.
+_QUICK: Final = Scale(10_000, answer=3, lease=9, outage=2)
 #: Requests that two push workers may have under way or unrecorded: what can be doubled where a category resends.
 _IN_FLIGHT: Final = 2 * (600 + 250)
 _RECOVERY: Final = 60.0
@@ -59,14 +73,16 @@ def main() -> int:
     """Every fault, or those asked for; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help=f"{_QUICK:,} deliveries a fault, not {_FULL:,}; a part of the faults"
+        "--quick",
+        action="store_true",
+        help=f"{_QUICK.deliveries:,} deliveries a fault, not {_FULL.deliveries:,}; a part of the faults",
     )
     parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="NAME", help=f"some of {', '.join(FAULTS)}")
     parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis", help="what carries the hints")
     parser.add_argument("--no-file", action="store_true", help=f"do not write {RESULTS.name}")
     asked = parser.parse_args()
     console = Console()
-    size = _QUICK if asked.quick else _FULL
+    scale = _QUICK if asked.quick else _FULL
     rows: list[tuple[Fault, Row]] = []
     with _broker(asked.broker) as broker:
         # quick: no faults that need a platform of their own, and doubt is tried where it must double nothing
@@ -75,16 +91,16 @@ def main() -> int:
         shared = [(name, fault) for name, fault in chosen if not fault.scene]
         unfit = False
         if shared:
-            with _peopled(size, **broker) as running:
+            with _peopled(scale, **broker) as running:
                 for name, fault in shared:
                     categories = fault.categories[-1:] if is_brief else fault.categories
-                    rows += _rows(running, name, size, console, categories)
+                    rows += _rows(running, name, scale, console, categories)
         for name, fault in chosen:
             if fault.scene:
                 for category in fault.categories:
                     try:
-                        with fault.scene() as settings, _peopled(size, **broker, **settings) as running:
-                            rows += _rows(running, name, size, console, [category])
+                        with fault.scene() as settings, _peopled(scale, **broker, **settings) as running:
+                            rows += _rows(running, name, scale, console, [category])
                     except Unfit as error:
                         unfit = True
                         console.print(f"[red]✗[/] {fault.text}: not tried. {error}")
@@ -106,38 +122,43 @@ def _broker(name: str) -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def _peopled(size: int, **settings: str) -> Iterator[Stage]:
+def _peopled(scale: Scale, **settings: str) -> Iterator[Stage]:
     """A platform that knows everybody whom the loads reach."""
-    with stage(**{"LEASE_SECONDS": str(LEASE)} | settings) as running:
+    size = scale.deliveries
+    with stage(LEASE_SECONDS=str(scale.lease), PROVIDER_SECONDS=str(scale.answer), **settings) as running:
         people.bring_in(running, PUSHES, size, address="device")
         people.bring_in(running, TEXTS, int(size * SHARE), address="phone")
         people.bring_in(running, MAILS, int(size * SHARE), address="email")
         yield running
 
 
-def _rows(running: Stage, name: str, size: int, console: Console, categories: Sequence[str]) -> list[tuple[Fault, Row]]:
+def _rows(
+    running: Stage, name: str, scale: Scale, console: Console, categories: Sequence[str]
+) -> list[tuple[Fault, Row]]:
     """The rows of one fault: one for each of these ways in which a category settles doubt."""
     fault, rows = FAULTS[name], []
     for each in categories:
         with console.status(f"{fault.text} (the category says {each})"):
-            row = _struck(running, name, int(size * fault.people), each)
+            row = _struck(running, name, scale, each)
         rows.append((fault, row))
         mark = "[green]✓[/]" if row.is_kept(fault) else "[red]✗[/]"
         console.print(f"{mark} {fault.text}, {each}{f': {row.broken}' if row.broken else ''}")
     return rows
 
 
-def _struck(running: Stage, name: str, size: int, category: str) -> Row:
+def _struck(running: Stage, name: str, scale: Scale, category: str) -> Row:
     """One campaign with the fault in its middle, in a category that resends what is in doubt, or holds it."""
+    fault = FAULTS[name]
+    size = int(scale.deliveries * fault.people)
     running.rows("UPDATE accounts_category SET in_doubt = %s", category)
     # on a platform of its own a fault may have set the clock back: all that there is, is its own
-    since = _FIRST if FAULTS[name].scene else running.now()
+    since = _FIRST if fault.scene else running.now()
     running.begin()
-    accepted = FAULTS[name].load(running, size)
+    accepted = fault.load(running, size)
     _until(lambda: _count(running, since, ["sent"]) >= size // 5, 60)
     broken = ""
     try:
-        FAULTS[name].strike(running, _OUTAGE if size >= _FULL else _QUICK_OUTAGE)
+        fault.strike(running, min(fault.outage, scale.outage))
     except Broken as promise:
         broken = str(promise)
     ended_at = time.monotonic()
@@ -145,6 +166,10 @@ def _struck(running: Stage, name: str, size: int, category: str) -> Row:
     # a fault may outlast the planning: until then not all of the campaign is in the log
     _until(lambda: _count(running, since, None) >= size and not _open(running, since), _ENDURANCE)
     recovered = time.monotonic() - ended_at
+    try:
+        fault.holds(running)
+    except Broken as promise:
+        broken = str(promise)
     taken = running.sent()
     arrived = {delivery for delivery, seen in taken.items() if seen.accepted}
     listed = {row[0] for row in running.rows(_IDS, since, ["uncertain", "failed"])}

@@ -23,8 +23,6 @@ import redis
 from benchmarks.chaos.loads import DOORS, ROUNDS, SHARE, Load, campaign, everything, posts, texts, through_doors
 from benchmarks.stage import ROOT, Stage, Void
 
-#: Seconds of the lease that the platform is started with, so that a frozen worker oversleeps soon.
-LEASE: Final = 5
 _WORKERS: Final = ("ios", "android", "planner", "receipts")
 
 
@@ -41,8 +39,10 @@ class Fault:
     """One kind of trouble. `strike` does it, for so many seconds where it lasts.
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
+    `holds`: what else is promised, looked at when nothing is left to be done; it raises `Broken`.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
-    reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one.
+    reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one. `outage`: the
+    seconds that it lasts in a full run.
     """
 
     text: str
@@ -52,6 +52,8 @@ class Fault:
     load: Load = campaign
     people: float = 1.0
     scene: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
+    outage: float = 6.0
+    holds: Callable[[Stage], None] = lambda _stage: None
 
     @property
     def categories(self) -> Sequence[str]:
@@ -96,7 +98,7 @@ def _freeze_workers(stage: Stage, _outage: float) -> None:
     frozen = [pid for line in ("ios", "android") for pid in _pids(stage, f"-n {line}.")]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(LEASE + 4)
+    time.sleep(float(stage.env["LEASE_SECONDS"]) + 4)
     for pid in frozen:
         os.kill(pid, signal.SIGCONT)
 
@@ -125,13 +127,14 @@ def _kill_web(stage: Stage, outage: float) -> None:
 
 
 def _call_dead(stage: Stage, outage: float) -> None:
-    """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed.
-
-    Raises `Broken` when a device was retired on their word.
-    """
+    """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed."""
     dead = {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
     _failing(stage, dead, outage)
-    (retired,) = stage.rows("SELECT count(*) FROM accounts_device WHERE retired_at IS NOT NULL")[0]
+
+
+def _nobody_is_retired(stage: Stage) -> None:
+    """Raises `Broken` when a device was retired on their word; those are brought back, for the faults that follow."""
+    retired = len(stage.rows("UPDATE accounts_device SET retired_at = NULL WHERE retired_at IS NOT NULL RETURNING id"))
     if retired:
         raise Broken(f"{retired} devices were retired")
 
@@ -162,12 +165,11 @@ _TOLD_TWICE: Final = """
 
 def _take_fcm_down(stage: Stage, outage: float) -> None:
     """FCM answers 503. Raises `Broken` when everybody else falls below nine tenths of the rate before and after."""
-    window = outage / 2
-    before = _others_per_s(stage, window)
+    before = _others_per_s(stage, outage)
     stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50, "status": 503})
-    during = _others_per_s(stage, window)
+    during = _others_per_s(stage, outage)
     stage.sandbox("PUT", "faults/fcm", {"latency_ms": 50})
-    after = _others_per_s(stage, window)
+    after = _others_per_s(stage, outage)
     usual = (before + after) / 2
     if during < _KEPT * usual:
         raise Broken(f"the others sent {during:.0f} a second instead of {usual:.0f}")
@@ -262,10 +264,10 @@ def _small_disk() -> Iterator[Mapping[str, str]]:
         Path(folder).rmdir()
 
 
-@contextlib.contextmanager
-def _patient_leases() -> Iterator[Mapping[str, str]]:
-    """Leases that are longer than a provider may take to answer, as they are in production."""
-    yield {"LEASE_SECONDS": "40"}
+def _answer_late(stage: Stage, outage: float) -> None:
+    """Both push services answer half as late again as they may, until everything that waited has been asked."""
+    late = {"latency_ms": int(1500 * float(stage.env["PROVIDER_SECONDS"]))}
+    _failing(stage, {"apns": late, "fcm": late}, outage)
 
 
 def _provider(fault: Mapping[str, object]) -> Callable[[Stage, float], None]:
@@ -288,10 +290,10 @@ def _failing(stage: Stage, faults: Mapping[str, Mapping[str, object]], outage: f
 FAULTS: Final[Mapping[str, Fault]] = {
     "kill_workers": Fault("kill -9 a random worker every second", _kill_workers, doubts=True),
     "flush_redis": Fault("FLUSHALL of Redis", _flush_redis),
-    "stop_redis": Fault("Redis killed, back empty", _stop_redis),
+    "stop_redis": Fault("Redis killed, back empty", _stop_redis, outage=20),
     "restart_postgres": Fault("PostgreSQL stopped immediately, started again", _restart_postgres, doubts=True),
     "freeze_workers": Fault("workers frozen past their lease and woken", _freeze_workers, doubts=True),
-    "provider_503": Fault("providers answer 503", _provider({"status": 503})),
+    "provider_503": Fault("providers answer 503", _provider({"status": 503}), outage=30),
     "provider_429": Fault("providers answer 429 with Retry-After: 2", _provider({"status": 429, "retry_after": 2})),
     "reset_after_body": Fault(
         "a fifth of the connections reset after the body",
@@ -299,10 +301,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
         doubts=True,
         share=0.25,
     ),
-    "late_answers": Fault(
-        "providers answer after the timeout", _provider({"latency_ms": 15_000}), doubts=True, scene=_patient_leases
-    ),
-    "all_dead": Fault("every token reported dead at once", _call_dead),
+    "late_answers": Fault("providers answer after the timeout", _answer_late, doubts=True),
+    "all_dead": Fault("every token reported dead at once", _call_dead, holds=_nobody_is_retired),
     "kill_web": Fault("kill -9 the web process under POSTs", _kill_web, load=posts),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
     "disorder_receipts": Fault("receipts three times and out of order", _disorder_receipts, load=texts, people=SHARE),

@@ -50,7 +50,9 @@ class Stage:
         )
         with self._console.status("Starting the sandbox and migrating the database …"):
             self._start_sandbox(env)
-            os.environ["WIRE_CA_FILE"] = env["WIRE_CA_FILE"] = self.sandbox["ca_file"]
+            beside = {"WIRE_CA_FILE": self.sandbox["ca_file"], "WIRE_PRIVATE_HOSTS": "localhost"}
+            os.environ.update(beside)
+            env.update(beside)
             django.setup()
             call_command("migrate", verbosity=0)
         with self._console.status("Starting web, workers and beat …"):

@@ -12,6 +12,7 @@ from notifications.providers.contract import (
     Ambiguous,
     ContentBad,
     CredentialBad,
+    Forbidden,
     NoFunds,
     OptedOut,
     Outcome,
@@ -76,6 +77,8 @@ def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
             return _SENT
         case AddressDead():
             return Step(DeliveryState.FAILED, Reason.ADDRESS_DEAD)
+        case Forbidden():
+            return Step(DeliveryState.FAILED, Reason.ADDRESS_FORBIDDEN)
         case OptedOut():
             return Step(DeliveryState.FAILED, Reason.PROVIDER_OPT_OUT)
         case ContentBad():

@@ -1,4 +1,4 @@
-"""Every provider by name, and who reads its receipts.
+"""Every provider by name, who reads its receipts, and who gives its numbers.
 
 A provider is imported when it is first asked for: a worker for iPhones needs none of the libraries for email, which
 would take 40 MB of every process.
@@ -11,30 +11,35 @@ from importlib import import_module
 from typing import Final
 
 from accounts.channels import Channel
-from notifications.providers.contract import Provider, ReceiptReader
+from notifications.providers.contract import NumberSource, Provider, ReceiptReader
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What a provider serves, and the names of its classes; `receipts` is empty where it does not call back.
+    """What a provider serves, and the names of its classes.
 
-    `endpoints` is how an account's endpoint may look, the scheme first.
+    `receipts` is empty where it does not call back, `numbers` where it hands out none. `endpoints` is how an account's
+    endpoint may look, the scheme first.
     """
 
     channel: Channel
     send: str
     receipts: str = ""
+    numbers: str = ""
     endpoints: tuple[str, ...] = ("https://host", "https://host:port")
 
 
 _ENTRIES: Final[Mapping[str, _Entry]] = {
     "apns": _Entry(Channel.PUSH, "Apns"),
     "fcm": _Entry(Channel.PUSH, "Fcm"),
+    "jpush": _Entry(Channel.PUSH, "Jpush", numbers="JpushNumbers"),
+    "pushy": _Entry(Channel.PUSH, "Pushy"),
     "twilio": _Entry(Channel.SMS, "Twilio", "TwilioReceipts"),
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
     "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
     "smtp": _Entry(Channel.EMAIL, "Smtp", endpoints=("smtp://host:587", "smtps://host:465")),
+    "webpush": _Entry(Channel.PUSH, "WebPush"),
 }
 
 NAMES: Final = tuple(_ENTRIES)
@@ -69,4 +74,14 @@ def receipts_of(name: str) -> ReceiptReader | None:
     if not reader:
         return None
     found: ReceiptReader = getattr(import_module(f"notifications.providers.{name}.receipts"), reader)()
+    return found
+
+
+@cache
+def numbers_of(name: str) -> NumberSource | None:
+    """Who gives the numbers under which this provider takes a message once; None where it hands out none."""
+    source = _ENTRIES[name].numbers
+    if not source:
+        return None
+    found: NumberSource = getattr(import_module(f"notifications.providers.{name}.numbers"), source)()
     return found

@@ -13,15 +13,17 @@ that the server may have acted on (github.com/curl/curl/pull/18417). To repeat i
 is refused here, so that nothing leaves twice unseen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
 import pycurl
 
-from notifications.providers.contract import NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.wire.cork import Corks
-from notifications.wire.head import Head
+from notifications.wire.guard import Guard
+from notifications.wire.head import Head, header_lines
 from notifications.wire.line import origin_of
 from notifications.wire.ticket import Ticket
 
@@ -38,30 +40,46 @@ MAX_REFUSALS: Final = 3
 _NOTHING_BUT_REFUSED: Final = "seek callback returned error"
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a wire sends.
+
+    `ca_file` names the certificate authorities that are trusted. `protocols` is which kinds of HTTP may be spoken, as
+    libcurl's bit mask. `timeout`, in seconds, is for what names none of its own. `private_hosts` may be named by
+    requests that are `public_only`.
+    """
+
+    ca_file: str
+    protocols: int
+    timeout: float
+    private_hosts: Collection[str] = ()
+
+
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_head", "_home", "_method", "_offset", "_timeout", "body_asked", "easy", "origin", "refusals",
-        "request", "ticket",
+        "_answer", "_guard", "_head", "_home", "_method", "_offset", "_timeout", "body_asked", "easy", "origin",
+        "refusals", "request", "ticket",
     )  # fmt: skip
 
     request: Request
     ticket: Ticket
     origin: str
 
-    def __init__(self, home: "Http2", ca_file: str, protocols: int, corks: Corks) -> None:
+    def __init__(self, home: "Http2", terms: "Terms", corks: Corks) -> None:
         self._home = home
         self._head, self._answer = BytesIO(), BytesIO()
         self._method, self._timeout = "", 0.0
         self.easy = easy = pycurl.Curl()
         easy.user = self
+        self._guard = Guard(easy, terms.private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
-            pycurl.PROTOCOLS: protocols,
+            pycurl.PROTOCOLS: terms.protocols,
             pycurl.FOLLOWLOCATION: 0,
-            pycurl.CAINFO: ca_file,
+            pycurl.CAINFO: terms.ca_file,
             pycurl.CONNECTTIMEOUT_MS: int(CONNECT_TIMEOUT * 1000),
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.TCP_NODELAY: 1,
@@ -80,17 +98,19 @@ class _Transfer:
 
     def load(self, ticket: Ticket, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
+        if request.public_only or self._guard.is_on:
+            self._guard.watch(request)
         self.ticket, self.request, self.refusals = ticket, request, 0
         self.origin = origin_of(request)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
-        easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
-        if request.timeout != self._timeout:
-            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
-            self._timeout = request.timeout
-        if request.method != self._method:
-            self._take(request.method)
-        if request.method == "POST":
+        easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
+        if (timeout := self._home.time_for(request)) != self._timeout:
+            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
+            self._timeout = timeout
+        if (method := request.method) != self._method:
+            self._take(method)
+        if method == "POST":
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         self.rewind()
 
@@ -127,8 +147,10 @@ class _Transfer:
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
         return Response(status, Head(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
 
-    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
+    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer | Forbidden:
         """What it means that no complete answer came."""
+        if self._guard.is_on and (forbidden := self._guard.verdict(self._elapsed())):
+            return forbidden
         left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.PRETRANSFER_TIME) > 0)
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
@@ -141,14 +163,13 @@ class Http2:
     """The requests of one wire, on the connections of its multi handle.
 
     `known` is shared with the whole wire: the origins that have answered, and in which version of HTTP, as libcurl's
-    number. `protocols` is what may be spoken, as libcurl's bit mask.
+    number.
     """
 
-    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], ca_file: str, protocols: int) -> None:
+    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], terms: Terms) -> None:
         self._multi = multi
         self._known = known
-        self._ca_file = ca_file
-        self._protocols = protocols
+        self._terms = terms
         self._flying: dict[Ticket, _Transfer] = {}
         self._idle: list[_Transfer] = []
         self._corks = Corks()
@@ -157,7 +178,7 @@ class Http2:
 
     def launch(self, ticket: Ticket, request: Request) -> None:
         """Begin an exchange. What no HTTP can carry is settled at once."""
-        transfer = self._idle.pop() if self._idle else _Transfer(self, self._ca_file, self._protocols, self._corks)
+        transfer = self._idle.pop() if self._idle else _Transfer(self, self._terms, self._corks)
         self._flying[ticket] = transfer
         try:
             transfer.load(ticket, request)
@@ -168,13 +189,17 @@ class Http2:
         self._launched += 1
         self._multi.add_handle(transfer.easy)
 
+    def time_for(self, request: Request) -> float:
+        """The seconds that a request may take."""
+        return self._terms.timeout if request.timeout is None else request.timeout
+
     def perform(self) -> None:
         """Let libcurl read and write."""
         with self._corks.held(self._launched):
             self._multi.perform()
         self._launched = 0
 
-    def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer:
+    def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer | Forbidden:
         """Break an exchange off; what that means for its request."""
         transfer = self._flying[ticket]
         self._multi.remove_handle(transfer.easy)
@@ -224,13 +249,3 @@ class Http2:
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:
     result: int = pycurl.SEEKFUNC_FAIL
     return result
-
-
-def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
-    lines = [f"{name}: {value}" for name, value in headers]
-    together = "".join(lines)
-    if "\n" in together or "\r" in together or "\0" in together:
-        raise ValueError("a header holds a line break")
-    # Without this, libcurl waits a second for "100 Continue" before a long body.
-    lines.append("expect:")
-    return lines

@@ -20,6 +20,7 @@ import pycurl
 
 from notifications.providers.contract import Envelope, Exchange, NoAnswer, NotSent, Response
 from notifications.wire.dialogue import Settled, check
+from notifications.wire.http2 import Terms
 from notifications.wire.line import MAILS_PER_SERVER, origin_of
 from notifications.wire.mail_connection import Connection
 from notifications.wire.ticket import Ticket
@@ -38,10 +39,10 @@ class _Mail:
 
     connection: Connection
 
-    def __init__(self, ticket: Ticket, envelope: Envelope) -> None:
+    def __init__(self, ticket: Ticket, envelope: Envelope, timeout: float) -> None:
         self.ticket, self.envelope = ticket, envelope
         self.began = time.monotonic()
-        self.ends_at = self.began + envelope.timeout
+        self.ends_at = self.began + timeout
         self.tries = 0
 
     def answer(self, settled: Settled) -> Response:
@@ -59,10 +60,10 @@ class _Mail:
 class Smtp:
     """The mails of one wire. `known` is shared with the whole wire: the origins that have answered."""
 
-    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], ca_file: str) -> None:
+    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], terms: Terms) -> None:
         self._multi = multi
         self._known = known
-        self._ca_file = ca_file
+        self._terms = terms
         self._selector = selectors.DefaultSelector()
         self._flying: dict[Ticket, _Mail] = {}
         #: By whom they may be used again; the latest used last.
@@ -89,7 +90,8 @@ class Smtp:
         except ValueError as error:
             ticket.settle(NotSent(f"not a mail that SMTP can carry: {error}"))
             return
-        mail = self._flying[ticket] = _Mail(ticket, envelope)
+        timeout = self._terms.timeout if envelope.timeout is None else envelope.timeout
+        mail = self._flying[ticket] = _Mail(ticket, envelope, timeout)
         self._begin(mail)
 
     def perform(self) -> bool:
@@ -122,7 +124,7 @@ class Smtp:
         connection = self._reusable(mail.envelope)
         if connection is None:
             if self._tls is None:
-                self._tls = _trusting(self._ca_file)
+                self._tls = _trusting(self._terms.ca_file)
             connection = Connection(self._multi, self._selector, self._tls, mail.envelope)
         mail.connection = connection
         connection.carry(mail.envelope, self._settling(mail))

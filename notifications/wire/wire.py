@@ -9,7 +9,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 import certifi
@@ -18,13 +18,15 @@ from django.conf import settings
 
 from notifications.providers.contract import Envelope, Exchange, NotSent, Outgoing
 from notifications.stopping import stopping
-from notifications.wire.http2 import Http2
+from notifications.wire.http2 import Http2, Terms
 from notifications.wire.line import Line
 from notifications.wire.smtp import Smtp
 from notifications.wire.ticket import Ticket
 
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
+#: Seconds for an exchange that names no time of its own.
+USUAL_TIMEOUT: Final = 10.0
 _LONGEST_WAIT: Final = 1.0
 
 
@@ -32,8 +34,9 @@ class Wire:
     """One set of connections, for one thread of one process.
 
     `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is which kinds of
-    HTTP may be spoken, as libcurl's bit mask. As soon as `gives_up` says so, nothing more is sent or waited for: what
-    has no answer then ends as if its connection had broken.
+    HTTP may be spoken, as libcurl's bit mask. `timeout`, in seconds, is for what names no time of its own.
+    `private_hosts` may be named by requests that are `public_only`. As soon as `gives_up` says so, nothing more is sent
+    or waited for: what has no answer then ends as if its connection had broken.
     """
 
     def __init__(
@@ -41,6 +44,8 @@ class Wire:
         *,
         ca_file: str = "",
         protocols: int = pycurl.PROTO_HTTPS,
+        timeout: float = USUAL_TIMEOUT,
+        private_hosts: Collection[str] = (),
         gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._gives_up = gives_up
@@ -49,8 +54,9 @@ class Wire:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
-        self._http = Http2(self._multi, self._known, ca_file or certifi.where(), protocols)
-        self._smtp = Smtp(self._multi, self._known, ca_file or certifi.where())
+        terms = Terms(ca_file or certifi.where(), protocols, timeout, private_hosts)
+        self._http = Http2(self._multi, self._known, terms)
+        self._smtp = Smtp(self._multi, self._known, terms)
 
     def exchange(self, outgoing: Iterable[Outgoing]) -> Iterator[tuple[int, Exchange]]:
         """Perform what is given; yields the position of each with what became of it, in the order of arrival.
@@ -106,9 +112,9 @@ class Wire:
 
     def _launch(self, ticket: Ticket) -> None:
         if self._gives_up():
-            ticket.settle(NotSent("not begun: the worker ends", begun=False))
-        elif ticket.outgoing.begin_by < time.monotonic():
-            ticket.settle(NotSent("not begun: its turn came too late", begun=False))
+            ticket.settle(NotSent("not begun: the worker ends"))
+        elif time.monotonic() > ticket.outgoing.start_by:
+            ticket.settle(NotSent("not begun: it was too late for it"))
         elif isinstance(ticket.outgoing, Envelope):
             self._smtp.launch(ticket, ticket.outgoing)
         else:
@@ -173,6 +179,11 @@ def _wire() -> Wire:
         _inherited.append(wire)
         wire = None
     if wire is None:
-        _mine.wire = wire = Wire(ca_file=settings.WIRE_CA_FILE, gives_up=stopping.is_urgent)
+        _mine.wire = wire = Wire(
+            ca_file=settings.WIRE_CA_FILE,
+            timeout=settings.PROVIDER_SECONDS,
+            private_hosts=settings.WIRE_PRIVATE_HOSTS,
+            gives_up=stopping.is_urgent,
+        )
         _mine.pid = os.getpid()
     return wire

@@ -29,6 +29,7 @@ def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
     quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
     _running.admin("PUT", "settings", quiet)
     settings.WIRE_CA_FILE = _running.state["ca_file"]
+    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
     yield _running
     if mine := vars(wire._mine).pop("wire", None):
         mine.close()

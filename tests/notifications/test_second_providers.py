@@ -106,7 +106,7 @@ def test_one_claim_may_go_by_mail_servers_and_by_requests(providers: Running) ->
 def test_what_a_slow_server_leaves_no_time_for_is_given_back_and_never_sent_twice(
     providers: Running, settings: Settings
 ) -> None:
-    settings.LEASE_SECONDS = 2
+    settings.LEASE_SECONDS, settings.PROVIDER_SECONDS = 3, 1.5
     choose("smtp", rank=1)
     ProviderAccount.objects.filter(name="smtp-live").update(at_once=1)
     routes.forget()

@@ -6,6 +6,7 @@ from threading import Timer
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Category
 from notifications import stopping as stopping_module
@@ -13,8 +14,9 @@ from notifications.dispatching import Dispatched
 from notifications.ledger.claim import claim
 from notifications.ledger.record import Result, finish, record
 from notifications.ledger.release import release
-from notifications.models import Batch, Delivery, DeliveryEvent
+from notifications.models import Batch, Delivery, DeliveryEvent, ProviderAccount
 from notifications.planning.retry import Step
+from notifications.routes import routes
 from notifications.stopping import stopping
 from notifications.vocabulary import DeliveryState, Lane
 from tests.api.shop import shop
@@ -155,6 +157,20 @@ def test_a_worker_that_gave_back_can_record_no_more() -> None:
 
     assert set(states().values()) == {DeliveryState.SENDING}
     assert set(Delivery.objects.values_list("attempt", flat=True)) == {2}
+
+
+def test_what_could_be_answered_only_after_its_lease_never_leaves_under_it(known: Running, settings: Settings) -> None:
+    settings.LEASE_SECONDS, settings.PROVIDER_SECONDS = 2, 1
+    ProviderAccount.objects.update(at_once=1)
+    routes.forget()
+    waiting(5)
+    known.admin("PUT", "faults/twilio", {"latency_ms": 700})
+
+    dispatched(Lane.SMS)
+
+    # the second begins 0.7 s after the claim, the third would at 1.4 s
+    assert tally() == {"sent": 2, "queued": 3}
+    assert not Batch.objects.exclude(lease_id=None).exists(), "no lease is left to run out"
 
 
 def test_a_worker_that_lost_its_lease_gives_nothing_back() -> None:

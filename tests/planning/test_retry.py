@@ -21,6 +21,7 @@ def attempt(number: int = 1, *, expires_in: timedelta | None = None, resend: boo
     [
         (contract.Accepted("id"), DeliveryState.SENT, None),
         (contract.AddressDead("gone"), DeliveryState.FAILED, Reason.ADDRESS_DEAD),
+        (contract.Forbidden("leads inside"), DeliveryState.FAILED, Reason.ADDRESS_FORBIDDEN),
         (contract.OptedOut("stop"), DeliveryState.FAILED, Reason.PROVIDER_OPT_OUT),
         (contract.ContentBad("too big"), DeliveryState.FAILED, Reason.CONTENT_REFUSED),
         (contract.CredentialBad("403"), DeliveryState.RETRYING, Reason.CREDENTIAL_REFUSED),

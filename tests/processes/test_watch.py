@@ -21,7 +21,9 @@ DATA = {"user_name": "지민", "product_name": "운동화"}
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform that is soon of the opinion that a worker is stuck."""
-    with platform(tmp_path_factory.mktemp("watch"), STALL_SECONDS="10", LEASE_SECONDS="5") as started:
+    with platform(
+        tmp_path_factory.mktemp("watch"), STALL_SECONDS="10", LEASE_SECONDS="5", PROVIDER_SECONDS="2"
+    ) as started:
         yield started
 
 

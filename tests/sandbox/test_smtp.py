@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
@@ -37,18 +37,6 @@ FROM = "hello@bongsu.example"
 TO = "kim@people.example"
 
 
-@contextmanager
-def session(sandbox: Running, *, starttls: bool = True, login: bool = True) -> Iterator[smtplib.SMTP]:
-    tls = ssl.create_default_context(cafile=sandbox.state["ca_file"])
-    account = sandbox.credentials["smtp"]
-    with smtplib.SMTP("localhost", sandbox.state["smtp_port"], timeout=5) as client:
-        if starttls:
-            client.starttls(context=tls)
-        if login:
-            client.login(account["username"], account["password"])
-        yield client
-
-
 def mail(delivery_id: str = "", **headers: str | None) -> EmailMessage:
     usual: dict[str, str | None] = {
         "From": f"봉수 <{FROM}>",
@@ -68,7 +56,7 @@ def mail(delivery_id: str = "", **headers: str | None) -> EmailMessage:
 
 def sent(sandbox: Running, to: str = TO, *, content: bytes = b"", delivery_id: str = "") -> tuple[int, str]:
     """The reply that decides about one mail."""
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         client.ehlo()
         for verb, said in (("mail", client.mail(FROM)), ("rcpt", client.rcpt(to))):
             if said[0] >= 400:
@@ -110,7 +98,7 @@ def test_a_mail_looks_as_its_reader_sees_it(sandbox: Running) -> None:
 
 
 def test_many_mails_go_by_one_session(sandbox: Running) -> None:
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         for _ in range(5):
             client.send_message(mail())
     assert sandbox.admin("GET", "counts").json()["providers"]["smtp"]["accepted"] == 5
@@ -124,7 +112,7 @@ def test_a_port_is_told_to_programs_and_speaks_no_http(sandbox: Running) -> None
 
 # --- who is there ------------------------------------------------------------------------------------
 def test_before_tls_nothing_is_offered_and_nothing_is_taken(sandbox: Running) -> None:
-    with session(sandbox, starttls=False, login=False) as client:
+    with sandbox.smtp(starttls=False, login=False) as client:
         client.ehlo()
         assert client.has_extn("starttls")
         assert not client.has_extn("auth")
@@ -133,7 +121,7 @@ def test_before_tls_nothing_is_offered_and_nothing_is_taken(sandbox: Running) ->
 
 
 def test_before_a_login_no_mail_is_taken(sandbox: Running) -> None:
-    with session(sandbox, login=False) as client:
+    with sandbox.smtp(login=False) as client:
         client.ehlo()
         assert client.has_extn("pipelining")
         code, words = client.mail(FROM)
@@ -142,14 +130,14 @@ def test_before_a_login_no_mail_is_taken(sandbox: Running) -> None:
 
 @pytest.mark.parametrize("method", ["auth_plain", "auth_login"])
 def test_both_ways_of_logging_in_work(sandbox: Running, method: str) -> None:
-    with session(sandbox, login=False) as client:
+    with sandbox.smtp(login=False) as client:
         client.ehlo()
         client.user, client.password = (sandbox.credentials["smtp"][name] for name in ("username", "password"))
         assert client.auth(method.removeprefix("auth_"), getattr(client, method))[0] == 235
 
 
 def test_a_wrong_password_is_refused_and_three_end_the_session(sandbox: Running) -> None:
-    with session(sandbox, login=False) as client:
+    with sandbox.smtp(login=False) as client:
         client.ehlo()
         for _ in range(3):
             assert client.docmd("AUTH", "PLAIN AHgAeA==") == (535, b"5.7.8 Error: authentication failed")
@@ -183,14 +171,14 @@ def test_a_wrong_password_is_refused_and_three_end_the_session(sandbox: Running)
     ],
 )
 def test_a_command_is_taken_in_its_place_and_in_its_form_alone(sandbox: Running, line: str, reply: int) -> None:
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         client.ehlo()
         client.send((line + "\r\n").encode())
         assert client.getreply()[0] == reply
 
 
 def test_commands_may_come_in_a_row(sandbox: Running) -> None:
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         client.ehlo()
         client.send(f"MAIL FROM:<{FROM}>\r\nRCPT TO:<a@rcpt-550-5-1-1.example>\r\nDATA\r\n")
         assert [client.getreply()[0] for _ in range(3)] == [250, 550, 554]
@@ -232,7 +220,7 @@ def test_a_message_that_others_would_not_take_is_refused(
 
 
 def test_a_line_feed_alone_could_hide_a_message_and_ends_the_session(sandbox: Running) -> None:
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         client.ehlo()
         client.mail(FROM)
         client.rcpt(TO)
@@ -265,7 +253,7 @@ def test_who_is_greylisted_is_taken_the_second_time(sandbox: Running) -> None:
 
 
 def test_a_reply_of_421_ends_the_session(sandbox: Running) -> None:
-    with session(sandbox) as client:
+    with sandbox.smtp() as client:
         client.ehlo()
         client.mail(FROM)
         assert client.rcpt("kim@rcpt-421-4-7-0.example")[0] == 421
@@ -295,7 +283,7 @@ def test_trouble_comes_in_a_mail_servers_words(sandbox: Running, fault: dict[str
 def test_a_reset_or_held_session_has_no_reply(sandbox: Running, mode: str, accepted: int) -> None:
     delivery_id = str(uuid4())
     sandbox.admin("PUT", "faults/smtp", {"mode": mode, "remaining": 1})
-    with suppress(smtplib.SMTPServerDisconnected), session(sandbox) as client:
+    with suppress(smtplib.SMTPServerDisconnected), sandbox.smtp() as client:
         assert client.sock is not None
         client.sock.settimeout(0.5)
         with pytest.raises((smtplib.SMTPServerDisconnected, OSError)):

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -133,6 +134,18 @@ def test_of_a_crowd_no_more_are_under_way_than_may_be_and_others_pass_it(wire: W
     assert server.paths() == ["/answer", "/never", "/never", "/answer"]
     assert {position for position, _ in exchanges} == {0, 1, 2}
     assert server.paths().count("/never") == 3
+
+
+def test_a_request_whose_time_has_passed_when_its_turn_comes_never_begins(wire: Wire, server: Server) -> None:
+    assert isinstance(wire.exchange_one(post(server.url("/answer"))), Response)
+    crowd, slow = Crowd("twilio", 1), post(server.url("/never"), timeout=0.3)
+    in_time = msgspec.structs.replace(slow, crowd=crowd)
+    too_late = msgspec.structs.replace(slow, crowd=crowd, start_by=time.monotonic() + 0.1)
+
+    exchanges = dict(wire.exchange([in_time, too_late, too_late]))
+
+    assert [type(exchanges[place]) for place in range(3)] == [NoAnswer, NotSent, NotSent]
+    assert server.paths().count("/never") == 1
 
 
 def test_an_interim_answer_is_forgotten(wire: Wire, server: Server) -> None:

@@ -164,12 +164,12 @@ def test_of_a_crowd_no_more_are_under_way_than_may_be(wire: Wire, server: MailSe
 
 def test_whose_turn_comes_too_late_is_not_begun(wire: Wire, server: MailServer) -> None:
     crowd, soon = Crowd("smtp-live", 1), time.monotonic() + 0.5
-    answers = all_of(wire, [mail(server, "slow", crowd=crowd, begin_by=soon)] * 5)
+    answers = all_of(wire, [mail(server, "slow", crowd=crowd, start_by=soon)] * 5)
     begun = [answer for answer in answers.values() if isinstance(answer, Response)]
     late = [answer for answer in answers.values() if isinstance(answer, NotSent)]
     assert len(begun) + len(late) == 5
     assert 1 <= len(begun) == len(server.mails) < 5
-    assert {(answer.begun, answer.detail) for answer in late} == {(False, "not begun: its turn came too late")}
+    assert {answer.detail for answer in late} == {"not begun: it was too late for it"}
 
 
 def test_two_accounts_do_not_share_a_connection(wire: Wire, server: MailServer) -> None:

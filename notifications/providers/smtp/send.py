@@ -25,6 +25,7 @@ from notifications.providers.contract import (
     Response,
     Token,
     Transient,
+    Unsendable,
     Verdict,
 )
 from notifications.providers.mail import (
@@ -57,6 +58,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "data": "DATA",
     ".": "the message",
 }
+#: One address, as it stands between < and > (RFC 5321, section 4.1.2), without the spaces that quotes would allow.
+_PATH: Final = re.compile(r"[^\s\x00-\x20\x7f<>@]+@[^\s\x00-\x20\x7f<>@]+")
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ENHANCED: Final = re.compile(rb"\d{3}[ -]([245])\.(\d{1,3}\.\d{1,3})\b")
 #: What servers call the message in their logs: Postfix, Exim, Exchange.
@@ -105,15 +108,20 @@ class Smtp:
         """No token: whoever opens a connection logs in."""
 
     def compose(self, message: Message, account: Account, _token: Token | None) -> Envelope:
-        """A mail to one recipient, with a Message-ID that stays the same at every attempt."""
+        """A mail to one recipient, with a Message-ID that stays the same at every attempt.
+
+        Raises `Unsendable` for an address that would be read as something else, or as several.
+        """
         text = message.text
         if not isinstance(text, EmailText):
             raise TypeError("SMTP takes an email")
         sender = _sender_of(account)
         recipient = ascii_domain(message.address)
+        if not _PATH.fullmatch(recipient):
+            raise Unsendable(ContentBad("no mail server takes this for one address"))
         headers = (
             *sender.head,
-            f"To: {mime.addr_spec(one_line(recipient))}",
+            f"To: {mime.addr_spec(recipient)}",
             mime.header("Subject", one_line(text.subject)),
             f"Date: {mime.date(message.at)}",
             f"Message-ID: {message_id(message.delivery_id, sender.address)}",

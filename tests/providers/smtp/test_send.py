@@ -7,9 +7,11 @@ import pytest
 from notifications.providers.contract import (
     Account,
     BadAccount,
+    ContentBad,
     Envelope,
     Exchange,
     Request,
+    Unsendable,
 )
 from notifications.providers.smtp.send import Smtp
 from notifications.wire.dialogue import check
@@ -162,12 +164,7 @@ def test_a_subject_reads_as_it_was_written(subject: str) -> None:
 
 @pytest.mark.parametrize("evil", ["a\r\nBcc: e@evil.example", "a\nBcc: e@evil.example", "a\rBcc: e", "a\u2028Bcc: e"])
 def test_no_header_can_be_slipped_in(evil: str) -> None:
-    for envelope in (
-        compose(EmailText(evil, text="t")),
-        compose(from_name=evil),
-        compose(address=f"kim@people.example{evil[1:]}"),
-        compose(address=evil),
-    ):
+    for envelope in (compose(EmailText(evil, text="t")), compose(from_name=evil)):
         head = envelope.content.partition(b"\r\n\r\n")[0]
         assert [line.partition(b":")[0] for line in head.replace(b"\r\n ", b"").split(b"\r\n")] == [
             b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type",
@@ -176,11 +173,23 @@ def test_no_header_can_be_slipped_in(evil: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["a@x.example, b@y.example", "Kim <a@x.example>", "a@x.example>\r\nRCPT TO:<b@y.example", ""]
+    "address",
+    [
+        "a@x.example, b@y.example",
+        "a@x.example,b@y.example",
+        "Kim <a@x.example>",
+        "a@x.example>\r\nRCPT TO:<b@y.example",
+        "a@x.example\r\nBcc: b",
+        "a\0@x.example",
+        "nobody",
+        "@x.example",
+        "",
+    ],
 )
-def test_what_is_not_one_address_is_carried_by_no_wire(address: str) -> None:
-    with pytest.raises(ValueError, match="one address"):
-        check(compose(address=address))
+def test_what_is_not_one_address_is_never_sent_and_never_suppressed(address: str) -> None:
+    with pytest.raises(Unsendable) as refused:
+        compose(address=address)
+    assert refused.value.outcome == ContentBad("no mail server takes this for one address")
 
 
 @pytest.mark.parametrize(
