@@ -14,7 +14,6 @@ is refused here, so that nothing leaves twice unseen.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
@@ -25,9 +24,11 @@ from notifications.wire.cork import Corks
 from notifications.wire.guard import Guard
 from notifications.wire.head import Head, header_lines
 from notifications.wire.line import origin_of
+from notifications.wire.terms import CONNECT_TIMEOUT, Terms
 from notifications.wire.ticket import Ticket
 
-CONNECT_TIMEOUT: Final = 5.0
+#: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
+CONNECTIONS_PER_HOST: Final = 16
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
 #: In bytes, for each request under way; libcurl's own 64 KB take 30 MB of a worker more, and few bodies are this long.
@@ -40,26 +41,11 @@ MAX_REFUSALS: Final = 3
 _NOTHING_BUT_REFUSED: Final = "seek callback returned error"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On which terms a wire sends.
-
-    `ca_file` names the certificate authorities that are trusted. `protocols` is which kinds of HTTP may be spoken, as
-    libcurl's bit mask. `timeout`, in seconds, is for what names none of its own. `private_hosts` may be named by
-    requests that are `public_only`.
-    """
-
-    ca_file: str
-    protocols: int
-    timeout: float
-    private_hosts: Collection[str] = ()
-
-
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_guard", "_head", "_home", "_method", "_offset", "_timeout", "body_asked", "easy", "origin",
+        "_answer", "_guard", "_head", "_method", "_offset", "_terms", "_timeout", "body_asked", "easy", "origin",
         "refusals", "request", "ticket",
     )  # fmt: skip
 
@@ -67,12 +53,12 @@ class _Transfer:
     ticket: Ticket
     origin: str
 
-    def __init__(self, home: "Http2", terms: "Terms", corks: Corks) -> None:
-        self._home = home
+    def __init__(self, terms: Terms, corks: Corks) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
         self._method, self._timeout = "", 0.0
+        self._terms = terms
         self.easy = easy = pycurl.Curl()
-        easy.user = self
+        easy.transfer = self
         self._guard = Guard(easy, terms.private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
@@ -105,7 +91,7 @@ class _Transfer:
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
-        if (timeout := self._home.time_for(request)) != self._timeout:
+        if (timeout := self._terms.time_for(request)) != self._timeout:
             easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
             self._timeout = timeout
         if (method := request.method) != self._method:
@@ -134,14 +120,6 @@ class _Transfer:
         self._offset += len(chunk)
         return chunk
 
-    def succeeded(self) -> None:
-        """libcurl has got an answer."""
-        self._home.answered(self)
-
-    def failed(self, code: int, text: str) -> None:
-        """libcurl has got none."""
-        self._home.failed(self, code, text)
-
     def answer(self) -> Response:
         """What came back, once libcurl says that it is complete."""
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
@@ -160,14 +138,13 @@ class _Transfer:
 
 
 class Http2:
-    """The requests of one wire, on the connections of its multi handle.
+    """The requests of one wire, and its connections to whoever takes them.
 
     `known` is shared with the whole wire: the origins that have answered, and in which version of HTTP, as libcurl's
     number.
     """
 
-    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], terms: Terms) -> None:
-        self._multi = multi
+    def __init__(self, known: dict[str, int], terms: Terms) -> None:
         self._known = known
         self._terms = terms
         self._flying: dict[Ticket, _Transfer] = {}
@@ -175,10 +152,13 @@ class Http2:
         self._corks = Corks()
         #: Requests that libcurl took over since it last wrote.
         self._launched = 0
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
 
     def launch(self, ticket: Ticket, request: Request) -> None:
         """Begin an exchange. What no HTTP can carry is settled at once."""
-        transfer = self._idle.pop() if self._idle else _Transfer(self, self._terms, self._corks)
+        transfer = self._idle.pop() if self._idle else _Transfer(self._terms, self._corks)
         self._flying[ticket] = transfer
         try:
             transfer.load(ticket, request)
@@ -189,15 +169,35 @@ class Http2:
         self._launched += 1
         self._multi.add_handle(transfer.easy)
 
-    def time_for(self, request: Request) -> float:
-        """The seconds that a request may take."""
-        return self._terms.timeout if request.timeout is None else request.timeout
-
-    def perform(self) -> None:
-        """Let libcurl read and write."""
+    def perform(self) -> bool:
+        """Let libcurl read and write; says whether a request has ended."""
         with self._corks.held(self._launched):
             self._multi.perform()
         self._launched = 0
+        found = False
+        more = 1
+        while more:
+            more, answered, failed = self._multi.info_read()
+            for easy in answered:
+                self._answered(easy.transfer)
+            for easy, code, text in failed:
+                self._failed(easy.transfer, code, text)
+            found = found or bool(answered or failed)
+        return found
+
+    def until_due(self) -> float | None:
+        """Seconds until libcurl wants to be asked again, whatever happens; None where it does not."""
+        milliseconds: int = self._multi.timeout()
+        return None if milliseconds < 0 else milliseconds / 1000
+
+    def wait(self, seconds: float) -> None:
+        """Until there is something to do, for so long at most."""
+        self._multi.select(seconds)
+
+    def descriptors(self) -> tuple[Collection[int], Collection[int]]:
+        """What to read from and to write to as soon as that is possible."""
+        reading, writing, _ = self._multi.fdset()
+        return reading, writing
 
     def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer | Forbidden:
         """Break an exchange off; what that means for its request."""
@@ -208,13 +208,13 @@ class Http2:
         return failure
 
     def close(self) -> None:
-        """Give every handle back."""
+        """Close every connection."""
         for transfer in self._idle:
             transfer.easy.close()
         self._idle.clear()
+        self._multi.close()
 
-    def answered(self, transfer: _Transfer) -> None:
-        """A transfer has its answer."""
+    def _answered(self, transfer: _Transfer) -> None:
         self._multi.remove_handle(transfer.easy)
         if transfer.origin not in self._known:
             self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
@@ -222,7 +222,7 @@ class Http2:
         self._release(transfer)
         ticket.settle(answer)
 
-    def failed(self, transfer: _Transfer, code: int, text: str) -> None:
+    def _failed(self, transfer: _Transfer, code: int, text: str) -> None:
         """A transfer goes once more where the server refused it unprocessed, and ends where it failed."""
         self._multi.remove_handle(transfer.easy)
         refused = (

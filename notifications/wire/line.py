@@ -1,7 +1,7 @@
 """Who may go next, of those who want to send."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from typing import Final
 
 from notifications.providers.contract import Crowd, Envelope, Outgoing
@@ -9,8 +9,8 @@ from notifications.providers.contract import Crowd, Envelope, Outgoing
 #: Requests under way at once: enough for 4,000 a second from a provider that takes 150 ms, few enough that a crash
 #: leaves few in doubt.
 MAX_IN_FLIGHT: Final = 600
-#: Mails under way at once with one server. Each has a connection to itself, and Postfix takes 50 from one address
-#: (postconf(5), smtpd_client_connection_count_limit), which the workers of a host share.
+#: Mails under way at once with one server, for accounts that do not say otherwise. Each has a connection to itself, and
+#: Postfix takes 50 from one address (postconf(5), smtpd_client_connection_count_limit), which a host's workers share.
 MAILS_PER_SERVER: Final = 16
 
 
@@ -19,7 +19,7 @@ class Line:
 
     1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
        nobody knows how many streams a server allows; Apple allows one before the first valid token.
-    2. A crowd never has more under way than it may. The mails to one server are a crowd too.
+    2. A crowd never has more under way than it may. The mails to one server are a crowd, where they are not another.
     """
 
     def __init__(self, outgoing: Iterable[Outgoing], known: Container[str]) -> None:
@@ -47,7 +47,7 @@ class Line:
         if origin in self._strangers:
             self._met.add(origin)
             self._released.extend(self._strangers.pop(origin))
-        for crowd in _crowds(one):
+        if crowd := _crowd_of(one):
             self._under_way[crowd.name] -= 1
             if waiting := self._crowded[crowd.name]:
                 self._released.append(waiting.popleft())
@@ -73,15 +73,14 @@ class Line:
             self._strangers[origin].append(numbered)
             self._held += 1
             return False
-        crowds = list(_crowds(one))
-        for crowd in crowds:
-            if self._under_way[crowd.name] >= crowd.at_once:
-                self._crowded[crowd.name].append(numbered)
-                self._held += 1
-                return False
+        crowd = _crowd_of(one)
+        if crowd and self._under_way[crowd.name] >= crowd.at_once:
+            self._crowded[crowd.name].append(numbered)
+            self._held += 1
+            return False
         if origin not in self._known and origin not in self._met:
             self._strangers[origin] = deque()
-        for crowd in crowds:
+        if crowd:
             self._under_way[crowd.name] += 1
         return True
 
@@ -92,8 +91,7 @@ def origin_of(one: Outgoing) -> str:
     return parts[2] if len(parts) > 2 else ""
 
 
-def _crowds(one: Outgoing) -> Iterator[Crowd]:
-    if one.crowd:
-        yield one.crowd
-    if isinstance(one, Envelope):
-        yield Crowd(f"mail to {origin_of(one)}", MAILS_PER_SERVER)
+def _crowd_of(one: Outgoing) -> Crowd | None:
+    if one.crowd is None and isinstance(one, Envelope):
+        return Crowd(f"mail to {origin_of(one)}", MAILS_PER_SERVER)
+    return one.crowd

@@ -12,8 +12,8 @@ import pycurl
 
 from notifications.providers.contract import Envelope
 from notifications.wire.dialogue import Listener, Refused, Reply, Say, Settled, Unfit, introduced, mailed
+from notifications.wire.terms import CONNECT_TIMEOUT
 
-CONNECT_TIMEOUT: Final = 5.0
 #: In bytes: written and read at a time.
 _CHUNK: Final = 1 << 14
 
@@ -110,8 +110,8 @@ class Connection:
             self._easy = None
 
     # --- what libcurl says of the connection ---------------------------------------------------------
-    def succeeded(self) -> None:
-        """It stands."""
+    def stands(self) -> None:
+        """It has come about."""
         self._socket = socket.socket(fileno=os.dup(self._easy.getinfo(pycurl.ACTIVESOCKET)))
         self._socket.settimeout(0)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
@@ -119,9 +119,9 @@ class Connection:
             self._begin_tls()
         self.move()
 
-    def failed(self, code: int, text: str) -> None:
+    def failed(self, why: str) -> None:
         """It does not come about."""
-        self._end(text or f"libcurl error {code}")
+        self._end(why)
 
     # --- bytes -----------------------------------------------------------------------------------------
     def _shake_hands(self) -> None:
@@ -223,7 +223,7 @@ def _has_port(origin: str) -> bool:
 def _opening(connection: Connection, address: str) -> pycurl.Curl:
     """A handle that makes a connection and sends nothing on it."""
     easy = pycurl.Curl()
-    easy.user = connection
+    easy.connection = connection
     for option, value in {
         # of the URL nothing is used but host and port
         pycurl.URL: f"http://{address}/",

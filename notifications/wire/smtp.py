@@ -13,16 +13,16 @@ import selectors
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import pycurl
 
 from notifications.providers.contract import Envelope, Exchange, NoAnswer, NotSent, Response
 from notifications.wire.dialogue import Settled, check
-from notifications.wire.http2 import Terms
-from notifications.wire.line import MAILS_PER_SERVER, origin_of
+from notifications.wire.line import origin_of
 from notifications.wire.mail_connection import Connection
+from notifications.wire.terms import Terms
 from notifications.wire.ticket import Ticket
 
 #: Seconds for which a connection that nobody needs stays open: servers close theirs after five minutes, busy ones
@@ -60,8 +60,9 @@ class _Mail:
 class Smtp:
     """The mails of one wire. `known` is shared with the whole wire: the origins that have answered."""
 
-    def __init__(self, multi: pycurl.CurlMulti, known: dict[str, int], terms: Terms) -> None:
-        self._multi = multi
+    def __init__(self, known: dict[str, int], terms: Terms) -> None:
+        #: Makes connections, and keeps its end of them.
+        self._multi = pycurl.CurlMulti()
         self._known = known
         self._terms = terms
         self._selector = selectors.DefaultSelector()
@@ -75,13 +76,17 @@ class Smtp:
         """Whether a mail is under way."""
         return bool(self._flying)
 
-    def fileno(self) -> int:
-        """Readable as soon as there is something to do."""
-        return self._selector.fileno()
+    def descriptors(self) -> tuple[Collection[int], Collection[int]]:
+        """What to read from and to write to as soon as that is possible."""
+        reading, writing, _ = self._multi.fdset()
+        # epoll's and kqueue's own: readable as soon as there is something to do
+        return [*reading, self._selector.fileno()], writing
 
     def until_due(self) -> float:
-        """Seconds until a mail has taken too long."""
-        return max(0.0, min(mail.ends_at for mail in self._flying.values()) - time.monotonic())
+        """Seconds until a mail has taken too long, or libcurl wants to be asked again."""
+        due = max(0.0, min(mail.ends_at for mail in self._flying.values()) - time.monotonic())
+        milliseconds: int = self._multi.timeout()
+        return due if milliseconds < 0 else min(due, milliseconds / 1000)
 
     def launch(self, ticket: Ticket, envelope: Envelope) -> None:
         """Begin a mail. What no SMTP can carry is settled at once."""
@@ -90,13 +95,14 @@ class Smtp:
         except ValueError as error:
             ticket.settle(NotSent(f"not a mail that SMTP can carry: {error}"))
             return
-        timeout = self._terms.timeout if envelope.timeout is None else envelope.timeout
-        mail = self._flying[ticket] = _Mail(ticket, envelope, timeout)
+        mail = self._flying[ticket] = _Mail(ticket, envelope, self._terms.time_for(envelope))
         self._begin(mail)
 
     def perform(self) -> bool:
         """Read and write what can be; says whether a mail has ended."""
         flying = len(self._flying)
+        if flying:
+            self._connect()
         for key, _ in self._selector.select(0):
             key.data.move()
         if self._flying:
@@ -118,6 +124,17 @@ class Smtp:
                 connection.close()
         self._idle.clear()
         self._selector.close()
+        self._multi.close()
+
+    def _connect(self) -> None:
+        self._multi.perform()
+        more = 1
+        while more:
+            more, made, failed = self._multi.info_read()
+            for easy in made:
+                easy.connection.stands()
+            for easy, code, text in failed:
+                easy.connection.failed(text or f"libcurl error {code}")
 
     def _begin(self, mail: _Mail) -> None:
         mail.tries += 1
@@ -153,7 +170,7 @@ class Smtp:
             return
         self._known.setdefault(origin_of(mail.envelope), 0)
         idle = self._idle[_user(mail.envelope)]
-        if connection.is_over or settled.reply.code == 421 or len(idle) >= MAILS_PER_SERVER:
+        if connection.is_over or settled.reply.code == 421:
             connection.close()
         else:
             connection.rest()

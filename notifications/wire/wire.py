@@ -1,14 +1,14 @@
 """The only sockets of the pipeline: everything that is sent to providers, at once, whatever they speak.
 
-`http2` carries requests and `smtp` carries mail. Both work on one libcurl multi handle and in one loop here, so that a
-slow mail server holds up no request, and the other way round.
+`http2` carries requests and `smtp` carries mail, both in one loop here, so that a slow mail server holds up no request,
+and the other way round.
 """
 
 import os
 import select
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
@@ -18,13 +18,12 @@ from django.conf import settings
 
 from notifications.providers.contract import Envelope, Exchange, NotSent, Outgoing
 from notifications.stopping import stopping
-from notifications.wire.http2 import Http2, Terms
+from notifications.wire.http2 import Http2
 from notifications.wire.line import Line
 from notifications.wire.smtp import Smtp
+from notifications.wire.terms import Terms
 from notifications.wire.ticket import Ticket
 
-#: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
-CONNECTIONS_PER_HOST: Final = 16
 #: Seconds for an exchange that names no time of its own.
 USUAL_TIMEOUT: Final = 10.0
 _LONGEST_WAIT: Final = 1.0
@@ -51,12 +50,9 @@ class Wire:
         self._gives_up = gives_up
         #: The origins that have answered.
         self._known: dict[str, int] = {}
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
         terms = Terms(ca_file or certifi.where(), protocols, timeout, private_hosts)
-        self._http = Http2(self._multi, self._known, terms)
-        self._smtp = Smtp(self._multi, self._known, terms)
+        self._http = Http2(self._known, terms)
+        self._smtp = Smtp(self._known, terms)
 
     def exchange(self, outgoing: Iterable[Outgoing]) -> Iterator[tuple[int, Exchange]]:
         """Perform what is given; yields the position of each with what became of it, in the order of arrival.
@@ -75,7 +71,6 @@ class Wire:
         """Close every connection."""
         self._smtp.close()
         self._http.close()
-        self._multi.close()
 
     def _perform(self, line: Line) -> Iterator[tuple[int, Exchange]]:
         arrived: deque[Ticket] = deque()
@@ -122,40 +117,29 @@ class Wire:
 
     def _pump(self, *, block: bool) -> None:
         """Let both read and write; with `block`, wait until there is something to do."""
-        self._http.perform()
-        moved = self._collect()
-        moved = self._smtp.perform() or moved
-        if moved or not block:
+        ended = self._http.perform()
+        ended = self._smtp.perform() or ended
+        if ended or not block:
             return
-        until_due = self._multi.timeout()
-        wait = _LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT)
+        due = self._http.until_due()
+        wait = _LONGEST_WAIT if due is None else min(due, _LONGEST_WAIT)
         if self._smtp.is_busy:
             self._wait_for_both(min(wait, self._smtp.until_due()))
         else:
-            self._multi.select(wait)
+            self._http.wait(wait)
 
     def _wait_for_both(self, seconds: float) -> None:
+        wanted: defaultdict[int, int] = defaultdict(int)
+        for carrier in (self._http, self._smtp):
+            reading, writing = carrier.descriptors()
+            for descriptor in reading:
+                wanted[descriptor] |= select.POLLIN
+            for descriptor in writing:
+                wanted[descriptor] |= select.POLLOUT
         poll = select.poll()
-        reading, writing, _ = self._multi.fdset()
-        for descriptor in {*reading, *writing}:
-            poll.register(
-                descriptor, select.POLLIN * (descriptor in reading) | select.POLLOUT * (descriptor in writing)
-            )
-        poll.register(self._smtp.fileno(), select.POLLIN)
+        for descriptor, events in wanted.items():
+            poll.register(descriptor, events)
         poll.poll(seconds * 1000)
-
-    def _collect(self) -> bool:
-        """Tell the users of finished handles; says whether there was one."""
-        found = False
-        more = 1
-        while more:
-            more, succeeded, failed = self._multi.info_read()
-            for easy in succeeded:
-                easy.user.succeeded()
-            for easy, code, text in failed:
-                easy.user.failed(code, text)
-            found = found or bool(succeeded or failed)
-        return found
 
 
 _mine = threading.local()

@@ -15,9 +15,9 @@ from pytest_django import Settings
 
 from notifications.providers.contract import Crowd, Exchange, NoAnswer, NotSent, Request, Response
 from notifications.wire import wire as ours
-from notifications.wire.http2 import MAX_REFUSALS
+from notifications.wire.http2 import CONNECTIONS_PER_HOST, MAX_REFUSALS
 from notifications.wire.line import MAX_IN_FLIGHT
-from notifications.wire.wire import CONNECTIONS_PER_HOST, Wire
+from notifications.wire.wire import Wire
 from tests.wire.server import Server, certificate
 
 MakeServer = Callable[..., Server]
