@@ -1,4 +1,4 @@
-"""One connection with a mail server: bytes to and fro, without ever waiting for them."""
+"""One connection with a mail server: bytes there and back, without ever waiting for them."""
 
 import os
 import selectors
