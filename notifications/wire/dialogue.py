@@ -19,7 +19,7 @@ _LINE: Final = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
 #: What may stand between < and >, and as the name that we greet by.
 _PATH: Final = re.compile(r"[^\x00-\x20\x7f<>]{3,320}")
 _NAME: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
-_URL: Final = re.compile(r"smtps?://[^/\s]+")
+_URL: Final = re.compile(r"smtps?://[!-.0-~]+")
 _MESSAGE_ENDS: Final = b".\r\n"
 
 

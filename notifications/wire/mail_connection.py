@@ -33,7 +33,7 @@ class Connection:
         self._context = tls
         scheme, _, origin = envelope.url.partition("://")
         self._host = origin.rpartition(":")[0].strip("[]") if _has_port(origin) else origin.strip("[]")
-        self._is_tls_first = scheme == "smtps"
+        self._wants_tls = is_tls_first = scheme == "smtps"
         self._socket: socket.socket | None = None
         self._is_shaking_hands = False
         self._listener = Listener()
@@ -53,7 +53,7 @@ class Connection:
         #: Whether no mail can go by it any more.
         self.is_over = False
         self.idle_since = 0.0
-        self._easy = _opening(self, origin if _has_port(origin) else f"{origin}:{465 if self._is_tls_first else 587}")
+        self._easy = _opening(self, origin if _has_port(origin) else f"{origin}:{465 if is_tls_first else 587}")
         multi.add_handle(self._easy)
 
     @property
@@ -93,7 +93,7 @@ class Connection:
             self._watch(writing=is_blocked or self._offset < len(self._out))
         except ssl.SSLWantWriteError:
             self._watch(writing=True)
-        except (OSError, Unfit) as error:
+        except (OSError, ValueError, Unfit) as error:  # ValueError: a name that no certificate can be for
             self._end(str(error) or type(error).__name__)
 
     def close(self) -> None:
@@ -115,8 +115,6 @@ class Connection:
         self._socket = socket.socket(fileno=os.dup(self._easy.getinfo(pycurl.ACTIVESOCKET)))
         self._socket.settimeout(0)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
-        if self._is_tls_first:
-            self._begin_tls()
         self.move()
 
     def failed(self, why: str) -> None:
@@ -125,6 +123,8 @@ class Connection:
 
     # --- bytes -----------------------------------------------------------------------------------------
     def _shake_hands(self) -> None:
+        if self._wants_tls:
+            self._begin_tls()
         if self._is_shaking_hands and isinstance(self._socket, ssl.SSLSocket):
             self._socket.do_handshake()
             self._is_shaking_hands = False
@@ -156,11 +156,10 @@ class Connection:
                 self._selector.modify(self._socket, events, self)
 
     def _begin_tls(self) -> None:
-        assert self._socket is not None
-        self._selector.unregister(self._socket)
-        self._socket = self._context.wrap_socket(
-            self._socket, server_hostname=self._host, do_handshake_on_connect=False, suppress_ragged_eofs=True
-        )
+        plain, self._socket, self._wants_tls = self._socket, None, False
+        assert plain is not None
+        self._selector.unregister(plain)
+        self._socket = self._context.wrap_socket(plain, server_hostname=self._host, do_handshake_on_connect=False)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
         self._is_shaking_hands = True
 
@@ -185,7 +184,7 @@ class Connection:
         if self._saying.then_tls and reply.is_good:
             if self._listener.has_more:
                 raise Unfit("the server said something between STARTTLS and TLS")
-            self._begin_tls()
+            self._wants_tls = True
         try:
             self._saying = self._talk.send(reply)
         except StopIteration as end:

@@ -261,6 +261,17 @@ def test_a_certificate_for_another_name_means_not_sent(wire: Wire, server: MailS
     assert "AUTH" not in server.commands()
 
 
+@pytest.mark.parametrize("tls_first", [True, False])
+def test_a_name_that_no_certificate_can_be_for_means_not_sent(
+    wire: Wire, make_server: MakeMailServer, tls_first: bool
+) -> None:
+    server = make_server(tls_first=tls_first)
+    scheme, port = server.url.split("://")[0], server.url.rpartition(":")[2]
+    answers = all_of(wire, [mail(server, url=f"{scheme}://localhost..:{port}"), mail(server)])
+    assert isinstance(answers[0], NotSent)
+    assert replied(answers[1]) == (250, ".")
+
+
 def test_without_tls_nothing_is_said_but_the_greeting(wire: Wire, make_server: MakeMailServer) -> None:
     server = make_server(starttls=False)
     answer = wire.exchange_one(mail(server))
@@ -322,6 +333,9 @@ def test_a_connection_that_breaks_before_the_end_of_the_message_means_not_sent(
         {"sender": "<>"},
         {"hello": "bongsu.example\r\nNOOP"},
         {"url": "http://127.0.0.1:25"},
+        {"url": "smtp://한국.example:587"},
+        {"url": "smtp://127.0.0.1:99999"},
+        {"url": "smtp://[::1:587"},
         {"content": b"Subject: a\n\nbare line feeds\n"},
         {"content": b"Subject: a\r\n\r\nhidden end\r\n\n.\r\nMAIL FROM:<a@b.c>\r\n"},
         {"content": b"a\rb\r\n"},
