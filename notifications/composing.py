@@ -22,6 +22,7 @@ from notifications.providers.contract import (
     Crowd,
     Exchange,
     Message,
+    Outgoing,
     Refused,
     Request,
     Throttled,
@@ -66,7 +67,7 @@ class Composed(msgspec.Struct, frozen=True, gc=False):
     """
 
     outlet: Outlet
-    request: Request
+    request: Outgoing
     order: Sequence[Outlet]
     detour: str = ""
 
@@ -177,7 +178,7 @@ class Composer:
             raise unusable[0]
         raise NoAccount
 
-    def _request(self, outlet: Outlet, claimed: Claimed, shared: Shared) -> Request:
+    def _request(self, outlet: Outlet, claimed: Claimed, shared: Shared) -> Outgoing:
         message = Message(
             delivery_id=claimed.id,
             address=claimed.address,

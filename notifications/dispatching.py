@@ -36,14 +36,14 @@ from notifications.providers.contract import (
     NoAnswer,
     NotSent,
     Outcome,
-    Request,
+    Outgoing,
     Response,
     Transient,
 )
 from notifications.routes import Outlet
 from notifications.stopping import stopping
 from notifications.vocabulary import DeliveryState, Lane, Reason
-from notifications.wire import http2
+from notifications.wire import wire
 from templates_app.rendering import RenderError
 
 log = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ class _Turn:
     def attempts(self) -> Iterator[Answered]:
         """Every claimed delivery with what became of it, as soon as that is known."""
         flying: dict[int, _Ready] = {}
-        for position, exchange in http2.exchange(self._requests(flying)):
+        for position, exchange in wire.exchange(self._requests(flying)):
             signing.moved()
             yield from self._drained()
             one = flying.pop(position)
@@ -179,12 +179,12 @@ class _Turn:
         if self._is_paid(lease, len(unsent)):
             _written(lambda: finish(lease))
 
-    def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
+    def _requests(self, flying: dict[int, _Ready]) -> Iterator[Outgoing]:
         """The requests of one claim after the other; what needs none is settled."""
         position = 0
         while held := self._claimed():
             start_by = self._claimed_at + settings.LEASE_SECONDS - settings.PROVIDER_SECONDS
-            composer = Composer(held, http2.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
+            composer = Composer(held, wire.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
             self._is_stalled = True
             for place, claimed in enumerate(held.deliveries):
                 if stopping.is_wished() or time.monotonic() > start_by:

@@ -27,25 +27,25 @@ from notifications.providers.contract import (
     CredentialBad,
     Exchange,
     Forbidden,
-    Judgement,
     Message,
     NoAnswer,
     NoFunds,
     NotSent,
     OptedOut,
     Outcome,
+    Outgoing,
     Provider,
     Request,
     Response,
-    Standing,
     Throttled,
     Token,
     TokenUnavailable,
     Transient,
     Unsendable,
 )
+from notifications.providers.probing import Judgement, Standing
 from notifications.vocabulary import Urgency
-from notifications.wire import http2
+from notifications.wire import wire
 from templates_app.content import EmailText, PushText, SmsText, Text
 
 #: Seconds for each of the two requests that it may take: one for a token, one for the answer.
@@ -160,13 +160,13 @@ def _token(provider: Provider, account: Account, at: datetime, anew: _Authorise 
     return anew(account, at, _exchange) if anew else tokens.current(provider, account, at, _exchange)
 
 
-def _exchange(request: Request) -> Exchange:
-    return http2.exchange_one(msgspec.structs.replace(request, timeout=min(request.timeout or PATIENCE, PATIENCE)))
+def _exchange(outgoing: Outgoing) -> Exchange:
+    return wire.exchange_one(msgspec.structs.replace(outgoing, timeout=min(outgoing.timeout or PATIENCE, PATIENCE)))
 
 
-def _answer(request: Request) -> Response:
-    host = urlsplit(request.url).netloc
-    match _exchange(request):
+def _answer(outgoing: Outgoing) -> Response:
+    host = urlsplit(outgoing.url).netloc
+    match _exchange(outgoing):
         case Response() as response:
             return response
         case NotSent(detail=detail):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from sandbox.admin import Admin
@@ -10,12 +11,14 @@ from sandbox.exchange import Answer, Call, Caller, Keeper, Simulator
 from sandbox.faults import Fault, Mode
 from sandbox.inbox import Inbox
 from sandbox.keys import Keys
+from sandbox.mail import MailServer
 from sandbox.providers.apns import Apns
 from sandbox.providers.fcm import Fcm
 from sandbox.providers.jpush import Jpush
 from sandbox.providers.mandrill import Mandrill
 from sandbox.providers.pushy import Pushy
 from sandbox.providers.sendgrid import SendGrid
+from sandbox.providers.smtp import Smtp
 from sandbox.providers.twilio import Twilio
 from sandbox.providers.vonage import Vonage
 from sandbox.providers.webpush import WebPush
@@ -33,6 +36,7 @@ class Sandbox:
 
     def __init__(self, keys: Keys, urls: list[str], settings: Settings, *, keep: int = 5000) -> None:
         twilio, sendgrid, mandrill, vonage = Twilio(keys), SendGrid(keys), Mandrill(keys), Vonage(keys)
+        smtp = Smtp(keys)
         jpush = Jpush(keys)
         webpush = WebPush(keys, urls)
         self.simulators: dict[str, Simulator] = {
@@ -44,11 +48,14 @@ class Sandbox:
             "sendgrid": sendgrid,
             "mandrill": mandrill,
             "vonage": vonage,
+            "smtp": smtp,
             "webpush": webpush,
         }
         self.record = Record(keep)
         self.faults: dict[str, Fault] = {}
         self._ticks = Ticks()
+        #: Speaks SMTP, on ports of its own.
+        self.mail = MailServer(smtp, partial(self._decided, smtp), partial(self.record.add, "smtp"))
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
         self.receipts = Receipts(callers, settings)
         self._keepers: dict[str, Keeper] = {"jpush": jpush}
@@ -59,7 +66,7 @@ class Sandbox:
         """Answer one request."""
         name, _, rest = scope.path[1:].partition("/")
         simulator = self.simulators.get(name)
-        if simulator is not None:
+        if simulator is not None and name != "smtp":
             body, at = await exchange(), time.time()
             call = Call(scope.method, "/" + rest, scope.headers, body, at, scope.http_version, scope.query_string)
             await self._answer(simulator, call, exchange)
@@ -68,7 +75,8 @@ class Sandbox:
         else:
             await self._inbox.answer(scope, exchange)
 
-    async def _answer(self, simulator: Simulator, call: Call, exchange: Exchange) -> None:
+    async def _decided(self, simulator: Simulator, call: Call) -> tuple[Answer, Mode | None]:
+        """What a call is answered, and in which other way it fails; both are noted down."""
         fault = self.faults.get(simulator.name)
         if fault is not None:
             delay = fault.delay()
@@ -84,6 +92,10 @@ class Sandbox:
             self.receipts.plan(simulator.name, call, answer)
             if keeper := self._keepers.get(simulator.name):
                 keeper.keep(call, answer)
+        return answer, strikes
+
+    async def _answer(self, simulator: Simulator, call: Call, exchange: Exchange) -> None:
+        answer, strikes = await self._decided(simulator, call)
         match strikes:
             case Mode.TIMEOUT:
                 await _hold(exchange)

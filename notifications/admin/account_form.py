@@ -1,6 +1,7 @@
 """The form of a provider account: what cannot work is refused, with the reason, and what was meant is understood."""
 
 import json
+from collections.abc import Container
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,13 @@ from notifications import trying, vault
 from notifications.clock import clock
 from notifications.models import ProviderAccount
 from notifications.providers import endpoints, registry
-from notifications.providers.contract import Account, BadAccount, Judgement, Provider, Standing
+from notifications.providers.contract import (
+    Account,
+    BadAccount,
+    Provider,
+)
 from notifications.providers.pasting import mended
+from notifications.providers.probing import Judgement, Standing
 
 
 class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
@@ -69,12 +75,14 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         return credentials
 
     def clean_endpoint(self) -> str:
-        """Scheme, host and port, perhaps a path: what requests begin with. The wire speaks https and nothing else."""
+        """Scheme, host and port, perhaps a path: what requests begin with. Nothing is spoken without TLS."""
         endpoint: str = self.cleaned_data["endpoint"].strip()
-        if not endpoint:
-            return ""
-        if not _is_origin(endpoint):
-            raise forms.ValidationError("Write it as https://host or https://host:port.")
+        provider = self.cleaned_data.get("provider")
+        if not (endpoint and provider):
+            return endpoint
+        patterns = registry.endpoints_of(provider)
+        if not _is_origin(endpoint, {pattern.partition(":")[0] for pattern in patterns}):
+            raise forms.ValidationError(f"Write it as {' or '.join(patterns)}.")
         return endpoint
 
     def clean_settings(self) -> dict[str, Any]:
@@ -139,7 +147,10 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             endpoints.check(provider.name, endpoint)
         except BadAccount as error:
             self.add_error("endpoint", f"{str(error)[:1].upper()}{str(error)[1:]}.")
-        if endpoint and mode == Mode.LIVE and not settings.PRIVATE_ENDPOINTS and endpoints.is_private(endpoint):
+        is_public_alone = mode == Mode.LIVE and not (
+            settings.PRIVATE_ENDPOINTS or endpoints.may_be_private(provider.name)
+        )
+        if endpoint and is_public_alone and endpoints.is_private(endpoint):
             self.add_error(
                 "endpoint",
                 "A live account cannot send into a private network. Make it a test account, or set PRIVATE_ENDPOINTS.",
@@ -179,11 +190,11 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
                 raise forms.ValidationError(f"{provider.name} does not take these credentials. {self.judgement.says}")
 
 
-def _is_origin(endpoint: str) -> bool:
+def _is_origin(endpoint: str, schemes: Container[str]) -> bool:
     try:
         parts = urlsplit(endpoint)
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
     extra = parts.query or parts.fragment or parts.username
-    return parts.scheme == "https" and has_host and not extra and endpoint.isprintable() and " " not in endpoint
+    return parts.scheme in schemes and has_host and not extra and endpoint.isprintable() and " " not in endpoint

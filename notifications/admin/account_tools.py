@@ -20,7 +20,7 @@ from notifications import diversion, trying, vault
 from notifications.clock import clock
 from notifications.models import ProviderAccount
 from notifications.providers import registry
-from notifications.providers.contract import Judgement, Standing
+from notifications.providers.probing import Judgement, Standing
 from notifications.routes import Outlet, outlet_of, routes
 
 MESSAGE_LEVELS: Final[Mapping[Standing, int]] = {

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from hashlib import sha256
 from math import inf
 from typing import ClassVar, Protocol, TypeVar
@@ -112,6 +111,36 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """One mail transaction with one recipient (RFC 5321, section 3.3).
+
+    `url` is `smtp://host:port`, where TLS is begun by STARTTLS or nothing is sent, or `smtps://host:port`, which is TLS
+    from the first byte. Without a `username` nobody logs in. `hello` is the name by which we greet. `content` is the
+    message as RFC 5322 wants it, with CRLF, its dots as they are. `timeout`, `crowd` and `start_by` are a request's.
+
+    What answers it is a `Response`: the reply's code as the status, its lines as the body, and a header `command`, to
+    which it replies: `connect`, `ehlo`, `starttls`, `auth`, `rset`, `mail`, `rcpt`, `data`, or `.` for the message.
+    """
+
+    url: str
+    hello: str
+    username: str
+    password: str
+    sender: str
+    recipient: str
+    content: bytes
+    timeout: float | None = None
+    crowd: Crowd | None = None
+    start_by: float = inf
+
+    def __repr__(self) -> str:
+        return f"Envelope({len(self.content)} bytes)"
+
+
+#: What a provider composes, and the wire carries.
+Outgoing = Request | Envelope
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
@@ -306,8 +335,11 @@ class Provider(Protocol):
         Raises `BadAccount` when no token can be had with these credentials.
         """
 
-    def compose(self, message: Message, account: Account, token: Token | None) -> Request:
-        """The request that sends `message`. Raises `Unsendable` for one that cannot be sent, `BadAccount` likewise."""
+    def compose(self, message: Message, account: Account, token: Token | None) -> Outgoing:
+        """The request, or the envelope, that sends `message`.
+
+        Raises `Unsendable` for one that cannot be sent, `BadAccount` likewise.
+        """
 
     def interpret(self, response: Response) -> Outcome:
         """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""
@@ -340,33 +372,3 @@ class NumberSource(Protocol):
 
     def read(self, response: Response) -> Sequence[str] | Refused:
         """The numbers in the answer, at least one; or why there are none."""
-
-
-# --- whether an account works at all ---------------------------------------------------------------
-class Standing(StrEnum):
-    """What a provider thinks of an account."""
-
-    WORKS = "works"
-    REFUSED = "refused"  # nothing this account sends would pass
-    UNCLEAR = "unclear"  # it did not say; asking again may help
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What an answer to a probe shows, and a sentence for the person who asked. It quotes no secret."""
-
-    standing: Standing
-    says: str
-
-
-class Prober(Protocol):
-    """How an account is tried without a message to anybody: `probe.py`, for a provider that has a harmless request."""
-
-    #: Whether only a token that was traded for just now shows that the key behind it still holds.
-    renews_token: ClassVar[bool]
-
-    def probe(self, account: Account, token: Token | None) -> Request:
-        """A request that needs these credentials and reaches nobody."""
-
-    def judge(self, response: Response) -> Judgement:
-        """What the answer shows. Anything unknown is `UNCLEAR`."""

@@ -33,6 +33,8 @@ _HOMES: Final = {
     "jpush": _Home(("jpush.cn", "jiguang.cn"), re.compile(r"([a-z0-9]+\.)?api\.jpush\.cn")),
     "pushy": _Home(("pushy.me",), re.compile(r"api\.pushy\.me")),
 }
+#: Whose servers are anybody's: a mail server of one's own, or the one that SendGrid offers besides.
+_ANYWHERE: Final = frozenset({"smtp"})
 #: Names that mean a network of one's own: RFC 6761, 6762 and 8375, and the usual ones.
 _OWN: Final = ("localhost", ".localhost", ".local", ".internal", ".home.arpa", ".lan", ".corp", ".intranet")
 
@@ -41,6 +43,8 @@ def check(provider: str, endpoint: str) -> None:
     """Raise `BadAccount` for an address at which this provider does not take messages."""
     parts = urlsplit(endpoint)
     host = (parts.hostname or "").rstrip(".")
+    if provider in _ANYWHERE:
+        return
     owner = next((name for name, home in _HOMES.items() if any(_is_in(host, one) for one in home.domains)), None)
     if owner is None:
         return
@@ -50,6 +54,11 @@ def check(provider: str, endpoint: str) -> None:
         raise BadAccount(f"{host} is not where {provider} takes messages; leave the endpoint empty for the usual one")
     if parts.path.strip("/"):
         raise BadAccount(f"the endpoint of {provider} ends with its host: leave {parts.path} out")
+
+
+def may_be_private(provider: str) -> bool:
+    """Whether it is usual that an account of this provider sends to a server in a network of one's own."""
+    return provider in _ANYWHERE
 
 
 def is_private(endpoint: str) -> bool:

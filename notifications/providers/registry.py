@@ -12,20 +12,27 @@ from importlib.util import find_spec
 from typing import Final
 
 from accounts.channels import Channel
-from notifications.providers.contract import NumberSource, Prober, Provider, ReceiptReader
+from notifications.providers.contract import (
+    NumberSource,
+    Provider,
+    ReceiptReader,
+)
+from notifications.providers.probing import Prober
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """What a provider serves, and the names of its classes.
 
-    `receipts` is empty where it does not call back, `numbers` where it hands out none.
+    `receipts` is empty where it does not call back, `numbers` where it hands out none. `endpoints` is how an account's
+    endpoint may look, the scheme first.
     """
 
     channel: Channel
     send: str
     receipts: str = ""
     numbers: str = ""
+    endpoints: tuple[str, ...] = ("https://host", "https://host:port")
 
 
 _ENTRIES: Final[Mapping[str, _Entry]] = {
@@ -37,6 +44,7 @@ _ENTRIES: Final[Mapping[str, _Entry]] = {
     "sendgrid": _Entry(Channel.EMAIL, "SendGrid", "SendGridReceipts"),
     "mandrill": _Entry(Channel.EMAIL, "Mandrill", "MandrillReceipts"),
     "vonage": _Entry(Channel.SMS, "Vonage", "VonageReceipts"),
+    "smtp": _Entry(Channel.EMAIL, "Smtp", endpoints=("smtp://host:587", "smtps://host:465")),
     "webpush": _Entry(Channel.PUSH, "WebPush"),
 }
 
@@ -46,6 +54,11 @@ NAMES: Final = tuple(_ENTRIES)
 def channel_of(name: str) -> Channel:
     """What a provider serves. Raises `KeyError` for one that is not in `NAMES`."""
     return _ENTRIES[name].channel
+
+
+def endpoints_of(name: str) -> tuple[str, ...]:
+    """How an account's endpoint may look, as patterns for people: scheme, host and perhaps port."""
+    return _ENTRIES[name].endpoints
 
 
 @cache

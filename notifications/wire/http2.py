@@ -1,43 +1,34 @@
-"""The only HTTP client of the pipeline: many requests at once over few connections.
+"""Many HTTP requests at once over few connections.
 
-libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of these
+libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of three
 ways, and the difference decides whether it may be repeated:
 
 - `Response`: an answer came, whatever it says.
 - `NotSent`: the provider cannot have acted on it. Either libcurl never asked for the body (no name, no connection,
   no certificate, no free stream in time), or the server refused the stream unprocessed (RFC 9113, section 8.7).
 - `NoAnswer`: the body, or a part of it, was handed over and no answer came.
-- `Forbidden`: it was not allowed to begin (`wire/guard.py`).
 
 libcurl repeats a request by itself when a reused connection dies before the first byte of the answer, also a POST
 that the server may have acted on (github.com/curl/curl/pull/18417). To repeat it must rewind the body, and rewinding
 is refused here, so that nothing leaves twice unseen.
 """
 
-import os
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection
 from io import BytesIO
 from typing import Final
 
-import certifi
 import pycurl
-from django.conf import settings
 
-from notifications.providers.contract import Exchange, Forbidden, NoAnswer, NotSent, Request, Response
-from notifications.stopping import stopping
+from notifications.providers.contract import Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.wire.cork import Corks
 from notifications.wire.guard import Guard
 from notifications.wire.head import Head, header_lines
-from notifications.wire.line import MAX_IN_FLIGHT, Line, origin
+from notifications.wire.line import origin_of
+from notifications.wire.terms import CONNECT_TIMEOUT, Terms
+from notifications.wire.ticket import Ticket
 
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
-CONNECT_TIMEOUT: Final = 5.0
-#: Seconds for an exchange that names no time of its own.
-USUAL_TIMEOUT: Final = 10.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
 #: In bytes, for each request under way; libcurl's own 64 KB take 30 MB of a worker more, and few bodies are this long.
@@ -48,36 +39,33 @@ MAX_REFUSALS: Final = 3
 #: What libcurl says when it wanted to repeat a request and nothing else had gone wrong before. The first error of a
 #: transfer is the one that is kept, so a connection that broke shows its own text instead.
 _NOTHING_BUT_REFUSED: Final = "seek callback returned error"
-_LONGEST_WAIT: Final = 1.0
 
 
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_guard", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "body_asked", "easy",
-        "origin", "position", "refusals", "request", "sink",
+        "_answer", "_guard", "_head", "_method", "_offset", "_terms", "_timeout", "body_asked", "easy", "origin",
+        "refusals", "request", "ticket",
     )  # fmt: skip
 
     request: Request
+    ticket: Ticket
     origin: str
-    position: int
-    sink: deque["_Transfer"]
 
-    def __init__(
-        self, ca_file: str, protocols: int, corks: Corks, private_hosts: Collection[str], usual_timeout: float
-    ) -> None:
+    def __init__(self, terms: Terms, corks: Corks) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
-        self._method, self._timeout, self._usual_timeout = "", 0.0, usual_timeout
+        self._method, self._timeout = "", 0.0
+        self._terms = terms
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
-        self._guard = Guard(easy, private_hosts)
+        self._guard = Guard(easy, terms.private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
-            pycurl.PROTOCOLS: protocols,
+            pycurl.PROTOCOLS: terms.protocols,
             pycurl.FOLLOWLOCATION: 0,
-            pycurl.CAINFO: ca_file,
+            pycurl.CAINFO: terms.ca_file,
             pycurl.CONNECTTIMEOUT_MS: int(CONNECT_TIMEOUT * 1000),
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.TCP_NODELAY: 1,
@@ -94,17 +82,16 @@ class _Transfer:
         }.items():
             easy.setopt(option, value)
 
-    def load(self, request: Request) -> None:
+    def load(self, ticket: Ticket, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
         if request.public_only or self._guard.is_on:
             self._guard.watch(request)
-        self.request, self.refusals = request, 0
-        self.origin = origin(request.url)
+        self.ticket, self.request, self.refusals = ticket, request, 0
+        self.origin = origin_of(request)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
-        timeout = self._usual_timeout if request.timeout is None else request.timeout
-        if timeout != self._timeout:
+        if (timeout := self._terms.time_for(request)) != self._timeout:
             easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
             self._timeout = timeout
         if (method := request.method) != self._method:
@@ -150,33 +137,18 @@ class _Transfer:
         return seconds
 
 
-class Http2Wire:
-    """One set of connections, for one thread of one process.
+class Http2:
+    """The requests of one wire, and its connections to whoever takes them.
 
-    `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask. `timeout`, in seconds, is for requests that name none. `private_hosts` may be named
-    by requests that are `public_only`. As soon as `gives_up` says so, nothing more is sent or waited for: what has no
-    answer then ends as if its connection had broken.
+    `known` is shared with the whole wire: the origins that have answered, and in which version of HTTP, as libcurl's
+    number.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_file: str = "",
-        protocols: int = pycurl.PROTO_HTTPS,
-        timeout: float = USUAL_TIMEOUT,
-        private_hosts: Collection[str] = (),
-        gives_up: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._gives_up = gives_up
-        self._ca_file = ca_file or certifi.where()
-        self._protocols = protocols
-        self._timeout = timeout
-        self._private_hosts = private_hosts
+    def __init__(self, known: dict[str, int], terms: Terms) -> None:
+        self._known = known
+        self._terms = terms
+        self._flying: dict[Ticket, _Transfer] = {}
         self._idle: list[_Transfer] = []
-        #: The HTTP version in which each origin answers, as libcurl's number.
-        self._versions: dict[str, int] = {}
-        self._finished: dict[_Transfer, Exchange] = {}
         self._corks = Corks()
         #: Requests that libcurl took over since it last wrote.
         self._launched = 0
@@ -184,18 +156,56 @@ class Http2Wire:
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
 
-    def exchange(self, requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-        """Perform requests; yields the position of each with what became of it, in the order of arrival.
+    def launch(self, ticket: Ticket, request: Request) -> None:
+        """Begin an exchange. What no HTTP can carry is settled at once."""
+        transfer = self._idle.pop() if self._idle else _Transfer(self._terms, self._corks)
+        self._flying[ticket] = transfer
+        try:
+            transfer.load(ticket, request)
+        except (ValueError, pycurl.error) as error:
+            self._release(transfer)
+            ticket.settle(NotSent(f"not a request that HTTP can carry: {error}"))
+            return
+        self._launched += 1
+        self._multi.add_handle(transfer.easy)
 
-        `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
-        early and what is under way is dropped; it may have left.
-        """
-        return self._perform(Line(requests, self._versions))
+    def perform(self) -> bool:
+        """Let libcurl read and write; says whether a request has ended."""
+        with self._corks.held(self._launched):
+            self._multi.perform()
+        self._launched = 0
+        found = False
+        more = 1
+        while more:
+            more, answered, failed = self._multi.info_read()
+            for easy in answered:
+                self._answered(easy.transfer)
+            for easy, code, text in failed:
+                self._failed(easy.transfer, code, text)
+            found = found or bool(answered or failed)
+        return found
 
-    def exchange_one(self, request: Request) -> Exchange:
-        """Perform one request and wait for it."""
-        ((_, exchange),) = self.exchange([request])
-        return exchange
+    def until_due(self) -> float | None:
+        """Seconds until libcurl wants to be asked again, whatever happens; None where it does not."""
+        milliseconds: int = self._multi.timeout()
+        return None if milliseconds < 0 else milliseconds / 1000
+
+    def wait(self, seconds: float) -> None:
+        """Until there is something to do, for so long at most."""
+        self._multi.select(seconds)
+
+    def descriptors(self) -> tuple[Collection[int], Collection[int]]:
+        """What to read from and to write to as soon as that is possible."""
+        reading, writing, _ = self._multi.fdset()
+        return reading, writing
+
+    def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer | Forbidden:
+        """Break an exchange off; what that means for its request."""
+        transfer = self._flying[ticket]
+        self._multi.remove_handle(transfer.easy)
+        failure = transfer.failure(why, refused=False)
+        self._release(transfer)
+        return failure
 
     def close(self) -> None:
         """Close every connection."""
@@ -204,90 +214,21 @@ class Http2Wire:
         self._idle.clear()
         self._multi.close()
 
-    def _perform(self, line: Line) -> Iterator[tuple[int, Exchange]]:
-        arrived: deque[_Transfer] = deque()
-        flying: set[_Transfer] = set()
-        try:
-            while True:
-                while len(flying) < MAX_IN_FLIGHT and (numbered := line.next()):
-                    position, request = numbered
-                    transfer = self._idle.pop() if self._idle else self._transfer()
-                    transfer.position, transfer.sink = position, arrived
-                    flying.add(transfer)
-                    self._launch(transfer, request)
-                if not flying:
-                    return
-                self._pump(block=not arrived)
-                if self._gives_up():
-                    self._abandon(flying)
-                while arrived:
-                    transfer = arrived.popleft()
-                    flying.remove(transfer)
-                    self._idle.append(transfer)
-                    line.ended(transfer.origin, transfer.request.crowd)
-                    del transfer.request  # an idle handle would keep its last body alive
-                    yield transfer.position, self._finished.pop(transfer)
-        finally:
-            for transfer in flying:
-                if self._finished.pop(transfer, None) is None:
-                    self._multi.remove_handle(transfer.easy)
-                self._idle.append(transfer)
+    def _answered(self, transfer: _Transfer) -> None:
+        self._multi.remove_handle(transfer.easy)
+        if transfer.origin not in self._known:
+            self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
+        ticket, answer = transfer.ticket, transfer.answer()
+        self._release(transfer)
+        ticket.settle(answer)
 
-    def _abandon(self, flying: Iterable[_Transfer]) -> None:
-        for transfer in flying:
-            if transfer not in self._finished:
-                self._multi.remove_handle(transfer.easy)
-                self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
-
-    def _launch(self, transfer: _Transfer, request: Request) -> None:
-        try:
-            transfer.load(request)
-        except (ValueError, pycurl.error) as error:
-            self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
-            return
-        if self._gives_up():
-            self._settle(transfer, NotSent("not begun: the worker ends"))
-        elif time.monotonic() > request.start_by:
-            self._settle(transfer, NotSent("not begun: it was too late for it"))
-        else:
-            self._launched += 1
-            self._multi.add_handle(transfer.easy)
-
-    def _transfer(self) -> _Transfer:
-        return _Transfer(self._ca_file, self._protocols, self._corks, self._private_hosts, self._timeout)
-
-    def _pump(self, *, block: bool) -> None:
-        """Let libcurl read and write; with `block`, wait until there is something to do."""
-        with self._corks.held(self._launched):
-            self._multi.perform()
-        self._launched = 0
-        if not self._collect() and block:
-            until_due = self._multi.timeout()
-            self._multi.select(_LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT))
-
-    def _collect(self) -> bool:
-        """Hand finished transfers to whoever waits for them; says whether there was one."""
-        found = False
-        more = 1
-        while more:
-            more, answered, failed = self._multi.info_read()
-            for easy in answered:
-                self._multi.remove_handle(easy)
-                transfer = easy.transfer
-                if transfer.origin not in self._versions:
-                    self._versions[transfer.origin] = easy.getinfo(pycurl.INFO_HTTP_VERSION)
-                self._settle(transfer, transfer.answer())
-            for easy, code, text in failed:
-                self._multi.remove_handle(easy)
-                self._give_up_or_repeat(easy.transfer, code, text)
-            found = found or bool(answered or failed)
-        return found
-
-    def _give_up_or_repeat(self, transfer: _Transfer, code: int, text: str) -> None:
+    def _failed(self, transfer: _Transfer, code: int, text: str) -> None:
+        """A transfer goes once more where the server refused it unprocessed, and ends where it failed."""
+        self._multi.remove_handle(transfer.easy)
         refused = (
             code == pycurl.E_SEND_FAIL_REWIND
             and text.startswith(_NOTHING_BUT_REFUSED)
-            and self._versions.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
+            and self._known.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
         if refused and transfer.refusals < MAX_REFUSALS:
@@ -295,42 +236,14 @@ class Http2Wire:
             self._multi.add_handle(transfer.easy)
             return
         reason = "the server refused the stream unprocessed" if refused else text or f"libcurl error {code}"
-        self._settle(transfer, transfer.failure(reason, refused=refused))
+        ticket, failure = transfer.ticket, transfer.failure(reason, refused=refused)
+        self._release(transfer)
+        ticket.settle(failure)
 
-    def _settle(self, transfer: _Transfer, exchange: Exchange) -> None:
-        self._finished[transfer] = exchange
-        transfer.sink.append(transfer)
-
-
-_mine = threading.local()
-#: Wires of the process that this one was forked from. To close them would end the parent's connections.
-_inherited: Final[list[Http2Wire]] = []
-
-
-def exchange(requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-    """`Http2Wire.exchange` over this process's own connections, which stay open between calls."""
-    return _wire().exchange(requests)
-
-
-def exchange_one(request: Request) -> Exchange:
-    """`Http2Wire.exchange_one` over this process's own connections."""
-    return _wire().exchange_one(request)
-
-
-def _wire() -> Http2Wire:
-    wire: Http2Wire | None = getattr(_mine, "wire", None)
-    if wire is not None and _mine.pid != os.getpid():
-        _inherited.append(wire)
-        wire = None
-    if wire is None:
-        _mine.wire = wire = Http2Wire(
-            ca_file=settings.WIRE_CA_FILE,
-            timeout=settings.PROVIDER_SECONDS,
-            private_hosts=settings.WIRE_PRIVATE_HOSTS,
-            gives_up=stopping.is_urgent,
-        )
-        _mine.pid = os.getpid()
-    return wire
+    def _release(self, transfer: _Transfer) -> None:
+        del self._flying[transfer.ticket]
+        del transfer.request, transfer.ticket  # an idle handle would keep its last body alive
+        self._idle.append(transfer)
 
 
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:

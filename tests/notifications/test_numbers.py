@@ -20,7 +20,7 @@ from notifications.providers.contract import Account, NumberSource, Throttled, T
 from notifications.providers.jpush.numbers import JpushNumbers
 from notifications.routes import routes
 from notifications.vocabulary import Lane
-from notifications.wire import http2
+from notifications.wire import wire
 from tests.api.shop import jimin, shop
 from tests.builders import person
 from tests.notifications.road import accepted, dispatched, now
@@ -38,7 +38,7 @@ def account() -> Account:
 
 def numbers_for(deliveries: Sequence[UUID]) -> Numbers:
     """The numbers of one worker's claim."""
-    return Numbers(SOURCE, account(), deliveries, http2.exchange_one)
+    return Numbers(SOURCE, account(), deliveries, wire.exchange_one)
 
 
 def given(deliveries: Sequence[UUID]) -> list[str]:
@@ -118,7 +118,7 @@ def test_other_credentials_have_numbers_of_their_own(providers: Running) -> None
     keys = account().credentials
     other = Account("jpush-live", account().endpoint, {**keys, "master_secret": "0" * 24})
     with pytest.raises(NoNumber, match="1004"):
-        Numbers(SOURCE, other, [delivery_id], http2.exchange_one).of(delivery_id)
+        Numbers(SOURCE, other, [delivery_id], wire.exchange_one).of(delivery_id)
     assert given([delivery_id]) == [first]
 
 

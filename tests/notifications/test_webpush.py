@@ -16,7 +16,7 @@ from notifications.breakers import breakers
 from notifications.models import Delivery, ProviderAccount
 from notifications.routes import routes
 from notifications.vocabulary import Lane
-from notifications.wire import http2
+from notifications.wire import wire
 from tests.api.shop import DATA, shop
 from tests.builders import administrator, person, shown, subscription
 from tests.notifications.road import accepted, dispatched, last_event, now
@@ -148,8 +148,8 @@ def open_account(providers: Running, settings: Settings) -> Running:
     """Production: the live account sends to any push service, and no private host is named."""
     ProviderAccount.objects.filter(name="webpush-live").update(endpoint="")
     settings.WIRE_PRIVATE_HOSTS = frozenset()
-    if wire := vars(http2._mine).pop("wire", None):
-        wire.close()
+    if mine := vars(wire._mine).pop("wire", None):
+        mine.close()
     routes.forget()
     return providers
 

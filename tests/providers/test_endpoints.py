@@ -19,7 +19,8 @@ from notifications.providers.contract import BadAccount
         ("mandrill", "https://mandrillapp.com"),
         ("twilio", "https://localhost:4000/twilio"),
         ("twilio", "https://proxy.example/twilio"),
-        ("smtp", "https://mail.example"),
+        ("smtp", "smtp://mail.example:587"),
+        ("smtp", "smtps://smtp.sendgrid.net:465"),
         ("twilio", "https://nottwilio.com"),
         ("twilio", ""),
     ],
@@ -45,7 +46,6 @@ def test_an_address_that_may_be_right_passes(provider: str, endpoint: str) -> No
         ("mandrill", "https://mandrillapp.com/api/1.0", "leave /api/1.0 out"),
         ("vonage", "https://api.nexmo.com", "is not where vonage takes messages"),
         ("vonage", "https://dashboard.vonage.com", "is not where vonage takes messages"),
-        ("smtp", "https://api.twilio.com", "belongs to twilio"),
     ],
 )
 def test_an_address_that_is_wrong_is_told_why(provider: str, endpoint: str, says: str) -> None:

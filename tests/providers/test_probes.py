@@ -8,7 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from notifications.providers import registry
-from notifications.providers.contract import Account, Prober, Request, Standing, Token
+from notifications.providers.contract import (
+    Account,
+    Request,
+    Token,
+)
+from notifications.providers.probing import Prober, Standing
 from tests.providers.examples import AT, HOSTILE_BODIES, pem, response
 
 W, R, U = Standing.WORKS, Standing.REFUSED, Standing.UNCLEAR

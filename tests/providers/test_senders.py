@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from notifications.providers import registry
-from notifications.providers.contract import Account, BadAccount, Provider
+from notifications.providers.contract import Account, BadAccount, Provider, Request
 from notifications.providers.senders import sender_for
 from templates_app.content import SmsText
 from tests.providers.examples import message
@@ -48,7 +48,9 @@ def test_both_services_send_by_it(name: str) -> None:
     one = account(name, senders="1: +15005550001")
 
     def sent(to: str) -> str:
-        form = parse_qs(provider.compose(message(SmsText("hi"), to), one, None).body.decode())
+        request = provider.compose(message(SmsText("hi"), to), one, None)
+        assert isinstance(request, Request)
+        form = parse_qs(request.body.decode())
         return form[FIELD[name]][0].removeprefix("+")
 
     assert (sent("+15005550006"), sent("+821012345678")) == ("15005550001", "BONGSU")
@@ -59,7 +61,9 @@ def test_a_messaging_service_may_stand_for_a_country() -> None:
     provider = registry.provider("twilio")
     one = account("twilio", senders=f"1: {service}")
     provider.check(one)
-    form = parse_qs(provider.compose(message(SmsText("hi"), "+15005550006"), one, None).body.decode())
+    request = provider.compose(message(SmsText("hi"), "+15005550006"), one, None)
+    assert isinstance(request, Request)
+    form = parse_qs(request.body.decode())
     assert form["MessagingServiceSid"] == [service]
     assert "From" not in form
 

@@ -3,10 +3,13 @@
 import base64
 import io
 import json
+import smtplib
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -349,8 +352,19 @@ class Running:
         headers = {"authorization": self.vapid(), "content-encoding": "aes128gcm", "ttl": "60", "urgency": "normal"}
         return Ask(subscription["endpoint"], headers, body)
 
+    @contextmanager
+    def smtp(self, *, starttls: bool = True, login: bool = True) -> Iterator[smtplib.SMTP]:
+        """A session with the mail server, which takes no requests."""
+        account = self.credentials["smtp"]
+        with smtplib.SMTP("localhost", self.state["smtp_port"], timeout=5) as client:
+            if starttls:
+                client.starttls(context=ssl.create_default_context(cafile=self.state["ca_file"]))
+            if login:
+                client.login(account["username"], account["password"])
+            yield client
+
     def asks(self, delivery_id: str) -> dict[str, Ask]:
-        """One good request to every provider."""
+        """One good request to every provider that takes requests."""
         return {
             "apns": self.apns(delivery_id=delivery_id),
             "fcm": self.fcm(delivery_id),

@@ -12,7 +12,7 @@ import pytest
 
 from notifications.providers.contract import Exchange, Forbidden, NotSent, Request, Response
 from notifications.wire.guard import Guard
-from notifications.wire.http2 import Http2Wire
+from notifications.wire.wire import Wire
 from tests.waiting import until
 from tests.wire.server import Server, certificate
 
@@ -32,8 +32,8 @@ def server(files: tuple[Path, Path]) -> Iterator[Server]:
 
 
 @pytest.fixture
-def wire(files: tuple[Path, Path]) -> Iterator[Http2Wire]:
-    made = Http2Wire(ca_file=str(files[0]))
+def wire(files: tuple[Path, Path]) -> Iterator[Wire]:
+    made = Wire(ca_file=str(files[0]))
     yield made
     made.close()
 
@@ -56,7 +56,7 @@ def open_sockets() -> int:
     return sum(connection.status != "LISTEN" for connection in psutil.Process().net_connections("tcp"))
 
 
-def test_nothing_connects_to_an_address_that_is_not_public(wire: Http2Wire, server: Server) -> None:
+def test_nothing_connects_to_an_address_that_is_not_public(wire: Wire, server: Server) -> None:
     exchange = wire.exchange_one(guarded(server.url("/answer")))
     assert isinstance(exchange, Forbidden)
     assert exchange.detail == INSIDE
@@ -64,13 +64,13 @@ def test_nothing_connects_to_an_address_that_is_not_public(wire: Http2Wire, serv
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]"])
-def test_no_way_of_writing_it_leads_there(wire: Http2Wire, server: Server, host: str) -> None:
+def test_no_way_of_writing_it_leads_there(wire: Wire, server: Server, host: str) -> None:
     url = server.url("/answer").replace("127.0.0.1", host)
     assert isinstance(wire.exchange_one(guarded(url)), Forbidden)
     assert server.connections == 0
 
 
-def test_a_connection_that_is_there_for_others_carries_nothing_either(wire: Http2Wire, server: Server) -> None:
+def test_a_connection_that_is_there_for_others_carries_nothing_either(wire: Wire, server: Server) -> None:
     assert isinstance(wire.exchange_one(plain(server.url("/answer"))), Response)
     exchange = wire.exchange_one(guarded(server.url("/answer")))
     assert isinstance(exchange, Forbidden)
@@ -78,7 +78,7 @@ def test_a_connection_that_is_there_for_others_carries_nothing_either(wire: Http
     assert server.paths() == ["/answer"]
 
 
-def test_the_requests_beside_it_are_as_free_as_ever(wire: Http2Wire, server: Server) -> None:
+def test_the_requests_beside_it_are_as_free_as_ever(wire: Wire, server: Server) -> None:
     kinds: list[Callable[[str], Request]] = [plain, guarded, plain, guarded, plain, plain]
     for _ in range(2):  # the second time with handles that carried the other kind before
         exchanges = dict(wire.exchange([kind(server.url("/answer")) for kind in kinds]))
@@ -89,7 +89,7 @@ def test_the_requests_beside_it_are_as_free_as_ever(wire: Http2Wire, server: Ser
 
 
 def test_a_host_that_is_named_may_be_inside(files: tuple[Path, Path], server: Server) -> None:
-    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    wire = Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
     assert isinstance(wire.exchange_one(guarded(server.url("/answer"))), Response)
     named_otherwise = server.url("/answer").replace("127.0.0.1", "localhost")
     assert isinstance(wire.exchange_one(guarded(named_otherwise)), Forbidden)
@@ -97,7 +97,7 @@ def test_a_host_that_is_named_may_be_inside(files: tuple[Path, Path], server: Se
 
 
 def test_what_passes_is_multiplexed_and_connected_once_as_all_else(files: tuple[Path, Path], server: Server) -> None:
-    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    wire = Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
     for _ in range(3):
         answers = dict(wire.exchange([guarded(server.url("/answer"))] * 90))
         assert {answer.body for answer in answers.values() if isinstance(answer, Response)} == {b"hello"}
@@ -107,21 +107,21 @@ def test_what_passes_is_multiplexed_and_connected_once_as_all_else(files: tuple[
 
 def test_no_socket_is_kept_open_beside_libcurls(files: tuple[Path, Path], server: Server) -> None:
     before = open_sockets()
-    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    wire = Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
     assert isinstance(wire.exchange_one(guarded(server.url("/answer"))), Response)
     wire.close()
     until(lambda: open_sockets() <= before)
 
 
 def test_a_redirect_leads_nowhere(files: tuple[Path, Path], server: Server) -> None:
-    wire = Http2Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
+    wire = Wire(ca_file=str(files[0]), private_hosts={"127.0.0.1"})
     answer = wire.exchange_one(guarded(server.url("/redirect")))
     assert isinstance(answer, Response)
     assert (answer.status, server.paths()) == (302, ["/redirect"])
     wire.close()
 
 
-def test_a_name_that_does_not_exist_is_no_breach(wire: Http2Wire) -> None:
+def test_a_name_that_does_not_exist_is_no_breach(wire: Wire) -> None:
     assert isinstance(wire.exchange_one(guarded("https://nowhere.invalid/a")), NotSent)
 
 

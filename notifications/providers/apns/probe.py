@@ -10,12 +10,11 @@ from notifications.providers.contract import (
     Account,
     ContentBad,
     CredentialBad,
-    Judgement,
     Request,
     Response,
-    Standing,
     Token,
 )
+from notifications.providers.probing import Judgement, Standing
 
 #: Tokens have 64 digits or more.
 _IMPOSSIBLE: Final = "0"

@@ -8,13 +8,12 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     CredentialBad,
-    Judgement,
     Request,
     Response,
-    Standing,
     Token,
 )
 from notifications.providers.fcm.send import Fcm, url_of
+from notifications.providers.probing import Judgement, Standing
 
 #: To a topic, because Google would call any made-up device unknown.
 _NOBODY: Final = {"topic": "bongsu-check", "notification": {"title": "Bongsu", "body": "Bongsu"}}

@@ -5,14 +5,13 @@ from typing import ClassVar
 from notifications.providers.contract import (
     Account,
     CredentialBad,
-    Judgement,
     NoFunds,
     Request,
     Response,
-    Standing,
     Token,
 )
 from notifications.providers.jpush.numbers import JpushNumbers
+from notifications.providers.probing import Judgement, Standing
 
 
 class JpushProbe:

@@ -4,7 +4,13 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from notifications.providers.contract import Account, Judgement, Request, Response, Standing, Token
+from notifications.providers.contract import (
+    Account,
+    Request,
+    Response,
+    Token,
+)
+from notifications.providers.probing import Judgement, Standing
 
 
 class Pong(msgspec.Struct):

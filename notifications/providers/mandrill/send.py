@@ -31,8 +31,8 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import message_id, one_line, with_preheader
-from notifications.providers.prototypes import Prototype, Sender, ascii_domain
+from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.prototypes import Prototype, Sender
 from notifications.vocabulary import Urgency
 from templates_app.content import EmailText
 
@@ -166,7 +166,7 @@ class Mandrill:
         common: dict[str, Any] = prototype.data["message"]
         filled = {
             **common,
-            "to": [{"email": ascii_domain(message.address, prototype.backend), "type": "to"}],
+            "to": [{"email": ascii_domain(message.address), "type": "to"}],
             "headers": {
                 **common.get("headers", {}),
                 "Message-ID": message_id(message.delivery_id, common["from_email"]),

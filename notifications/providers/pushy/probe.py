@@ -9,12 +9,11 @@ from notifications.providers.contract import (
     Account,
     AddressDead,
     CredentialBad,
-    Judgement,
     Request,
     Response,
-    Standing,
     Token,
 )
+from notifications.providers.probing import Judgement, Standing
 from notifications.providers.pushy.send import Pushy
 
 #: Tokens have 20 digits or more.

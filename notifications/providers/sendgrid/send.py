@@ -32,8 +32,8 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import message_id, one_line, with_preheader
-from notifications.providers.prototypes import Prototype, Sender, ascii_domain
+from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.prototypes import Prototype, Sender
 from notifications.providers.sendgrid.receipts import public_key
 from templates_app.content import EmailText
 
@@ -110,7 +110,7 @@ class SendGrid:
             **prototype.data,
             "personalizations": [
                 {
-                    "to": [{"email": ascii_domain(message.address, prototype.backend)}],
+                    "to": [{"email": ascii_domain(message.address)}],
                     "custom_args": {"bongsu_delivery_id": str(message.delivery_id)},
                 }
             ],

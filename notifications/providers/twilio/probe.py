@@ -5,7 +5,13 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from notifications.providers.contract import Account, Judgement, Request, Response, Standing, Token
+from notifications.providers.contract import (
+    Account,
+    Request,
+    Response,
+    Token,
+)
+from notifications.providers.probing import Judgement, Standing
 from notifications.providers.twilio.send import authorization, resource_of
 
 #: Every status of the specification but `active`.
