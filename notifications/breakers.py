@@ -7,6 +7,7 @@ answer, every breaker counts as closed: sending too much to a broken provider is
 import json
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -186,6 +187,21 @@ def opened() -> dict[str, float]:
     except RedisError:
         return {}
     return {name: _rest(known) for name, known in found if known}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A breaker that is not closed. `rest`: seconds for which the account is still left alone; 0: it is being tried."""
+
+    rest: float
+    why: str
+
+
+def standing(accounts: Sequence[str]) -> dict[str, Opened]:
+    """Those of these accounts whose breakers are not closed. Raises `RedisError`."""
+    found = client().mget([key_of(account) for account in accounts]) if accounts else []
+    known = {account: one for account, one in zip(accounts, found, strict=True) if one}
+    return {account: Opened(_rest(one), json.loads(one).get("why", "")) for account, one in known.items()}
 
 
 _PREFIX: Final = "breaker:"

@@ -10,7 +10,8 @@ import msgspec
 
 from accounts import consent, devices
 from accounts.channels import Channel
-from notifications import drifting
+from notifications import account_health, drifting
+from notifications.account_health import Portion
 from notifications.breakers import breakers
 from notifications.drifting import Answers
 from notifications.ledger.claim import Claimed, Lease
@@ -64,6 +65,7 @@ def watched(
     mistaken: set[UUID] = set()
     compared: dict[str, Answers] = {}
     for account, together in by_account.items():
+        _note_health(account, together)
         dead = [one for one in together if isinstance(one.outcome, AddressDead)]
         if len(dead) > _MASS_SHARE * len(together) and _is_suspect(account, len(together)):
             mistaken.update(one.claimed.id for one in dead)
@@ -92,6 +94,19 @@ def _is_suspect(account: str, answers: int) -> bool:
     addresses would be retired a handful at a time, for as long as the mistake lasts.
     """
     return answers >= _MASS or not breakers.is_closed(account)
+
+
+def _note_health(account: str, together: Sequence[Answered]) -> None:
+    troubles = [one.outcome for one in together if isinstance(one.outcome, (*_FAILURES, Throttled))]
+    throttled = sum(isinstance(outcome, Throttled) for outcome in troubles)
+    portion = Portion(
+        good=len(together) - len(troubles),
+        bad=len(troubles) - throttled,
+        throttled=throttled,
+        seconds=[one.seconds for one in together if one.seconds],
+        trouble=troubles[-1].detail if troubles else "",
+    )
+    account_health.saw(account, portion)
 
 
 def _taken_back(one: Answered, at: datetime) -> Answered:

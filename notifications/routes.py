@@ -85,7 +85,7 @@ class Routes:
         """Read again what is older than a few seconds."""
         now = time.monotonic()
         if now - self._read_at > _FRESH_FOR:
-            accounts = ProviderAccount.objects.active().order_by("rank", "name")
+            accounts = ProviderAccount.objects.active().select_related("diverted_to").order_by("rank", "name")
             self._rows = tuple(row for row in accounts if row.provider in registry.NAMES)
             self._written = _written()
             self._rivals = self._competing()
@@ -110,17 +110,26 @@ class Routes:
     def _open(self, row: ProviderAccount) -> Outlet | None:
         if row.name not in self._opened:
             try:
-                self._opened[row.name] = _outlet(row)
+                self._opened[row.name] = outlet_of(row)
             except Sealed as error:
                 log.error("account.sealed", account=row.name, detail=str(error))
                 self._opened[row.name] = None
         return self._opened[row.name]
 
     # --- making a directory ------------------------------------------------------------------------
+    def _choice(self, row: ProviderAccount) -> Choice[Outlet] | None:
+        """An account that can be used. Where a test account stands in, it sends under its own name, which nobody takes
+        for the real thing; where that cannot be opened, nobody sends.
+        """
+        if row.diverted_to:
+            return Choice(self._open(row.diverted_to), 1.0, kind="stand-in")
+        outlet = self._open(row)
+        return Choice(outlet, 1.0) if outlet else None
+
     def _made(self, queue: Queue, service: str, mode: Mode) -> Directory[Outlet]:
         channel = CHANNEL_OF[queue]
         serving = [row for row in self._rows if row.mode == mode and _serves(row.provider, channel, service)]
-        usable = {row.name: outlet for row in serving if (outlet := self._open(row))}
+        usable = {row.name: choice for row in serving if (choice := self._choice(row))}
         written = [
             _of(row.written, {name for name, provider in row.providers.items() if _serves(provider, channel, service)})
             for row in self._written.get((channel, mode), ())
@@ -129,7 +138,7 @@ class Routes:
             prefix: Table(routing.ladder(route, usable, self._factors))
             for prefix, route in routing.fitting(written, queue).items()
         }
-        by_rank = Table([[Choice(outlet, 1.0)] for outlet in usable.values()])
+        by_rank = Table([[choice] for choice in usable.values()])
         return Directory(tables.pop("", by_rank), tables)
 
 
@@ -171,7 +180,8 @@ def _serves(provider: str, channel: Channel, service: str) -> bool:
     return channel is not Channel.PUSH or provider == service
 
 
-def _outlet(row: ProviderAccount) -> Outlet:
+def outlet_of(row: ProviderAccount) -> Outlet:
+    """An account, opened. Raises `Sealed`."""
     provider = registry.provider(row.provider)
     endpoint = row.endpoint.rstrip("/") or provider.default_endpoint
     account = Account(row.name, endpoint, unseal(row.credentials), row.settings)

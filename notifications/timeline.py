@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from notifications.models import Delivery, DeliveryEvent
+from accounts.channels import Mode
+from notifications.models import Delivery, DeliveryEvent, ProviderAccount
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind
 
 
@@ -24,12 +25,14 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     notification = delivery.notification
     version = notification.version
     events = list(DeliveryEvent.objects.of(delivery.id))
+    events = sorted([*events, *_sent(delivery, events)], key=_order)
+    stand_ins = _stand_ins(events) if notification.mode == Mode.LIVE else frozenset()
     moments = [
         Moment(
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
         _planned(delivery),
-        *(_event(event) for event in sorted([*events, *_sent(delivery, events)], key=_order)),
+        *(_event(event, stand_ins) for event in events),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
@@ -69,10 +72,18 @@ def _planned(delivery: Delivery) -> Moment:
     return Moment(delivery.planned_at, "queued", where)
 
 
-def _event(event: DeliveryEvent) -> Moment:
+def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
+    """Those of the accounts that are for tests: to a live message they were given in place of the real ones."""
+    named = {event.account for event in events if event.account}
+    found = ProviderAccount.objects.filter(name__in=named, mode=Mode.TEST.value) if named else ()
+    return frozenset(account.name for account in found)
+
+
+def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
     parts = [
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",
+        "which is for tests, in place of a live account: nobody got it" if event.account in stand_ins else "",
         REASON_TEXT[Reason(event.reason)] if event.reason else "",
         event.detail,
         f"provider's id {event.provider_ref}" if event.provider_ref else "",

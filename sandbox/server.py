@@ -80,7 +80,7 @@ class Sandbox:
         if fault is not None and strikes is not None:
             answer = _struck(simulator, fault, strikes, answer)
         self.record.add(simulator.name, call, answer)
-        if not answer.refused:
+        if answer.messages and not answer.refused:
             self.receipts.plan(simulator.name, call, answer)
             if keeper := self._keepers.get(simulator.name):
                 keeper.keep(call, answer)

@@ -21,6 +21,7 @@ from notifications.drifting import factors
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
+from notifications.models import ProviderAccount
 from notifications.redis_client import client
 from notifications.vocabulary import Lane, Queue
 
@@ -71,6 +72,7 @@ class Everything(Collector):
         yield _dead_letters()
         yield _breakers()
         yield _weights()
+        yield _diverted()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -126,6 +128,13 @@ def _weights() -> Metric:
     family = GaugeMetricFamily("bongsu_weight_factor", text, labels=("account",))
     for account, factor in factors().items():
         family.add_metric([account], factor)
+    return family
+
+
+def _diverted() -> Metric:
+    family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
+    for account in ProviderAccount.objects.diverted():
+        family.add_metric([account.name], 1)
     return family
 
 

@@ -14,6 +14,7 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
+from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
 from notifications.models.routes import Route, RouteStep
 
@@ -33,4 +34,5 @@ __all__ = [
     "ProviderAccount",
     "Route",
     "RouteStep",
+    "SmsPrice",
 ]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from hashlib import sha256
 from math import inf
 from typing import ClassVar, Protocol, TypeVar
@@ -339,3 +340,33 @@ class NumberSource(Protocol):
 
     def read(self, response: Response) -> Sequence[str] | Refused:
         """The numbers in the answer, at least one; or why there are none."""
+
+
+# --- whether an account works at all ---------------------------------------------------------------
+class Standing(StrEnum):
+    """What a provider thinks of an account."""
+
+    WORKS = "works"
+    REFUSED = "refused"  # nothing this account sends would pass
+    UNCLEAR = "unclear"  # it did not say; asking again may help
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an answer to a probe shows, and a sentence for the person who asked. It quotes no secret."""
+
+    standing: Standing
+    says: str
+
+
+class Prober(Protocol):
+    """How an account is tried without a message to anybody: `probe.py`, for a provider that has a harmless request."""
+
+    #: Whether only a token that was traded for just now shows that the key behind it still holds.
+    renews_token: ClassVar[bool]
+
+    def probe(self, account: Account, token: Token | None) -> Request:
+        """A request that needs these credentials and reaches nobody."""
+
+    def judge(self, response: Response) -> Judgement:
+        """What the answer shows. Anything unknown is `UNCLEAR`."""

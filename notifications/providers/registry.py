@@ -1,4 +1,4 @@
-"""Every provider by name, who reads its receipts, and who gives its numbers.
+"""Every provider by name, who reads its receipts, who gives its numbers, and who tries its accounts.
 
 A provider is imported when it is first asked for: a worker for iPhones needs none of the libraries for email, which
 would take 40 MB of every process.
@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Final
 
 from accounts.channels import Channel
-from notifications.providers.contract import NumberSource, Provider, ReceiptReader
+from notifications.providers.contract import NumberSource, Prober, Provider, ReceiptReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,14 @@ def numbers_of(name: str) -> NumberSource | None:
     if not source:
         return None
     found: NumberSource = getattr(import_module(f"notifications.providers.{name}.numbers"), source)()
+    return found
+
+
+@cache
+def prober_of(name: str) -> Prober | None:
+    """Who tries this provider's accounts: `<its class>Probe` in its `probe.py`; None where it has no such file."""
+    place = f"notifications.providers.{name}.probe"
+    if name not in _ENTRIES or find_spec(place) is None:
+        return None
+    found: Prober = getattr(import_module(place), f"{_ENTRIES[name].send}Probe")()
     return found

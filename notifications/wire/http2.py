@@ -142,7 +142,7 @@ class _Transfer:
         """What it means that no complete answer came."""
         if self._guard.is_on and (forbidden := self._guard.verdict(self._elapsed())):
             return forbidden
-        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.REQUEST_SIZE) > 0)
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
     def _elapsed(self) -> float:

@@ -90,6 +90,13 @@ def test_a_get_has_no_body(wire: Http2Wire, server: Server) -> None:
     assert [(one.headers[":method"], one.body) for one in server.received] == [("POST", b"hello"), ("GET", b"")]
 
 
+def test_a_get_that_found_nobody_was_not_sent_and_one_that_got_no_answer_was(wire: Http2Wire, server: Server) -> None:
+    nobody = Request("GET", "https://127.0.0.1:9/", {}, b"")
+    assert isinstance(wire.exchange_one(nobody), NotSent)
+    assert isinstance(wire.exchange_one(Request("GET", server.url("/never"), {}, b"", timeout=0.2)), NoAnswer)
+    assert isinstance(wire.exchange_one(nobody), NotSent)
+
+
 def test_more_requests_than_fit_at_once_are_all_answered_each_with_its_own(wire: Http2Wire, server: Server) -> None:
     count = MAX_IN_FLIGHT * 2 + 1
     answers = all_of(wire, [post(server.url("/answer"), str(i).encode()) for i in range(count)])

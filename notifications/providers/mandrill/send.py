@@ -15,6 +15,7 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    BadAccount,
     ContentBad,
     CredentialBad,
     Exchange,
@@ -97,6 +98,9 @@ STATUSES: Final[Mapping[int, tuple[Verdict, str]]] = {
 }
 
 _UNKNOWN: Final[tuple[Verdict, str]] = (Transient, "not a word that is known")
+_API_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+#: mailchimp.com/developer/marketing: 32 hexadecimal digits, a hyphen and a data centre.
+_MARKETING_KEY: Final = re.compile(r"[0-9a-f]{32}-[a-z]{2}[0-9]+")
 #: What is quoted of an answer: a name of theirs, which cannot be an address.
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 
@@ -137,7 +141,13 @@ class Mandrill:
     }
 
     def check(self, account: Account) -> None:
-        """Raise `BadAccount` when the key is missing or the sender is no address."""
+        """Raise `BadAccount` when the key is none of Mandrill's, or the sender is no address."""
+        account.require(["api_key"])
+        api_key = account.credentials["api_key"]
+        if _MARKETING_KEY.fullmatch(api_key):
+            raise BadAccount(f"{account.name}: api_key is for Mailchimp's marketing API; Mandrill has its own")
+        if not _API_KEY.fullmatch(api_key):
+            raise BadAccount(f"{account.name}: api_key is {self.credentials['api_key']}; no spaces or quotes are in it")
         prototypes.prototype(account, _composed)
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
