@@ -99,8 +99,9 @@ def _is_suspect(account: str, answers: int) -> bool:
 def _note_health(account: str, together: Sequence[Answered]) -> None:
     troubles = [one.outcome for one in together if isinstance(one.outcome, (*_FAILURES, Throttled))]
     throttled = sum(isinstance(outcome, Throttled) for outcome in troubles)
+    forbidden = sum(isinstance(one.outcome, Forbidden) for one in together)
     portion = Portion(
-        good=len(together) - len(troubles),
+        good=len(together) - len(troubles) - forbidden,
         bad=len(troubles) - throttled,
         throttled=throttled,
         seconds=[one.seconds for one in together if one.seconds],

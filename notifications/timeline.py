@@ -24,8 +24,8 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     """From acceptance to the last news."""
     notification = delivery.notification
     version = notification.version
-    events = list(DeliveryEvent.objects.of(delivery.id))
-    events = sorted([*events, *_sent(delivery, events)], key=_order)
+    noted = list(DeliveryEvent.objects.of(delivery.id))
+    events = sorted([*noted, *_sent(delivery, noted)], key=_order)
     stand_ins = _stand_ins(events) if notification.mode == Mode.LIVE else frozenset()
     moments = [
         Moment(

@@ -84,14 +84,14 @@ def send(provider: Provider, account: Account, address: str, at: datetime) -> Ju
     """Send a short text to `address`, and tell what became of it."""
     message = Message(new_id(), address, _text(provider.channel, account, at), Urgency.NORMAL, at)
     try:
-        outcome: Outcome = _sent(provider, account, message)
+        outcome = _sent(provider, account, message)
         if isinstance(outcome, CredentialBad) and outcome.stale_token:
             tokens.forget(account)
             outcome = _sent(provider, account, message)
     except _Failed as failed:
         return failed.judgement
     except Unsendable as unsendable:
-        outcome = unsendable.outcome
+        return _told(unsendable.outcome)
     except BadAccount as error:
         return _of_bad(error)
     return _told(outcome)
@@ -174,7 +174,7 @@ def _answer(request: Request) -> Response:
         case NoAnswer(detail=detail):
             raise _Failed(f"{host} gave no answer: {detail}.")
         case Forbidden(detail=detail):
-            raise _Failed(f"{host} may not be connected to: {detail}.")
+            raise _Failed(f"{host} is no place to send to: {detail}.")
 
 
 def _of_bad(error: BadAccount) -> Judgement:
@@ -198,7 +198,7 @@ def _told(outcome: Outcome) -> Judgement:
             return Judgement(Standing.UNCLEAR, f"Too fast; try again in a while. {detail}.")
         case Transient(detail=detail):
             return Judgement(Standing.UNCLEAR, f"A passing failure; try again. {detail}.")
+        case Forbidden(detail=detail):
+            return Judgement(Standing.UNCLEAR, f"The address leads where nothing is sent. {detail}.")
         case Ambiguous(detail=detail):
             return Judgement(Standing.UNCLEAR, f"Nobody can say whether it was sent. {detail}.")
-        case Forbidden(detail=detail):
-            return Judgement(Standing.UNCLEAR, f"The address may not be connected to. {detail}.")

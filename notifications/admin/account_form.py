@@ -95,6 +95,7 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             cleaned["new_credentials"] = self._mended("new_credentials", cleaned["new_credentials"], provider)
         self._check_endpoint(cleaned["endpoint"], cleaned["mode"], provider)
         self._check_role(cleaned)
+        self._keep_its_routes(cleaned)
         if cleaned.get("segments_per_s") and provider.channel is not Channel.SMS:
             self.add_error("segments_per_s", f"{cleaned['provider']} sends no text messages; leave this empty.")
         if not self.errors:
@@ -159,6 +160,13 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
         served = ProviderAccount.objects.filter(diverted_to=self.instance.pk).values_list("name", flat=True)
         if served and (cleaned["mode"] == Mode.LIVE or "provider" in self.changed_data or not cleaned["is_active"]):
             raise forms.ValidationError(f"It sends in place of {', '.join(served)}: end that first.")
+
+    def _keep_its_routes(self, cleaned: dict[str, Any]) -> None:
+        """An account on a route stays what the route needs: of the same channel, for the same keys."""
+        channel = registry.channel_of(cleaned["provider"])
+        for step in self.instance.steps.select_related("route"):
+            if step.route.channel != channel or step.route.mode != cleaned["mode"]:
+                self.add_error(None, f"It stands on the route “{step.route}”; take it out there first.")
 
     def _check_account(self, cleaned: dict[str, Any], provider: Provider) -> None:
         try:

@@ -42,7 +42,7 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
     search_fields = ("name",)
     ordering = ("provider", "mode", "rank", "name")
     readonly_fields = ("now",)
-    actions = ("close_breaker",)
+    actions = ("try_now",)
 
     class Media:
         css = {"all": ("notifications/accounts.css",)}
@@ -85,7 +85,7 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     @admin.action(description="Close the breaker: it was mended", permissions=["change"])
-    def close_breaker(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+    def try_now(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
         """Send by these accounts again at once, after a balance was topped up or a credential replaced."""
         try:
             for account in chosen:

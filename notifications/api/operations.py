@@ -71,8 +71,8 @@ class Everything(Collector):
         yield from _depths(self._at)
         yield _dead_letters()
         yield _breakers()
-        yield _weights()
         yield _diverted()
+        yield _weights()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -123,18 +123,18 @@ def _breakers() -> Metric:
     return family
 
 
+def _diverted() -> Metric:
+    family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
+    for account in ProviderAccount.objects.diverted():
+        family.add_metric([account.name], 1)
+    return family
+
+
 def _weights() -> Metric:
     text = "What an account's weight is multiplied by, where it errs or is slow"
     family = GaugeMetricFamily("bongsu_weight_factor", text, labels=("account",))
     for account, factor in factors().items():
         family.add_metric([account], factor)
-    return family
-
-
-def _diverted() -> Metric:
-    family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
-    for account in ProviderAccount.objects.diverted():
-        family.add_metric([account.name], 1)
     return family
 
 

@@ -1,10 +1,7 @@
 """Weights drift away from an account that errs or is slow, in all workers, and come back; every change says why."""
 
-import io
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import redis
@@ -20,7 +17,7 @@ from notifications.planning.drift import LEAST, PERIOD, bound_of
 from notifications.routes import routes
 from notifications.vocabulary import Lane
 from tests.api.shop import shop
-from tests.notifications.loglines import written
+from tests.notifications.loglines import noted, written
 from tests.notifications.road import accepted, dispatched
 from tests.notifications.written import active, route
 from tests.sandbox.world import Running
@@ -47,12 +44,6 @@ def redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifications.drifting.client", lambda: away)
 
 
-def lines(log: io.StringIO) -> list[dict[str, Any]]:
-    """What was logged of weights."""
-    entries = [json.loads(line) for line in log.getvalue().splitlines()]
-    return [entry for entry in entries if entry["event"] == "weight.changed"]
-
-
 def told(*accounts: str) -> list[tuple[str, float, float]]:
     return [(change.account, change.before, change.after) for change in changes(accounts or RIVALS)]
 
@@ -75,12 +66,12 @@ def test_many_workers_see_one_account_and_one_of_them_judges(redis_client: redis
     drifting.saw({"a": answers(100), "b": answers(100)}, RIVALS)
     a_period_later(redis_client)
 
-    with ThreadPoolExecutor(8) as workers, written() as log:
+    with ThreadPoolExecutor(8) as workers, written() as logs:
         list(workers.map(lambda _: drifting.saw({"a": answers(1, 9), "b": answers(10)}, RIVALS), range(40)))
         redis_client.delete("drift:turn")
         list(workers.map(lambda _: drifting.judge(RIVALS), range(8)))
 
-    changed = lines(log)
+    changed = noted(logs, "weight.changed")
     assert 1 <= len(changed) <= 2, "by whoever was first, and by the one of eight whose turn it was"
     assert changed[-1]["account"] == "a"
     slots = [redis_client.hgetall(key) for key in redis_client.keys("drift:a:*")]
@@ -89,10 +80,10 @@ def test_many_workers_see_one_account_and_one_of_them_judges(redis_client: redis
 
 
 def test_every_change_is_logged_with_its_reason_and_kept_for_the_admin() -> None:
-    with written() as log:
+    with written() as logs:
         drifting.saw({"a": answers(80, 20), "b": answers(100)}, RIVALS)
 
-    (entry,) = lines(log)
+    (entry,) = noted(logs, "weight.changed")
     why = "20 of 100 answers in 30 s were failures"
     assert (entry["account"], entry["before"], entry["after"], entry["why"]) == ("a", 1.0, 0.4, why)
     (kept,) = changes(["a", "b"])

@@ -198,7 +198,7 @@ def test_who_mended_an_account_closes_its_breaker() -> None:
 
     answer = administrator().post(
         reverse("admin:notifications_provideraccount_changelist"),
-        {"action": "close_breaker", "_selected_action": [str(one.pk)]},
+        {"action": "try_now", "_selected_action": [str(one.pk)]},
     )
 
     assert answer.status_code == 302

@@ -28,6 +28,8 @@ CREDENTIALS = {
     "vonage": {"api_key": "a1b2c3d4", "api_secret": SECRET},
     "sendgrid": {"api_key": f"SG.{SECRET}"},
     "mandrill": {"api_key": f"md-{SECRET}"},
+    "jpush": {"app_key": "0f" * 12, "master_secret": SECRET},
+    "pushy": {"api_key": "an0therkey" * 2},
 }
 TOKEN = Token("the-token", AT + timedelta(minutes=40))
 
@@ -56,6 +58,8 @@ def basic(name: str, secret: str) -> str:
         ("vonage", "GET", "/account/get-balance", basic("a1b2c3d4", SECRET)),
         ("sendgrid", "GET", "/v3/scopes", f"Bearer SG.{SECRET}"),
         ("mandrill", "POST", "/api/1.4/users/ping2.json", None),
+        ("jpush", "GET", "/v3/push/cid?count=1&type=push", basic("0f" * 12, SECRET)),
+        ("pushy", "POST", f"/push?api_key={'an0therkey' * 2}", None),  # Pushy has no other place for it
     ],
 )
 def test_what_is_asked(name: str, method: str, path: str, authorization: str | None) -> None:
@@ -123,6 +127,16 @@ def fcm(status: int, code: str) -> tuple[int, object]:
         ("sendgrid", (401, {"errors": []}), R, "wrong or was revoked"),
         ("sendgrid", (404, b""), R, "endpoint"),
         ("sendgrid", (429, b""), U, "429"),
+        ("jpush", (200, {"cidlist": ["8103a4c628a0b98974ec1949-1"]}), W, "takes the app key"),
+        ("jpush", (401, {"error": {"code": 1004, "message": "x"}}), R, "do not fit"),
+        ("jpush", (403, {"error": {"code": 2003, "message": "x"}}), R, "barred"),
+        ("jpush", (429, {"error": {"code": 2002, "message": "x"}}), U, "more calls"),
+        ("jpush", (200, {"cidlist": []}), U, "no cid"),
+        ("pushy", (400, {"code": "NO_RECIPIENTS", "error": "x"}), W, "takes the key"),
+        ("pushy", (401, {"code": "INVALID_API_KEY", "error": "x"}), R, "secret API key"),
+        ("pushy", (403, {"code": "ACCOUNT_SUSPENDED", "error": "x"}), R, "suspended"),
+        ("pushy", (429, {"code": "RATE_LIMIT_EXCEEDED", "error": "x"}), U, "more requests"),
+        ("pushy", (200, {"success": True, "id": "5ea9b214b47cad768a35f13a", "info": {}}), U, "endpoint"),
         ("mandrill", (200, {"PING": "PONG!"}), W, "holds"),
         ("mandrill", (401, {"status": "error", "code": -1, "name": "Invalid_Key"}), R, "wrong or was revoked"),
         ("mandrill", (500, {"status": "error", "code": -1, "name": "Invalid_Key"}), R, "wrong or was revoked"),

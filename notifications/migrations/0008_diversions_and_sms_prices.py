@@ -10,7 +10,7 @@ import accounts.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0006_receipts_are_awaited"),
+        ("notifications", "0007_before_routes"),
     ]
 
     operations = [

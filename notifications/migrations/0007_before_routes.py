@@ -9,7 +9,7 @@ import accounts.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0008_address_forbidden"),
+        ("notifications", "0006_receipts_are_awaited"),
     ]
 
     operations = [

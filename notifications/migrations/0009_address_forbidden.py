@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0007_diversions_and_sms_prices"),
+        ("notifications", "0008_diversions_and_sms_prices"),
     ]
 
     operations = [
