@@ -146,13 +146,7 @@ class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
             )
 
     def _check_role(self, cleaned: dict[str, Any]) -> None:
-        """An account that is diverted, stands in for others or stands on a route, stays what it is as long as that
-        lasts.
-        """
-        channel = registry.channel_of(cleaned["provider"])
-        for step in self.instance.steps.select_related("route"):
-            if step.route.channel != channel or step.route.mode != cleaned["mode"]:
-                raise forms.ValidationError(f"It stands on the route “{step.route}”; take it out there first.")
+        """An account that is diverted, or stands in for others, stays what it is as long as that lasts."""
         if self.instance.diverted_to_id and (cleaned["mode"] != Mode.LIVE or "provider" in self.changed_data):
             raise forms.ValidationError("Its messages go to the sandbox instead: end that first.")
         if not (self.instance.provider and {"mode", "provider", "is_active"} & set(self.changed_data)):
