@@ -117,11 +117,19 @@ class Routes:
         return self._opened[row.name]
 
     # --- making a directory ------------------------------------------------------------------------
+    def _choice(self, row: ProviderAccount) -> Choice[Outlet] | None:
+        """An account that can be used. Where a test account stands in, it sends under its own name, which nobody takes
+        for the real thing; where that cannot be opened, nobody sends.
+        """
+        if row.diverted_to:
+            return Choice(self._open(row.diverted_to), 1.0, kind="stand-in")
+        outlet = self._open(row)
+        return Choice(outlet, 1.0) if outlet else None
+
     def _made(self, queue: Queue, service: str, mode: Mode) -> Directory[Outlet]:
         channel = CHANNEL_OF[queue]
         serving = [row for row in self._rows if row.mode == mode and _serves(row.provider, channel, service)]
-        # Where a test account stands in, it sends under its own name: nobody takes that for the real thing.
-        usable = {row.name: outlet for row in serving if (outlet := self._open(row.diverted_to or row))}
+        usable = {row.name: choice for row in serving if (choice := self._choice(row))}
         written = [
             _of(row.written, {name for name, provider in row.providers.items() if _serves(provider, channel, service)})
             for row in self._written.get((channel, mode), ())
@@ -130,7 +138,7 @@ class Routes:
             prefix: Table(routing.ladder(route, usable, self._factors))
             for prefix, route in routing.fitting(written, queue).items()
         }
-        by_rank = Table([[Choice(outlet, 1.0)] for outlet in usable.values()])
+        by_rank = Table([[choice] for choice in usable.values()])
         return Directory(tables.pop("", by_rank), tables)
 
 

@@ -76,7 +76,7 @@ class AccountTools(admin.ModelAdmin[ProviderAccount]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         account = self._changeable(request, key)
-        judgement = _judged(account, lambda route: trying.check(route.provider, route.account, clock.now()))
+        judgement = _judged(account, lambda outlet: trying.check(outlet.provider, outlet.account, clock.now()))
         return self._told(request, account, judgement, "Checked the credentials")
 
     def test_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
@@ -96,7 +96,7 @@ class AccountTools(admin.ModelAdmin[ProviderAccount]):
                 form.add_error("to", str(error))
             else:
                 judgement = _judged(
-                    sender, lambda route: trying.send(route.provider, route.account, address, clock.now())
+                    sender, lambda outlet: trying.send(outlet.provider, outlet.account, address, clock.now())
                 )
                 return self._told(request, account, judgement, "Sent a test")
         context = {

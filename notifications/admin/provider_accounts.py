@@ -90,6 +90,7 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
         try:
             for account in chosen:
                 breakers.close(account.name)
+                self.log_change(request, account, "Closed the breaker.")
         except RedisError as error:
             self.message_user(request, f"Redis does not answer ({type(error).__name__}).", messages.ERROR)
         else:

@@ -8,7 +8,7 @@ followed by one through the account that comes next.
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Final, Generic, TypeVar
 from uuid import UUID
@@ -40,10 +40,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """One of the accounts of a position, and its weight among them at present."""
+    """One of the accounts of a position, and its weight among them at present.
 
-    of: T
+    Accounts of another kind do not take over from it, nor it from them: a sandbox not from the real thing, and the real
+    thing not from a sandbox. `of` is None where nobody can take its part.
+    """
+
+    of: T | None
     weight: float
+    kind: str = ""
 
 
 #: The accounts of a route by position, the first position first.
@@ -63,13 +68,13 @@ def fitting(written: Iterable[Written], queue: str) -> Mapping[str, Written]:
     return found
 
 
-def ladder(route: Written, usable: Mapping[str, T], health: Mapping[str, float]) -> Ladder[T]:
+def ladder(route: Written, usable: Mapping[str, Choice[T]], health: Mapping[str, float]) -> Ladder[T]:
     """The accounts of a route that can be used. `health` says by what a weight is multiplied, where it is not 1."""
     positions: defaultdict[int, list[Choice[T]]] = defaultdict(list)
     for step in sorted(route.steps, key=lambda step: step.account):
         if step.weight and step.account in usable:
             weight = step.weight * health.get(step.account, 1.0)
-            positions[step.position].append(Choice(usable[step.account], weight))
+            positions[step.position].append(replace(usable[step.account], weight=weight))
     return [choices for _, choices in sorted(positions.items(), key=lambda item: item[0])]
 
 
@@ -99,7 +104,7 @@ class Table(Generic[T]):
         rungs = [_orders(choices) for choices in ladder]
         bounds = sorted({bound for rung in rungs for bound, _ in rung})
         kept = [low for low, high in pairwise([*bounds, 1.0]) if high - low > _TINY]
-        self._orders = [tuple(of for rung in rungs for of in _at(rung, low)) for low in kept] or [()]
+        self._orders = [_of_a_kind([choice for rung in rungs for choice in _at(rung, low)]) for low in kept] or [()]
         self._bounds = kept[1:]
 
     def order(self, delivery: UUID) -> Sequence[T]:
@@ -145,7 +150,13 @@ def starting_with(order: Sequence[T], account: T) -> Sequence[T]:
     return [*order[place:], *order[:place]]
 
 
-_Rung = list[tuple[float, tuple[T, ...]]]
+_Rung = list[tuple[float, tuple[Choice[T], ...]]]
+
+
+def _of_a_kind(choices: Sequence[Choice[T]]) -> tuple[T, ...]:
+    """Those that may take over from the first one; who stands in for several of them, once."""
+    alike = {id(choice.of): choice.of for choice in choices if choice.kind == choices[0].kind}
+    return tuple(of for of in alike.values() if of is not None)
 
 
 def _orders(choices: Sequence[Choice[T]]) -> _Rung[T]:
@@ -155,13 +166,13 @@ def _orders(choices: Sequence[Choice[T]]) -> _Rung[T]:
     was its, too. The rest follow by weight.
     """
     if len(choices) == 1:
-        return [(0.0, (choices[0].of,))]
+        return [(0.0, (choices[0],))]
     found: _Rung[T] = []
     for first, low, share in _shares(choices):
         others = [choice for choice in choices if choice is not first]
         for second, start, _ in _shares(others):
             rest = sorted((choice for choice in others if choice is not second), key=lambda choice: -choice.weight)
-            found.append((low + start * share, (first.of, second.of, *(choice.of for choice in rest))))
+            found.append((low + start * share, (first, second, *rest)))
     return found
 
 
@@ -172,6 +183,6 @@ def _shares(choices: Sequence[Choice[T]]) -> Iterable[tuple[Choice[T], float, fl
     return [(choice, start, choice.weight / total) for choice, start in zip(choices, starts, strict=False)]
 
 
-def _at(rung: _Rung[T], place: float) -> tuple[T, ...]:
+def _at(rung: _Rung[T], place: float) -> tuple[Choice[T], ...]:
     """The order that holds at a place."""
     return rung[bisect([bound for bound, _ in rung], place) - 1][1]

@@ -10,6 +10,7 @@ from accounts.channels import Mode
 from accounts.models import Category
 from notifications import vault
 from notifications.breakers import FIRST_REST, LONGEST_PAUSE, Gate, breakers
+from notifications.diversion import divert
 from notifications.models import Delivery, DeliveryEvent, ProviderAccount, Route
 from notifications.routes import routes
 from notifications.timeline import timeline
@@ -353,3 +354,31 @@ def test_where_a_message_is_taken_once_the_same_account_is_asked_again_about_wha
     dispatched(Lane.ANDROID_RETRY, due_at)
     assert (now(delivery).state, now(delivery).account) == ("sent", "jpush-live")
     assert row(providers, delivery)[0] == 1
+
+
+def test_what_a_stand_in_cannot_send_reaches_nobody_by_another_account(both: Running) -> None:
+    diverted, sandbox = (ProviderAccount.objects.get(name=f"twilio-{mode}") for mode in ("live", "test"))
+    divert(diverted, sandbox, by="tests", at=timezone.now())
+    routes.forget()
+    delivery = text()
+    both.admin("PUT", "faults/twilio", {"status": 503, "remaining": 1})
+
+    dispatched(Lane.SMS)
+
+    due_at = now(delivery).due_at
+    assert due_at is not None
+    dispatched(Lane.SMS_RETRY, due_at)
+    assert (now(delivery).state, now(delivery).account) == ("sent", "twilio-test")
+
+
+def test_what_an_account_cannot_send_is_not_lost_in_the_sandbox_of_another(both: Running) -> None:
+    diverted, sandbox = (ProviderAccount.objects.get(name=f"vonage-{mode}") for mode in ("live", "test"))
+    active("vonage-test")
+    divert(diverted, sandbox, by="tests", at=timezone.now())
+    routes.forget()
+    delivery = text()
+    breakers.open("twilio-live", "it failed")
+
+    dispatched(Lane.SMS)
+
+    assert (now(delivery).state, now(delivery).reason) == ("retrying", "breaker_open")

@@ -125,6 +125,27 @@ def test_less_weight_takes_deliveries_away_and_gives_none(delivery: UUID, factor
     assert after[0] == before[0] or (before[0], after[0]) == ("a", "b")
 
 
+def test_a_sandbox_never_takes_over_from_the_real_thing_nor_the_other_way_round() -> None:
+    real, spare = Choice("real", 1), Choice("spare", 1)
+    first, second = Choice("sandbox", 1, kind="stand-in"), Choice("other sandbox", 1, kind="stand-in")
+
+    assert list(Table([[real], [first], [spare]]).order(UUID(int=1))) == ["real", "spare"]
+    assert list(Table([[first], [real], [second]]).order(UUID(int=1))) == ["sandbox", "other sandbox"]
+
+
+def test_whose_stand_in_cannot_send_is_stood_in_for_by_nobody() -> None:
+    locked: Choice[str] = Choice(None, 1, kind="stand-in")
+
+    assert list(Table([[locked], [Choice("real", 1)]]).order(UUID(int=1))) == []
+
+
+def test_who_stands_in_for_several_has_one_place() -> None:
+    sandbox = "sandbox"
+    both = [[Choice(sandbox, 1, kind="stand-in")], [Choice(sandbox, 1, kind="stand-in")]]
+
+    assert list(Table(both).order(UUID(int=1))) == ["sandbox"]
+
+
 def test_nobody_at_all_is_an_order_too() -> None:
     assert list(table().order(UUID(int=5))) == []
 
@@ -152,7 +173,7 @@ def test_each_gets_its_turn_before_one_gets_its_second() -> None:
 def test_a_ladder_holds_what_can_be_used_with_its_weight_at_present() -> None:
     route = written("", "", ("c", 2, 10), ("b", 1, 30), ("a", 1, 70), ("off", 1, 50), ("none", 1, 0))
 
-    rungs = ladder(route, {name: name.upper() for name in ("a", "b", "c", "none")}, {"a": 0.5})
+    rungs = ladder(route, {name: Choice(name.upper(), 1) for name in ("a", "b", "c", "none")}, {"a": 0.5})
 
     assert [[(choice.of, choice.weight) for choice in rung] for rung in rungs] == [
         [("A", 35.0), ("B", 30.0)],
