@@ -15,6 +15,7 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    Ambiguous,
     BadAccount,
     ContentBad,
     CredentialBad,
@@ -53,15 +54,15 @@ REJECTIONS: Final[Mapping[str, tuple[Verdict, str]]] = {
     "test-mode-limit": (NoFunds, "the limit of test emails is used up"),
 }
 
-#: `queued_reason` of a result with status `queued`, where the account stands still. With any other reason, such as
-#: `attachments` or `sending-backlogged`, the email is on its way.
-STANDSTILLS: Final[Mapping[str, tuple[Verdict, str]]] = {
-    "hourly-quota-exhausted": (NoFunds, "the hourly quota is used up"),
-    "monthly-limit-reached": (NoFunds, "the monthly limit is reached"),
-    "free-trial-sends-exhausted": (NoFunds, "the free trial is used up"),
-    "sending-paused": (CredentialBad, "sending is paused"),
-    "sending-suspended": (CredentialBad, "sending is suspended"),
-    "account-suspended": (CredentialBad, "the account is suspended"),
+#: `queued_reason` of a result with status `queued`, where the account stands still: whenever that ends, Mandrill sends
+#: the email by itself, so it is in doubt. With any other reason, such as `attachments`, it is on its way.
+STANDSTILLS: Final[Mapping[str, str]] = {
+    "hourly-quota-exhausted": "the hourly quota is used up",
+    "monthly-limit-reached": "the monthly limit is reached",
+    "free-trial-sends-exhausted": "the free trial is used up",
+    "sending-paused": "sending is paused",
+    "sending-suspended": "sending is suspended",
+    "account-suspended": "the account is suspended",
 }
 
 #: Names of errors that concern an email. The other methods' names, such as Unknown_Webhook, are unknown here.
@@ -209,7 +210,9 @@ def _of_results(results: list[Result]) -> Outcome:
             return Accepted(result.id)
         case "queued":
             reason = result.queued_reason or ""
-            return _judged(STANDSTILLS[reason], "queued", reason) if reason in STANDSTILLS else Accepted(result.id)
+            if reason in STANDSTILLS:
+                return Ambiguous(f"queued {reason}: {STANDSTILLS[reason]}")
+            return Accepted(result.id)
         case "rejected":
             return rejection(result.reject_reason or "")
         case "invalid":
