@@ -94,7 +94,11 @@ class RecipientDevices(_ReadersAndWriters):
     def post(self, request: Request, external_id: str) -> Response:
         """Register a push token. For apps, at every start. A token that somebody else has moves to this person."""
         asked = _valid(serializers.DeviceRequest(data=request.data))
-        device, is_new = devices.register(_person(external_id), asked.registration(), timezone.now())
+        person, reported, at = _person(external_id), asked.registration(), timezone.now()
+        if before := asked.validated_data["replaces"]:
+            device, is_new = devices.renew(person, before, reported, at)
+        else:
+            device, is_new = devices.register(person, reported, at)
         return Response(serializers.DeviceAnswer(device).data, status=201 if is_new else 200)
 
     @extend_schema(

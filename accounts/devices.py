@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -36,6 +37,11 @@ _FORMS: Final[Mapping[PushService, tuple[re.Pattern[str], str]]] = {
     ),
     PushService.PUSHY: (re.compile(r"[0-9A-Za-z]{20,64}"), "20 to 64 letters and digits"),
 }
+
+
+#: How often a registration may lose a race before that is an error. Each time, somebody else must have registered the
+#: token and somebody have retired it in between.
+_RACES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +82,56 @@ def register(recipient: Recipient, reported: Registration, at: datetime) -> tupl
     """The device behind a token; True when the recipient did not have it.
 
     A token reaches one installation, so registering one that somebody else has moves it: whoever is signed in on the
-    phone now gets its messages, and nobody before them.
+    phone now gets its messages, and nobody before them. One that was retired is a new device: it lives again.
     """
     with transaction.atomic():
-        found = _holder(reported).first()
-        if found is None:
-            try:
+        for _ in range(_RACES):
+            found = _holder(reported.service, reported.token).first()
+            if found is not None:
+                return _moved(found, recipient, reported, at)
+            # An app that starts twice at once registers twice at once. If the other one was first, look again: it may
+            # be retired by now.
+            with suppress(IntegrityError):
                 return _made(recipient, reported, at), True
-            except IntegrityError:
-                # An app that starts twice at once registers twice at once: the other one was first.
-                found = _holder(reported).get()
-        is_new = found.recipient_id != recipient.id
-        found.recipient = recipient
-        found.platform, found.app_version = reported.platform, reported.app_version
-        found.registered_at = found.seen_at = at
-        found.save(update_fields=["recipient", "platform", "app_version", "registered_at", "seen_at"])
-        return found, is_new
+        return _made(recipient, reported, at), True
 
 
-def _holder(reported: Registration) -> QuerySet[Device]:
-    return Device.objects.live().select_for_update().filter(service=reported.service, token=reported.token)
+def renew(recipient: Recipient, before: str, reported: Registration, at: datetime) -> tuple[Device, bool]:
+    """The device behind a token that takes the place of `before`, which its push service has exchanged for it.
+
+    It stays the same device, so what is on its way to it goes to the new token. Where somebody else had the old token,
+    or the new one is registered already, the old one is retired: one installation has one token.
+    """
+    with transaction.atomic():
+        old = _holder(reported.service, before).first()
+        if old is not None and before != reported.token:
+            if old.recipient_id == recipient.id and not _holder(reported.service, reported.token).exists():
+                with suppress(IntegrityError):  # registered in this very moment, and so another device
+                    return _renewed(old, reported, at), False
+            retire(old, at, "its token was replaced by another")
+        return register(recipient, reported, at)
+
+
+def _moved(found: Device, recipient: Recipient, reported: Registration, at: datetime) -> tuple[Device, bool]:
+    is_new = found.recipient_id != recipient.id
+    found.recipient = recipient
+    found.platform, found.app_version = reported.platform, reported.app_version
+    found.registered_at = found.seen_at = at
+    found.save(update_fields=["recipient", "platform", "app_version", "registered_at", "seen_at"])
+    return found, is_new
+
+
+def _renewed(old: Device, reported: Registration, at: datetime) -> Device:
+    """Raises `IntegrityError` where somebody has the new token."""
+    old.token, old.platform, old.app_version = reported.token, reported.platform, reported.app_version
+    old.registered_at = old.seen_at = at
+    with transaction.atomic():
+        old.save(update_fields=["token", "platform", "app_version", "registered_at", "seen_at"])
+    return old
+
+
+def _holder(service: PushService, token: str) -> QuerySet[Device]:
+    return Device.objects.live().select_for_update().filter(service=service, token=token)
 
 
 def _made(recipient: Recipient, reported: Registration, at: datetime) -> Device:

@@ -1,8 +1,11 @@
 """Who can call, who can be reached, and what they agreed to."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -10,6 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.channels import Channel, Mode, Platform, PushService
 from accounts.ids import new_id
+from accounts.received import ReceivedReply as ReceivedReply  # noqa: PLC0414 - to be imported from here
 
 #: ASCII letters, digits and a few signs: safe in a path, a log line and a CSV file.
 EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$"
@@ -157,12 +161,28 @@ class Recipient(models.Model):
         return self.external_id
 
 
+#: After so long without a connection from an Android phone, Google calls its token dead.
+#: firebase.google.com/docs/cloud-messaging/manage-tokens, read 2026-11.
+GOOGLE_EXPIRES: Final = timedelta(days=270)
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     """Which can be reached."""
 
     def live(self) -> "DeviceQuerySet":
         """Those that can still be reached, as far as anybody knows."""
         return self.filter(retired_at__isnull=True)
+
+    def stale(self, at: datetime) -> "DeviceQuerySet":
+        """Live ones whose app has not been heard of for DEVICE_STALE_DAYS: perhaps nobody looks at them any more.
+
+        Nothing is retired for that: an app may be in use and never register again.
+        """
+        return self.live().filter(seen_at__lt=at - timedelta(days=settings.DEVICE_STALE_DAYS))
+
+    def expired(self, at: datetime) -> "DeviceQuerySet":
+        """Live ones of Google's that nobody heard of for so long that Google, asked for them, may call them dead."""
+        return self.live().filter(service=PushService.FCM.value, seen_at__lt=at - GOOGLE_EXPIRES)
 
 
 class Device(models.Model):
@@ -194,9 +214,18 @@ class Device(models.Model):
                 violation_error_message="This token is registered already; registering it again moves it.",
             ),
         ]
+        indexes = [
+            # people who look after the installations ask for those that were not seen for long
+            models.Index(fields=["seen_at"], name="device_seen", condition=Q(retired_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.platform} device {self.id}"
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether it is among the `stale` ones."""
+        silence = timedelta(days=settings.DEVICE_STALE_DAYS)
+        return self.retired_at is None and self.seen_at < at - silence
 
 
 class Consent(StrEnum):
@@ -303,10 +332,11 @@ class Suppression(models.Model):
         constraints = [
             models.CheckConstraint(name="suppression_channel_known", condition=Q(channel__in=["sms", "email"])),
             models.CheckConstraint(name="suppression_cause_known", condition=_one_of("cause", SuppressionCause)),
+            # one row a cause: who takes back a STOP has not taken back a bounce
             models.UniqueConstraint(
-                name="suppression_once",
-                fields=["address", "channel"],
-                violation_error_message="This address is suppressed already.",
+                name="suppression_once_a_cause",
+                fields=["address", "channel", "cause"],
+                violation_error_message="This address is suppressed for this cause already.",
             ),
         ]
 

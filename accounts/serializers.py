@@ -103,6 +103,13 @@ class DeviceRequest(Strict):
         help_text="Who issued the token; left out: the platform's usual service.",
     )
     app_version = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    replaces = serializers.CharField(
+        max_length=4096,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The token that the push service has exchanged for this one, where an app is told so.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The token must look like one of its service."""
@@ -115,7 +122,19 @@ class DeviceRequest(Strict):
             )
         except Invalid as error:
             raise serializers.ValidationError({error.field: str(error)}) from None
+        attrs["replaces"] = self._replaced(attrs)
         return attrs
+
+    def _replaced(self, attrs: dict[str, Any]) -> str:
+        """The token before, in its normal form."""
+        if not attrs["replaces"]:
+            return ""
+        try:
+            before = registration(attrs["platform"], attrs["replaces"], service=attrs.get("service", ""))
+        except Invalid as error:
+            field = "replaces" if error.field == "token" else error.field
+            raise serializers.ValidationError({field: str(error)}) from None
+        return before.token
 
     def registration(self) -> Registration:
         """The validated token as a value."""

@@ -19,6 +19,7 @@ from benchmarks.scenarios import (
     memory,
     mixed_day,
     push_campaign,
+    receipts,
     urgent_under_load,
 )
 from benchmarks.sizes import FULL, QUICK
@@ -32,6 +33,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Context], Values]]] = {
     "api_single": api_single.run,
     "api_batch": api_batch.run,
     "mixed_day": mixed_day.run,
+    "receipts": receipts.run,
     "urgent_under_load": urgent_under_load.run,
     "log_growth": log_growth.run,
 }

@@ -8,7 +8,8 @@ from typing import Final
 class Sizes:
     """Numbers of deliveries, unless a name says otherwise.
 
-    `tenth` people are sent to by the scenarios that repeat a campaign, or look at what it leaves behind.
+    `receipts` are news of deliveries. `tenth` people are sent to by the scenarios that repeat a campaign, or look at
+    what it leaves behind.
     """
 
     campaign: int
@@ -22,6 +23,7 @@ class Sizes:
     growth: int
     tenth: int
     log_rows: int
+    receipts: int
 
 
 FULL: Final = Sizes(
@@ -36,6 +38,7 @@ FULL: Final = Sizes(
     growth=1_000_000,
     tenth=100_000,
     log_rows=20_000_000,
+    receipts=60_000,
 )
 QUICK: Final = Sizes(
     campaign=12_000,
@@ -49,4 +52,5 @@ QUICK: Final = Sizes(
     growth=12_000,
     tenth=6_000,
     log_rows=100_000,
+    receipts=6_000,
 )

@@ -116,13 +116,18 @@ def _taken_back(one: Answered, at: datetime) -> Answered:
 
 
 def bury(dead: Sequence[Answered], at: datetime) -> None:
-    """Send nothing more to these addresses."""
+    """Send nothing more to these addresses.
+
+    A provider that does not say since when a token is dead knew it when it was asked: one that was registered while the
+    answer was on its way is another installation's, or the same one's that has come back.
+    """
     retired = []
     for one in dead:
         channel = CHANNEL_OF[one.claimed.queue]
         match one.outcome:
             case AddressDead(detail=detail, since=since) if one.claimed.device_id:
-                retired.append((one.claimed.device_id, since, detail))
+                asked_at = one.result.at - timedelta(seconds=one.seconds)
+                retired.append((one.claimed.device_id, since or asked_at, detail))
             case AddressDead(detail=detail) if channel is not Channel.PUSH:
                 consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
             case _:

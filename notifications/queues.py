@@ -28,6 +28,11 @@ PLANNER_QUEUE: Final = "planner"
 #: Seconds for which a hint that nobody has taken yet makes others needless.
 _HINT_STANDS: Final = 5
 
+#: Seconds for which a worker waits for more receipts once it has taken a hint.
+GATHER: Final = 0.1
+#: When (monotonic) a hint for a queue stood for sure, as far as this process knows.
+_stood: Final[dict[str, float]] = {}
+
 log = structlog.get_logger(__name__)
 
 
@@ -89,13 +94,25 @@ def planner_taken() -> None:
 
 
 def hint_receipts() -> None:
-    """Say that receipts wait to be applied."""
-    _publish(RECEIVE, RECEIPTS_QUEUE, {})
+    """Say that receipts wait to be applied.
+
+    Where this process knows that a hint stood half of `GATHER` ago, that one serves, and nobody is asked: whoever has
+    taken it since is still waiting for more, and only then looks.
+    """
+    now = time.monotonic()
+    if now - _stood.get(RECEIPTS_QUEUE, float("-inf")) > GATHER / 2:
+        _publish(RECEIVE, RECEIPTS_QUEUE, {})
+        _stood[RECEIPTS_QUEUE] = now
 
 
 def receipts_taken() -> None:
-    """A worker has begun to apply receipts."""
+    """A worker has begun to gather receipts, and will look for `GATHER` seconds later: new ones need a new hint."""
     _forget(RECEIPTS_QUEUE)
+
+
+def know_nothing() -> None:
+    """Ask for every hint anew, as a process that has just begun."""
+    _stood.clear()
 
 
 def messages(names: Iterable[str]) -> Mapping[str, int] | None:

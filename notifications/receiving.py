@@ -1,5 +1,6 @@
-"""Late news from providers: verified, kept, then applied to the log."""
+"""Late news from providers: verified, kept, then applied to the log; what people answer is heeded at once."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
@@ -9,13 +10,14 @@ from django.db import transaction
 
 from accounts import consent
 from accounts.channels import Channel
+from accounts.replies import Reply
 from notifications import queues
 from notifications.ledger import receipts
 from notifications.ledger.receipts import Applied
 from notifications.liveness import signing
 from notifications.meters import metered
 from notifications.providers import registry
-from notifications.providers.contract import Callback
+from notifications.providers.contract import Callback, Receipt
 from notifications.routes import routes
 from notifications.stopping import stopping
 from notifications.vocabulary import ReceiptKind
@@ -31,8 +33,9 @@ class NobodyListens(Exception):
 
 
 def receive(account: str, callback: Callback) -> int:
-    """Verify a provider's call and keep its receipts; says how many. They are applied by a worker.
+    """Verify a provider's call and keep what it says; how many pieces of news that was.
 
+    Receipts are applied by a worker; a person's STOP or START is heeded here and now.
     Raises `NobodyListens` for an unknown account and `Forged` for a wrong signature; nothing is kept then.
     """
     outlet = routes.named(account)
@@ -40,25 +43,34 @@ def receive(account: str, callback: Callback) -> int:
     if outlet is None or reader is None:
         raise NobodyListens(account)
     reader.verify(callback, outlet.account)
-    found = reader.parse(callback)
+    news = reader.parse(callback)
+    found = [one for one in news if isinstance(one, Receipt)]
+    replies = [one for one in news if isinstance(one, Reply)]
     if found:
-        with transaction.atomic():
-            receipts.keep(found, account, callback.at)
-            transaction.on_commit(queues.hint_receipts)
-    return len(found)
+        receipts.keep(found, account, callback.at)
+        queues.hint_receipts()
+    for reply in replies:
+        with metered() as meters:
+            if consent.heed(reply, account):
+                meters.count("replies", account, reply.wish)
+    return len(news)
 
 
-def apply(*, clock: Callable[[], datetime]) -> int:
+def apply(*, clock: Callable[[], datetime], gather: float = 0.0) -> int:
     """Apply every receipt that is due, and what follows for the addresses. Says how many.
 
-    A worker that is to end leaves the rest to the next one.
+    Those that come within `gather` seconds are waited for: providers that call for each receipt would else have each
+    applied by itself, at ten times the cost. A worker that is to end leaves the rest to the next one.
     """
     queues.receipts_taken()
+    time.sleep(gather)
     total = 0
     while True:
         with metered() as meters:
-            done = receipts.apply(clock(), limit=_TOGETHER)
-            _suppress(done.applied, clock())
+            with transaction.atomic():
+                done = receipts.apply(clock(), limit=_TOGETHER)
+                # in the same transaction: a worker that is killed in between would have forgotten who said stop
+                _suppress(done.applied, clock())
             for one in done.applied:
                 meters.count("receipts", one.channel, one.kind)
         signing.moved()
@@ -67,13 +79,19 @@ def apply(*, clock: Callable[[], datetime]) -> int:
             return total
 
 
+#: What news of a delivery says about its address.
+_CAUSES: Final = {
+    ReceiptKind.BOUNCED: consent.Cause.HARD_BOUNCE,
+    ReceiptKind.COMPLAINED: consent.Cause.COMPLAINT,
+    ReceiptKind.OPTED_OUT: consent.Cause.STOP,
+}
+
+
 def _suppress(applied: Iterable[Applied], at: datetime) -> None:
-    causes = {
-        ReceiptKind.BOUNCED: consent.Cause.HARD_BOUNCE,
-        ReceiptKind.COMPLAINED: consent.Cause.COMPLAINT,
-        ReceiptKind.OPTED_OUT: consent.Cause.STOP,
-    }
-    for one in applied:
-        cause = causes.get(one.kind)
-        if cause and one.channel is not Channel.PUSH:
-            consent.suppress(one.channel, one.address, cause, at, detail=one.detail)
+    unwanted = [
+        (one.channel, one.address, _CAUSES[one.kind], one.detail)
+        for one in applied
+        if one.kind in _CAUSES and one.channel is not Channel.PUSH
+    ]
+    if unwanted:
+        consent.suppress_many(unwanted, at)

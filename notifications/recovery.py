@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 
+from accounts import consent
 from notifications import drifting, queues
 from notifications.ledger import audiences, awaited, overdue, partitions, sweep
 from notifications.ledger import replay as ledger_replay
@@ -100,10 +101,11 @@ def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:
 
 
 def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
-    """Make the log's next days, drop its oldest, and forget old answers to idempotency keys."""
+    """Make the log's next days, drop its oldest, and forget old answers: to idempotency keys, and of people."""
     at = clock()
     done = partitions.keep_up(at.date(), ahead=settings.PARTITION_DAYS_AHEAD, retention=settings.RETENTION_DAYS)
     sweep.forget_answers(at - timedelta(hours=settings.IDEMPOTENCY_HOURS))
+    consent.forget_replies(at - timedelta(days=settings.RETENTION_DAYS))
     if done.stray:
         log.error("partition.stray_rows", rows=done.stray)
     log.info("partition.upkeep", made=done.made, dropped=done.dropped)

@@ -79,7 +79,7 @@ def receive(**newer: object) -> None:
     """Apply the receipts that are due."""
     from notifications import receiving
 
-    receiving.apply(clock=clock.now)
+    receiving.apply(clock=clock.now, gather=queues.GATHER)
 
 
 @shared_task(name=queues.SWEEP)

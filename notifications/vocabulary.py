@@ -163,6 +163,7 @@ class Reason(StrEnum):
     PACED = "paced"
     MASS_DEATH = "mass_death"
     BOUNCED = "bounced"
+    UNDELIVERED = "undelivered"
     COMPLAINED = "complained"
     NO_RECEIPT = "no_receipt"
 
@@ -195,6 +196,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.PACED: "The provider account sends as fast as it may; this waits for its turn.",
     Reason.MASS_DEATH: "Too many addresses were called dead at once: taken for a mistake of ours, not of theirs.",
     Reason.BOUNCED: "The message was accepted and then bounced.",
+    Reason.UNDELIVERED: "The message was accepted and then not delivered; the address may well be good.",
     Reason.COMPLAINED: "The recipient reported the message as spam.",
     Reason.NO_RECEIPT: "The provider took it and never said whether it arrived; that is not waited for any more.",
 }

@@ -68,6 +68,8 @@ def main() -> int:
         platform_url=asked.platform_url.rstrip("/"),
         sendgrid_events_url=asked.sendgrid_events_url,
         mandrill_events_url=asked.mandrill_events_url,
+        twilio_inbound_url=asked.twilio_inbound_url,
+        vonage_inbound_url=asked.vonage_inbound_url,
     )
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -89,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--platform-url", default="", help="where the platform is, as http://localhost:8000")
     parser.add_argument("--sendgrid-events-url", default="", help="where SendGrid's events go: whole, or a path there")
     parser.add_argument("--mandrill-events-url", default="", help="where Mandrill's events go, likewise")
+    parser.add_argument("--twilio-inbound-url", default="", help="where Twilio tells what people answer, likewise")
+    parser.add_argument("--vonage-inbound-url", default="", help="where Vonage tells it, likewise")
     parser.add_argument("--keep", type=int, default=5000, help="attempts whose bodies are kept")
     return parser
 

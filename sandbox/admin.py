@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from sandbox.exchange import Said
 from sandbox.faults import Fault
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Kept, Record
@@ -87,6 +88,8 @@ class Admin:
                 return self._receipts.settings
             case "PUT", ["settings"]:
                 return self._set(body)
+            case "POST", ["inbound"]:
+                return self._heard(body)
             case _:
                 raise Refused(404, f"There is no {method} /_sandbox/{path}. See sandbox/README.md for what there is.")
 
@@ -138,6 +141,13 @@ class Admin:
         current = msgspec.structs.asdict(self._receipts.settings)
         self._receipts.settings = _read(_encoder.encode(current | changes), Settings)
         return self._receipts.settings
+
+    def _heard(self, body: bytes) -> object:
+        """Somebody answers a text message: {"provider": "twilio", "from": "+821012345678", "text": "STOP"}."""
+        try:
+            return self._receipts.hear(_read(body, Said))
+        except LookupError as error:
+            raise Refused(422, str(error)) from None
 
     def _known(self, provider: str) -> None:
         if provider not in self._providers:

@@ -4,7 +4,7 @@ These are made for every request, tens of thousands a second, hence msgspec's st
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -81,6 +81,18 @@ class Sight(msgspec.Struct, frozen=True):
     image: str = ""
 
 
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
+    """What a person answers by text message, as an operator orders it.
+
+    `advanced_opt_out`: the number belongs to a service that knows keywords by itself and tells what it made of them.
+    """
+
+    provider: str
+    sender: Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{6,14}$")]
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=160)]
+    advanced_opt_out: bool = False
+
+
 class Simulator(Protocol):
     """One provider. Its answers depend on the request, its keys and the time of the call, and on nothing else."""
 
@@ -111,3 +123,10 @@ class Keeper(Protocol):
 
     def keep(self, call: Call, answer: Answer) -> None:
         """A request was really taken: no fault came in between."""
+
+
+class Answered(Protocol):
+    """A provider whose numbers people can answer to. It calls back as a `Caller` does."""
+
+    def incoming(self, said: Said) -> Mapping[str, Any]:
+        """What it tells of a text message that came in."""

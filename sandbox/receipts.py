@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import aiohttp
 import msgspec
 
-from sandbox.exchange import Answer, Call, Caller
+from sandbox.exchange import Answer, Answered, Call, Caller, Said
 
 #: Receipts that may wait; more are dropped and counted, so that a platform that is away costs no memory without end.
 _WAITING: Final = 200_000
@@ -32,8 +32,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """How receipts are sent. `receipt_delay_ms` is the time between the steps of a message's life.
 
     `sendgrid_events_url` and `mandrill_events_url` are where these two post their events: whole, or a path below
-    `platform_url`. Each receipt is sent `receipt_copies` times, and each time up to `receipt_jitter_ms` late, so that
-    they arrive out of order.
+    `platform_url`; `twilio_inbound_url` and `vonage_inbound_url` likewise for what people answer.
+    Each receipt is sent `receipt_copies` times, and each time up to `receipt_jitter_ms` late, so that they arrive out
+    of order.
     """
 
     receipts: bool = True
@@ -43,10 +44,19 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     platform_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
     sendgrid_events_url: _EventsUrl = ""
     mandrill_events_url: _EventsUrl = ""
+    twilio_inbound_url: _EventsUrl = ""
+    vonage_inbound_url: _EventsUrl = ""
 
     def events_url(self, provider: str) -> str:
         """The whole address of a provider's events; "" where there is none."""
-        url = {"sendgrid": self.sendgrid_events_url, "mandrill": self.mandrill_events_url}.get(provider, "")
+        return self._whole({"sendgrid": self.sendgrid_events_url, "mandrill": self.mandrill_events_url}, provider)
+
+    def inbound_url(self, provider: str) -> str:
+        """The whole address to which a provider tells what people answer; "" where there is none."""
+        return self._whole({"twilio": self.twilio_inbound_url, "vonage": self.vonage_inbound_url}, provider)
+
+    def _whole(self, urls: Mapping[str, str], provider: str) -> str:
+        url = urls.get(provider, "")
         if url.startswith("/"):
             return self.platform_url + url if self.platform_url else ""
         return url
@@ -73,10 +83,11 @@ class _Due(msgspec.Struct, order=True, gc=False):
 class Receipts:
     """The line of receipts, ordered by when they are due, and the task that works through it."""
 
-    def __init__(self, callers: Mapping[str, Caller], settings: Settings) -> None:
+    def __init__(self, callers: Mapping[str, Caller], answered: Mapping[str, Answered], settings: Settings) -> None:
         self.settings = settings
         self.fate = Fate()
         self._callers = callers
+        self._answered = answered
         self._line: list[_Due] = []
         self._numbers = itertools.count()
         self._news = asyncio.Event()
@@ -101,6 +112,18 @@ class Receipts:
                     receipt.fields,
                 )
             )
+
+    def hear(self, said: Said) -> Mapping[str, Any]:
+        """Tell the platform what a person answers, now; what it is told. Raises `LookupError` where that cannot be."""
+        provider = self._answered.get(said.provider)
+        if provider is None:
+            raise LookupError(f"Nobody answers to {said.provider!r}; to {' and '.join(self._answered)} people can.")
+        url = self.settings.inbound_url(said.provider)
+        if not url:
+            raise LookupError(f"Set {said.provider}_inbound_url, and platform_url if it is a path: PUT settings.")
+        fields = provider.incoming(said)
+        self._put(_Due(time.time(), next(self._numbers), said.provider, url, fields))
+        return fields
 
     def clear(self) -> None:
         """Forget what waits, and the counts."""

@@ -57,8 +57,8 @@ class Sandbox:
         #: Speaks SMTP, on ports of its own.
         self.mail = MailServer(smtp, partial(self._decided, smtp), partial(self.record.add, "smtp"))
         callers: dict[str, Caller] = {"twilio": twilio, "sendgrid": sendgrid, "mandrill": mandrill, "vonage": vonage}
-        self.receipts = Receipts(callers, settings)
         self._keepers: dict[str, Keeper] = {"jpush": jpush}
+        self.receipts = Receipts(callers, {"twilio": twilio, "vonage": vonage}, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators), webpush.subscription)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from notifications import queues
 from notifications.routes import routes
 from templates_app import catalogue
 
@@ -29,3 +30,4 @@ def nothing_remembered() -> None:
     """No test sees what a process remembers of another's rows."""
     catalogue.forget()
     routes.forget()
+    queues.know_nothing()

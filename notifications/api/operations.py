@@ -79,6 +79,7 @@ class Everything(Collector):
         for state, text in _STATES.items():
             yield _counter(state, text, ("queue", "account", "reason"), counted)
         yield _counter("receipts", "Receipts applied", ("channel", "kind"), counted)
+        yield _counter("replies", "Keywords that people sent back", ("account", "wish"), counted)
         yield _counter("receipts_missed", "Deliveries of which no receipt ever came", ("queue",), counted)
         yield _counter("mass_deaths", "Batches in which most addresses were called dead", ("account",), counted)
         yield _counter("forged", "Webhook calls with a wrong signature", ("account",), counted)

@@ -17,5 +17,6 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/replay", views.NotificationReplay.as_view(), name="notification-replay"),
     path("deliveries/<uuid:delivery_id>", views.DeliveryDetail.as_view(), name="delivery"),
     path("webhooks/<slug:account>", webhooks.callback, name="webhook"),
+    path("webhooks/<slug:account>/inbound", webhooks.inbound, name="webhook-inbound"),
     path("webhooks/<slug:account>/<uuid:delivery_id>", webhooks.callback, name="webhook-delivery"),
 ]

@@ -1,5 +1,6 @@
 """Providers call back here. Their signature is their key; no appKey is asked for."""
 
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +14,10 @@ from notifications.clock import clock
 from notifications.meters import metered
 from notifications.providers.contract import Callback, Forged
 
+#: An empty TwiML document: Twilio looks for one in the answer to an incoming message, and an answer by text message is
+#: none of ours. Others look at the status alone.
+_SAY_NOTHING: Final = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
 
 @csrf_exempt
 @require_http_methods(["POST", "GET", "HEAD"])
@@ -22,6 +27,18 @@ def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None
     HEAD is how some providers try out an address, and GET how some call it. `delivery_id` is part of the address so
     that the answer to one message can be told from others; a reader takes it from a URL that the signature covers.
     """
+    return _received(request, account) or HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_http_methods(["POST", "GET", "HEAD"])
+def inbound(request: HttpRequest, account: str) -> HttpResponse:
+    """Heed what people send to one of our numbers: 200 and nothing that would be sent back to them."""
+    return _received(request, account) or HttpResponse(_SAY_NOTHING, content_type="text/xml")
+
+
+def _received(request: HttpRequest, account: str) -> HttpResponse | None:
+    """Take in a provider's call; the answer, where it is not the usual one."""
     if request.method == "HEAD":
         return HttpResponse(status=200)
     try:
@@ -42,7 +59,7 @@ def callback(request: HttpRequest, account: str, delivery_id: UUID | None = None
         return _problem(403, "The signature of this call does not fit, or it is too old.")
     except receiving.NobodyListens:
         return _problem(404, "No active provider account of this name takes calls.")
-    return HttpResponse(status=204)
+    return None
 
 
 def _problem(status: int, detail: str) -> HttpResponse:

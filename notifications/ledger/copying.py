@@ -51,8 +51,9 @@ def write_in(together: Sequence[Rows]) -> None:
             rows = ", ".join([places] * len(part.rows))
             statements.append(f"INSERT INTO {part.table} ({names}) VALUES {rows}")  # noqa: S608 - our own names
             values += [_adapted(cell) for row in part.rows for cell in row]
-    with connection.cursor() as cursor:
-        cursor.execute(";".join(statements), values)
+    if statements:
+        with connection.cursor() as cursor:
+            cursor.execute(";".join(statements), values)
 
 
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

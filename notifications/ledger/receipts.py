@@ -9,11 +9,11 @@ from django.db import connection, transaction
 
 from accounts.channels import Channel
 from accounts.ids import new_id
-from notifications.ledger.copying import copy_in
+from notifications.ledger.copying import Rows, copy_in, write_in
 from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
-from notifications.vocabulary import DeliveryState, EventKind, ReceiptKind
+from notifications.vocabulary import DeliveryState, EventKind, Reason, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Application:
     waiting: int
 
 
-_PENDING = ("id", "delivery_id", "kind", "at", "detail", "event_ref", "account", "due_at")
+_PENDING = ("id", "delivery_id", "kind", "at", "detail", "event_ref", "account", "kept_at", "due_at")
 
 #: A few receipts that are due, and gone with the commit that applies them. Served by pending_receipt_due.
 _TAKE = """
@@ -46,7 +46,7 @@ _TAKE = """
                    ORDER BY due_at
                    LIMIT %(limit)s
                      FOR UPDATE SKIP LOCKED)
-    RETURNING id, delivery_id, kind, at, detail, event_ref, account
+    RETURNING id, delivery_id, kind, at, detail, event_ref, account, kept_at
 """
 
 #: One event a receipt, for deliveries that exist. The same receipt has the same id, so its repetition does nothing.
@@ -87,36 +87,34 @@ _ADDRESSES = "SELECT id, channel, address, state FROM notifications_delivery WHE
 _SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
 
 
-#: id, delivery_id, kind, at, detail, event_ref, account
-_Row = tuple[UUID, UUID, str, datetime, str, str, str]
+#: id, delivery_id, kind, at, detail, event_ref, account, kept_at
+_Row = tuple[UUID, UUID, str, datetime, str, str, str, datetime]
 
 
 def keep(receipts: Sequence[Receipt], account: str, at: datetime) -> None:
-    """Write receipts down, to be applied soon."""
-    copy_in(
-        PendingReceipt._meta.db_table,
-        _PENDING,
-        [
-            (
-                new_id(),
-                one.delivery_id,
-                one.kind,
-                one.at,
-                foreign(one.detail),
-                foreign(one.event_ref, REF_LENGTH),
-                account,
-                at,
-            )
-            for one in receipts
-        ],
-    )
+    """Write receipts down, all or none, to be applied soon."""
+    rows = [
+        (
+            new_id(),
+            one.delivery_id,
+            one.kind,
+            one.at,
+            foreign(one.detail),
+            foreign(one.event_ref, REF_LENGTH),
+            account,
+            at,
+            at,
+        )
+        for one in receipts
+    ]
+    write_in([Rows(PendingReceipt._meta.db_table, _PENDING, rows)])
 
 
 def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(minutes=5)) -> Application:
     """Apply up to `limit` receipts that are due, in one transaction.
 
     A receipt can outrun our own commits: one whose delivery is not there, or whose delivery's answer is not recorded,
-    is tried again until `patience` is over.
+    is tried again until `patience` is over, counted from when we were told: the news itself may be older.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, {"at": at, "limit": limit})
@@ -128,7 +126,7 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
         found = cursor.fetchall()
         addresses = {row[0]: (Channel(row[1]), row[2]) for row in found}
         recorded = {row[0] for row in found if row[3] != DeliveryState.SENDING}
-        too_early = {row[0] for row in rows if row[1] not in recorded and row[3] > at - patience}
+        too_early = {row[0] for row in rows if row[1] not in recorded and row[7] > at - patience}
         early = [row for row in rows if row[0] in too_early]
         known = [row for row in rows if row[1] in addresses and row[0] not in too_early]
         copy_in(
@@ -169,6 +167,6 @@ def _move(rows: Sequence[_Row]) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, {"ids": about(ReceiptKind.DELIVERED)})
-        cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": "bounced"})
-        cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": "address_dead"})
+        cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": Reason.BOUNCED.value})
+        cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": Reason.UNDELIVERED.value})
         cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})

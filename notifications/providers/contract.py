@@ -21,6 +21,7 @@ from uuid import UUID
 import msgspec
 
 from accounts.channels import Channel
+from accounts.replies import Reply
 from notifications.vocabulary import ReceiptKind, Urgency
 from templates_app.content import Text
 
@@ -351,8 +352,8 @@ class ReceiptReader(Protocol):
     def verify(self, callback: Callback, account: Account) -> None:
         """Raise `Forged` unless the callback was signed with this account's key."""
 
-    def parse(self, callback: Callback) -> Sequence[Receipt]:
-        """The receipts in a callback; what is not ours or not known is left out."""
+    def parse(self, callback: Callback) -> Sequence[Receipt | Reply]:
+        """The receipts in a callback, or the keyword that a person sent; what is not ours or not known is left out."""
 
 
 class NumberSource(Protocol):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from sandbox.exchange import Answer, Call, Receipt, Sight, Taken
+from sandbox.exchange import Answer, Call, Receipt, Said, Sight, Taken
 from sandbox.gsm import gsm7_parts, is_gsm7, ucs2_parts
 from sandbox.keys import TWILIO_NUMBER, Keys
 
@@ -67,6 +67,12 @@ _SPECIAL_TO: Final = {
     "+15005550009": 21614,
 }
 _SPECIAL_FROM: Final = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
+#: What Advanced Opt-Out knows unless somebody changes it: twilio.com/docs/messaging/tutorials/advanced-opt-out.
+_KEYWORDS: Final = {
+    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"),
+    **dict.fromkeys(("START", "UNSTOP", "YES"), "START"),
+    **dict.fromkeys(("HELP", "INFO"), "HELP"),
+}
 #: Numbers that are accepted and fail later, with this error.
 _FAILS_LATER: Final = {f"+1500555300{last}": 30000 + last for last in range(3, 9)}
 
@@ -157,6 +163,31 @@ class Twilio:
             }
             requests.append((headers, urlencode(fields).encode()))
         return requests
+
+    def incoming(self, said: Said) -> dict[str, str]:
+        """A message to our number, as "Twilio's Request to Your Incoming Message Webhook URL" describes it."""
+        sid = "SM" + secrets.token_hex(16)
+        fields = {
+            "MessageSid": sid,
+            "SmsSid": sid,
+            "SmsMessageSid": sid,
+            "SmsStatus": "received",
+            "AccountSid": self._keys.twilio_sid,
+            "ApiVersion": "2010-04-01",
+            "From": said.sender,
+            "To": TWILIO_NUMBER,
+            "Body": said.text,
+            "NumMedia": "0",
+            "NumSegments": str(segments(said.text)),
+            "FromCountry": "",
+            "ToCountry": "US",
+        }
+        if said.advanced_opt_out:
+            fields["MessagingServiceSid"] = self._keys.twilio_service
+            kind = _KEYWORDS.get(said.text.strip().upper())
+            if kind:
+                fields["OptOutType"] = kind
+        return fields
 
     # --- judging -----------------------------------------------------------------------------------
     def _trouble(self, form: Mapping[str, str]) -> tuple[int, str] | None:

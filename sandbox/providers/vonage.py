@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from sandbox.exchange import Answer, Call, Receipt, Sight, Taken
-from sandbox.gsm import as_gsm7, gsm7_parts, ucs2_parts
+from sandbox.exchange import Answer, Call, Receipt, Said, Sight, Taken
+from sandbox.gsm import as_gsm7, gsm7_parts, is_gsm7, ucs2_parts
 from sandbox.keys import VONAGE_NUMBER, Keys
 
 _JSON: Final = (("content-type", "application/json"),)
@@ -137,7 +137,7 @@ class Vonage:
                 yield Receipt(url, step, common | {"status": status, "err-code": code})
 
     def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:
-        """One JSON object a receipt: the webhook format POST-JSON."""
+        """One JSON object a receipt or message: the webhook format POST-JSON."""
         requests = []
         for fields in news:
             pushed_at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
@@ -154,6 +154,18 @@ class Vonage:
             return Answer(200, _JSON, msgspec.json.encode({"value": 10.28, "autoReload": False}))
         labels = {"error-code": "401", "error-code-label": "authentication failed"}
         return Answer(401, _JSON, msgspec.json.encode(labels), refused="401")
+
+    def incoming(self, said: Said) -> dict[str, str]:
+        """A message to our number: developer.vonage.com/messaging/sms/guides/inbound-sms."""
+        return {
+            "api-key": self._keys.vonage_api_key,
+            "msisdn": said.sender.removeprefix("+"),
+            "to": VONAGE_NUMBER,
+            "messageId": secrets.token_hex(8).upper(),
+            "text": said.text,
+            "type": "text" if is_gsm7(said.text) else "unicode",
+            "keyword": said.text.split(maxsplit=1)[0].upper() if said.text.strip() else "",
+        }
 
     # --- judging -----------------------------------------------------------------------------------
     def _stranger(self, form: Mapping[str, str], at: float) -> tuple[int, str] | None:

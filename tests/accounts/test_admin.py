@@ -1,6 +1,7 @@
 """The admin pages of `accounts`: each opens, and does what it says."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,23 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel, Mode
-from accounts.consent import Cause, suppress
+from accounts.consent import Cause, heed, suppress
+from accounts.devices import registration
 from accounts.models import AppKey, Category, Device, Preference, Recipient, Suppression
-from tests.builders import Caller, administrator, apns_token, application, caller, category, device, person, shown
+from accounts.replies import Reply, Wish
+from tests.builders import (
+    Caller,
+    administrator,
+    apns_token,
+    application,
+    caller,
+    category,
+    device,
+    fcm_token,
+    iphone,
+    person,
+    shown,
+)  # fmt: skip
 
 pytestmark = pytest.mark.django_db
 
@@ -258,14 +273,14 @@ def test_an_address_of_another_channel_cannot_be_suppressed(browser: Client, cha
     assert not Suppression.objects.exists()
 
 
-def test_an_address_is_suppressed_once(browser: Client) -> None:
-    suppress(Channel.EMAIL, "a@example.com", Cause.COMPLAINT, timezone.now())
+def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
+    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now())
 
     page = browser.post(
         f"{ADMIN}/suppression/add/", {"channel": "email", "address": "A@example.com", "cause": "manual"}
     )
 
-    assert "suppressed already" in shown(page)
+    assert "suppressed for this cause already" in shown(page)
 
 
 @pytest.mark.parametrize(
@@ -287,3 +302,27 @@ def test_what_is_in_doubt_is_held_where_people_opted_in_and_sent_again_elsewhere
 
     assert answer.status_code == 302, answer.content
     assert Category.objects.get().in_doubt == in_doubt
+
+
+def test_silent_devices_are_flagged_and_can_be_asked_for(browser: Client) -> None:
+    silent = device(person("silent"))
+    Device.objects.update(seen_at=timezone.now() - timedelta(days=300))
+    google = device(person("google"), registration("android", fcm_token()))
+    Device.objects.filter(pk=google.pk).update(seen_at=timezone.now() - timedelta(days=300))
+    fresh = device(person("fresh"), iphone(apns_token("b")))
+
+    everybody = shown(browser.get(f"{ADMIN}/device/"))
+    stale = shown(browser.get(f"{ADMIN}/device/?heard=stale"))
+    expired = shown(browser.get(f"{ADMIN}/device/?heard=expired"))
+
+    assert all(str(one.pk) in everybody for one in (silent, google, fresh))
+    assert [str(one.pk) in stale for one in (silent, google, fresh)] == [True, True, False]
+    assert [str(one.pk) in expired for one in (silent, google, fresh)] == [False, True, False]
+    assert "icon-yes" in stale
+
+
+def test_what_people_answered_is_shown_and_written_by_nobody(browser: Client) -> None:
+    heed(Reply("+821012345678", Wish.STOP, "수신거부", timezone.now(), "SM1"), "twilio-live")
+
+    assert "수신거부" in shown(browser.get(f"{ADMIN}/receivedreply/?q=%2B821012345678"))
+    assert browser.get(f"{ADMIN}/receivedreply/add/").status_code == 403

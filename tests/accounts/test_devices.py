@@ -1,18 +1,13 @@
 """Push tokens: registered, moved, replaced, retired."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.devices import register, retire, retire_many
-from accounts.models import Device, Recipient
+from accounts.devices import register, registration, retire, retire_many
+from accounts.models import Device
 from tests.builders import apns_token, caller, device, fcm_token, fields_named, iphone, person
 
 pytestmark = pytest.mark.django_db
@@ -166,15 +161,115 @@ def test_nobody_retires_the_device_of_somebody_else() -> None:
     assert Device.objects.live().exists()
 
 
-def test_a_retired_token_that_is_registered_again_is_a_new_device() -> None:
-    jimin = person()
-    old = device(jimin)
+@pytest.mark.parametrize("owner", ["jimin", "minsu"])
+def test_a_retired_token_that_is_registered_again_lives_as_a_new_device(owner: str) -> None:
+    people = {name: person(name) for name in ("jimin", "minsu")}
+    old = device(people[owner])
     retire(old, timezone.now(), "Unregistered")
+    assert holders(apns_token()) == []
 
     answer = caller().post(PATH, ios())
 
     assert answer.status_code == 201
     assert answer.json()["id"] != str(old.id)
+    assert holders(apns_token()) == ["jimin"]
+
+
+def test_a_token_that_takes_anothers_place_is_the_same_device() -> None:
+    person()
+    api = caller()
+    first = api.post(PATH, android(fcm_token("old"))).json()
+
+    answer = api.post(PATH, android(fcm_token("new"), replaces=fcm_token("old")))
+
+    assert (answer.status_code, answer.json()["id"]) == (200, first["id"])
+    assert (holders(fcm_token("old")), holders(fcm_token("new"))) == ([], ["jimin"])
+    assert Device.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("had", "status"),
+    [
+        # (whose the old token is, whose the new one is)
+        (("minsu", None), 201),
+        (("jimin", "minsu"), 201),
+        (("jimin", "jimin"), 200),
+        ((None, None), 201),
+        ((None, "jimin"), 200),
+    ],
+)
+def test_whoever_had_them_only_the_new_token_is_left_and_with_the_one_who_reports_it(
+    had: tuple[str | None, str | None], status: int
+) -> None:
+    people = {name: person(name) for name in ("jimin", "minsu")}
+    for name, token in zip(had, ("old", "new"), strict=True):
+        if name:
+            device(people[name], registration("android", fcm_token(token)))
+
+    answer = caller().post(PATH, android(fcm_token("new"), replaces=fcm_token("old")))
+
+    assert answer.status_code == status, answer.content
+    assert (holders(fcm_token("old")), holders(fcm_token("new"))) == ([], ["jimin"])
+
+
+def test_a_token_that_replaces_itself_is_registered_again() -> None:
+    device(person())
+
+    assert caller().post(PATH, ios(replaces=apns_token().upper())).status_code == 200
+    assert holders(apns_token()) == ["jimin"]
+
+
+def test_what_is_replaced_must_look_like_a_token() -> None:
+    person()
+
+    assert fields_named(caller().post(PATH, ios(replaces="no token"))) == {"replaces"}
+    assert not Device.objects.exists()
+
+
+# --- not heard of ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("service", "days", "is_stale", "is_expired"),
+    [
+        ("fcm", 0, False, False),
+        ("fcm", 30, False, False),
+        ("fcm", 31, True, False),
+        ("fcm", 270, True, False),
+        ("fcm", 271, True, True),
+        # Apple's tokens do not expire by themselves
+        ("apns", 31, True, False),
+        ("apns", 271, True, False),
+    ],
+)
+def test_a_device_that_nobody_heard_of_for_long_is_flagged_and_stays(
+    service: str, days: int, *, is_stale: bool, is_expired: bool
+) -> None:
+    silent = registration("android", fcm_token()) if service == "fcm" else iphone()
+    found, _ = register(person(), silent, NOW - timedelta(days=days))
+
+    assert (found.is_stale(NOW), Device.objects.stale(NOW).exists()) == (is_stale, is_stale)
+    assert Device.objects.expired(NOW).exists() == is_expired
+    assert Device.objects.live().exists()
+
+
+def test_who_is_heard_of_again_is_stale_no_more_and_the_retired_never_were() -> None:
+    jimin, month_ago = person(), NOW - timedelta(days=40)
+    register(jimin, iphone(apns_token("a")), month_ago)
+    gone, _ = register(jimin, iphone(apns_token("b")), month_ago)
+    assert Device.objects.stale(NOW).count() == 2
+
+    register(jimin, iphone(apns_token("a")), NOW)
+    retire(gone, NOW, "Unregistered")
+
+    assert not Device.objects.stale(NOW).exists()
+    gone.refresh_from_db()
+    assert not gone.is_stale(NOW)
+
+
+def test_how_many_days_are_long_is_a_setting(settings: Any) -> None:
+    register(person(), iphone(), NOW - timedelta(days=8))
+    settings.DEVICE_STALE_DAYS = 7
+
+    assert Device.objects.stale(NOW).exists()
 
 
 BAD: list[tuple[str, Any, set[str]]] = [
@@ -268,28 +363,3 @@ def test_a_long_reason_is_cut_and_no_devices_are_no_trouble() -> None:
 
     registered.refresh_from_db()
     assert len(registered.retired_because) == 200
-
-
-@contextmanager
-def _own_connection() -> Iterator[None]:
-    try:
-        yield
-    finally:
-        connection.close()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_app_that_registers_twice_at_once_has_one_device() -> None:
-    people = [person(f"p{number}") for number in range(4)]
-    at_once = Barrier(len(people))
-
-    def registering(owner: Recipient) -> Device:
-        with _own_connection(), transaction.atomic():
-            at_once.wait(timeout=20)
-            return register(owner, iphone(), timezone.now())[0]
-
-    with ThreadPoolExecutor(len(people)) as pool:
-        made = list(pool.map(registering, people))
-
-    assert len({one.id for one in made}) == 1
-    assert len(holders(apns_token())) == 1

@@ -161,12 +161,13 @@ def test_a_suppression_is_noted_with_cause_moment_and_detail() -> None:
     assert list(Suppression.objects.standing(["a@example.com", "b@example.com"])) == [noted]
 
 
-def test_the_first_cause_stands() -> None:
-    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW)
-    suppress(Channel.SMS, "+821012345678", Cause.MANUAL, NOW + timedelta(days=1))
+def test_every_cause_is_noted_once_and_the_first_time_stands() -> None:
+    for cause in (Cause.STOP, Cause.MANUAL, Cause.STOP):
+        suppress(Channel.SMS, "+821012345678", cause, NOW)
+    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW + timedelta(days=1))
 
-    noted = Suppression.objects.get()
-    assert (noted.cause, noted.created_at) == ("stop", NOW)
+    noted = Suppression.objects.order_by("cause").values_list("cause", "created_at")
+    assert list(noted) == [("manual", NOW), ("stop", NOW)]
 
 
 def test_lifting_a_suppression_works_once_and_on_its_channel_only() -> None:

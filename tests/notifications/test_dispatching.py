@@ -117,6 +117,16 @@ def test_a_dead_token_retires_its_device_unless_it_was_registered_since(
     assert bool(device.retired_because) == is_retired
 
 
+def test_a_token_that_was_registered_while_its_provider_was_asked_stays(providers: Running) -> None:
+    delivery = waiting_in(Lane.ANDROID, person=with_token("android", "unregistered-" + "a" * 20))
+    Device.objects.update(registered_at=timezone.now() + timedelta(seconds=10))
+
+    dispatched(Lane.ANDROID)
+
+    assert now(delivery).reason == "address_dead"
+    assert Device.objects.get().retired_at is None
+
+
 @pytest.mark.parametrize(
     ("phone", "reason", "cause"),
     [("+15005550001", "address_dead", "hard_bounce"), ("+15005550004", "provider_opt_out", "stop")],

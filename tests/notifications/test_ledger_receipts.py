@@ -6,7 +6,10 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from accounts import consent
 from accounts.channels import Channel
 from accounts.ids import new_id
 from accounts.models import Suppression
@@ -87,7 +90,7 @@ def test_a_failure_says_whether_the_message_came_back() -> None:
     told([news(bounced, K.BOUNCED), news(failed, K.FAILED)])
 
     assert Delivery.objects.get(pk=bounced).reason == "bounced"
-    assert Delivery.objects.get(pk=failed).reason
+    assert Delivery.objects.get(pk=failed).reason == "undelivered"
 
 
 @pytest.mark.parametrize("order", list(permutations([K.DEFERRED, K.DELIVERED, K.OPENED, K.CLICKED])))
@@ -152,6 +155,69 @@ def test_a_receipt_for_nobodys_delivery_is_forgotten_after_five_minutes(seconds:
     receiving.apply(clock=lambda: NOW + timedelta(seconds=seconds))
 
     assert PendingReceipt.objects.exists() == is_kept
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=3), -timedelta(days=3650)])
+def test_patience_counts_from_when_we_were_told_however_old_the_news_is(age: timedelta) -> None:
+    delivery_id = in_state(S.SENDING)
+    told([news(delivery_id, K.DELIVERED, at=NOW - age)])
+    assert PendingReceipt.objects.exists()
+
+    receiving.apply(clock=lambda: NOW + timedelta(minutes=5))
+
+    assert not PendingReceipt.objects.exists()
+
+
+def test_a_receipt_that_cannot_be_heeded_in_full_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery_id = in_state(S.SENT)
+    receipts.keep([news(delivery_id, K.OPTED_OUT)], "twilio-live", NOW)
+    monkeypatch.setattr(consent, "suppress_many", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        receiving.apply(clock=lambda: NOW)
+    monkeypatch.undo()
+    assert PendingReceipt.objects.count() == 1
+    assert not DeliveryEvent.objects.of(delivery_id).exists()
+
+    receiving.apply(clock=lambda: NOW)
+
+    assert Suppression.objects.get().cause == "stop"
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+#: What may come of one delivery; people open twice.
+_NEWS = [(kind, 0) for kind in ReceiptKind] + [(K.OPENED, 1), (K.CLICKED, 1)]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.sampled_from(_NEWS), min_size=1, max_size=8, unique=True).flatmap(
+        lambda once: st.lists(st.sampled_from(once), max_size=8).flatmap(lambda again: st.permutations([*once, *again]))
+    ),
+    st.lists(st.booleans(), min_size=16, max_size=16),
+)
+def test_neither_order_nor_repetition_nor_cutting_into_batches_makes_a_difference(
+    told_in: list[tuple[ReceiptKind, int]], cuts: list[bool]
+) -> None:
+    Suppression.objects.all().delete()
+    delivery_id = in_state(S.SENT, Channel.EMAIL)
+    batch: list[Receipt] = []
+    for (kind, ref), is_cut in zip(told_in, cuts, strict=False):
+        batch.append(news(delivery_id, kind, f"{kind}-{ref}"))
+        if is_cut:
+            told(batch)
+            batch = []
+    told(batch)
+
+    kinds = {kind for kind, _ in told_in}
+    expected = S.DELIVERED if K.DELIVERED in kinds else S.FAILED if kinds & {K.BOUNCED, K.FAILED} else S.SENT
+    assert state_of(delivery_id) == expected
+    events = DeliveryEvent.objects.of(delivery_id).values_list("kind", flat=True)
+    assert sorted(events) == sorted(kind.value for kind, _ in set(told_in))
+    causes = {K.BOUNCED: "hard_bounce", K.COMPLAINED: "complaint", K.OPTED_OUT: "stop"}
+    assert set(Suppression.objects.values_list("cause", flat=True)) == {causes[kind] for kind in kinds & causes.keys()}
 
 
 def test_one_strange_receipt_does_not_keep_the_others_from_being_applied() -> None:

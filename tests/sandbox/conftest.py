@@ -21,6 +21,7 @@ def sandbox(_running: Running) -> Running:
     _running.admin("DELETE", "record")
     _running.admin("DELETE", "faults")
     quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
+    quiet |= {"twilio_inbound_url": "", "vonage_inbound_url": ""}
     _running.admin("PUT", "settings", quiet)
     return _running
 

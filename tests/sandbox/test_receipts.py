@@ -260,6 +260,76 @@ def test_who_wants_no_receipts_of_vonages_gets_none(sandbox: Running, platform: 
     assert sandbox.admin("GET", "counts").json()["receipts"]["waiting"] == 0
 
 
+# --- what people answer -------------------------------------------------------------------------------------
+STOP = {"from": "+821012345678", "text": "수신거부"}
+
+
+@pytest.fixture
+def heard(sandbox: Running, platform: Platform) -> Platform:
+    """A platform that is told what people answer."""
+    urls = {f"{name}_inbound_url": f"/webhooks/{name}-live/inbound" for name in ("twilio", "vonage")}
+    assert sandbox.admin("PUT", "settings", urls).status == 200
+    return platform
+
+
+def test_twilio_tells_what_a_person_answers_and_signs_it(sandbox: Running, heard: Platform) -> None:
+    told = sandbox.admin("POST", "inbound", STOP | {"provider": "twilio"})
+    assert told.status == 200
+    eventually(lambda: heard.calls)
+    url, headers, body = heard.calls[0]
+    form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+    assert url.endswith("/webhooks/twilio-live/inbound")
+    assert form == told.json()
+    assert (form["From"], form["Body"], form["SmsStatus"]) == ("+821012345678", "수신거부", "received")
+    assert "OptOutType" not in form
+    validator = RequestValidator(sandbox.credentials["twilio"]["auth_token"])
+    assert validator.validate(url, form, headers["x-twilio-signature"])
+
+
+@pytest.mark.parametrize(("text", "kind"), [("Stop", "STOP"), ("start", "START"), ("HELP", "HELP"), ("hello", None)])
+def test_a_service_that_knows_keywords_says_what_it_made_of_them(
+    sandbox: Running, heard: Platform, text: str, kind: str | None
+) -> None:
+    told = sandbox.admin("POST", "inbound", STOP | {"provider": "twilio", "text": text, "advanced_opt_out": True})
+    assert told.json().get("OptOutType") == kind
+
+
+def test_vonage_tells_what_a_person_answers_as_its_contract_says(
+    sandbox: Running, heard: Platform, vonage_contract: Contract
+) -> None:
+    sandbox.admin("POST", "inbound", STOP | {"provider": "vonage"})
+    eventually(lambda: heard.calls)
+    url, _, body = heard.calls[0]
+    message = json.loads(body)
+    assert url.endswith("/webhooks/vonage-live/inbound")
+    assert (message["msisdn"], message["text"], message["type"]) == ("821012345678", "수신거부", "unicode")
+    vonage_contract.check(message, "InboundMessage")
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "word"),
+    [
+        ({"provider": "sendgrid"}, 422, "twilio and vonage"),
+        ({"provider": "nobody"}, 422, "twilio and vonage"),
+        ({"from": "someone"}, 422, "from"),
+        ({"text": ""}, 422, "text"),
+        ({"txt": "STOP"}, 422, "txt"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused(
+    sandbox: Running, heard: Platform, said: dict[str, str], status: int, word: str
+) -> None:
+    refused = sandbox.admin("POST", "inbound", STOP | {"provider": "twilio"} | said)
+    assert refused.status == status
+    assert word in refused.json()["error"]
+    assert heard.calls == []
+
+
+def test_without_an_address_nobody_is_told_what_a_person_answers(sandbox: Running) -> None:
+    refused = sandbox.admin("POST", "inbound", STOP | {"provider": "twilio"})
+    assert (refused.status, "twilio_inbound_url" in refused.json()["error"]) == (422, True)
+
+
 # --- all of them ----------------------------------------------------------------------------------------------
 def test_a_busy_platform_is_called_again(sandbox: Running, platform: Platform) -> None:
     platform.busy = 1

@@ -1,18 +1,22 @@
-"""Twilio's status callbacks: a signed form for every change of a message's status."""
+"""Twilio's webhooks: a signed form for every change of a message's status, and for every text that comes in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from twilio.request_validator import RequestValidator
 
+from accounts.replies import Reply, Wish, e164, wish_in
 from notifications.providers.contract import Account, AddressDead, Callback, Forged, OptedOut, Receipt
 from notifications.providers.twilio.send import verdict_of
 from notifications.vocabulary import ReceiptKind
 
 
 class TwilioReceipts:
-    """Status callbacks (twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks)."""
+    """Status callbacks (twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks) and incoming
+    messages (twilio.com/docs/messaging/guides/webhook-request).
+    """
 
     def verify(self, callback: Callback, account: Account) -> None:
         """The signature covers the exact public URL and every form field, in the order of their names."""
@@ -25,9 +29,11 @@ class TwilioReceipts:
         if not (auth_token and genuine):
             raise Forged("the X-Twilio-Signature does not fit; check auth_token and the public URL")
 
-    def parse(self, callback: Callback) -> Sequence[Receipt]:
-        """One receipt, or none for a status that is on the way (queued, sending, sent)."""
+    def parse(self, callback: Callback) -> Sequence[Receipt | Reply]:
+        """One receipt, or none for a status that is on the way (queued, sending, sent); or the keyword in a message."""
         form = {name: values[0] for name, values in _form(callback).items()}
+        if "MessageStatus" not in form and "From" in form:
+            return _heard(form, callback.at)
         delivery_id = _delivery_id(callback.url)
         if delivery_id is None:
             return []
@@ -50,6 +56,22 @@ class _Fields(dict[str, list[str]]):
 def _form(callback: Callback) -> dict[str, list[str]]:
     """The fields of the body. Raises `ValueError` when it is not a form."""
     return parse_qs(callback.body.decode(), keep_blank_values=True, max_num_fields=200)
+
+
+def _heard(form: Mapping[str, str], at: datetime) -> Sequence[Reply]:
+    """What an incoming message asks for, if it is a keyword.
+
+    `OptOutType` is there where the Messaging Service has Advanced Opt-Out, which knows its own keywords: what Twilio
+    acted on is what counts, whatever the text is. There is no time in it; that of the call has to do.
+    """
+    phone = e164(form["From"])
+    found = wish_in(form.get("Body", ""))
+    if kind := form.get("OptOutType", "").strip().lower():
+        found = (Wish(kind), found[1] if found else kind) if kind in list(Wish) else None
+    if phone is None or found is None or not (ref := form.get("MessageSid", "")[:64]):
+        return []
+    wish, keyword = found
+    return [Reply(phone, wish, keyword, at, ref)]
 
 
 def _delivery_id(url: str) -> UUID | None:

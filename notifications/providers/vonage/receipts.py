@@ -1,4 +1,7 @@
-"""Vonage's delivery receipts: a signed set of parameters for each part of a message, by GET, as a form or as JSON."""
+"""Vonage's webhooks: a signed set of parameters for each part of a message, and for each text that somebody sends us.
+
+They come by GET, as a form or as JSON, as the account is set up.
+"""
 
 import hashlib
 import hmac
@@ -10,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from accounts.replies import Reply, e164, wish_in
 from notifications.providers.contract import Account, Callback, Forged, Receipt, read
 from notifications.vocabulary import ReceiptKind
 
@@ -73,10 +77,12 @@ class VonageReceipts:
         if abs(callback.at - signed_at) > TOLERANCE:
             raise Forged("the call was signed more than five minutes ago")
 
-    def parse(self, callback: Callback) -> Sequence[Receipt]:
-        """What a delivery receipt says; none for one that is on the way, and for a message that somebody sent us."""
+    def parse(self, callback: Callback) -> Sequence[Receipt | Reply]:
+        """What a delivery receipt says, none for one that is on the way; or the keyword in a message sent to us."""
         try:
             fields = _fields(callback)
+            if "status" not in fields and "text" in fields:
+                return _heard(fields)
             delivery_id = UUID(fields.get("client-ref", ""))
         except ValueError:
             return []
@@ -87,6 +93,19 @@ class VonageReceipts:
             Receipt(delivery_id, kind, callback.at, detail, f"{ref}:{kind}")
             for kind, detail in _news(status, fields.get("err-code", ""))
         ]
+
+
+def _heard(fields: Mapping[str, str]) -> Sequence[Reply]:
+    """What an incoming message asks for, if it is a keyword: developer.vonage.com/messaging/sms/guides/inbound-sms.
+
+    A part of a long message is no keyword. The time is that of the push, which is signed; that of the message itself
+    is not told.
+    """
+    phone, found, ref = e164(fields.get("msisdn", "")), wish_in(fields["text"]), fields.get("messageId", "")[:64]
+    if phone is None or found is None or not ref or fields.get("concat") == "true":
+        return []
+    wish, keyword = found
+    return [Reply(phone, wish, keyword, datetime.fromtimestamp(int(fields["timestamp"]), tz=UTC), ref)]
 
 
 def _fields(callback: Callback) -> dict[str, str]:

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
+from accounts.replies import Reply, Wish
 from notifications.providers.contract import Account, Callback, Forged, Receipt
 from notifications.providers.twilio.receipts import TwilioReceipts
 from notifications.providers.twilio.send import CODES
@@ -28,9 +29,13 @@ def callback(
     return Callback(url, headers, body, AT)
 
 
+def receipts_in(callback: Callback) -> list[Receipt]:
+    return [one for one in TwilioReceipts().parse(callback) if isinstance(one, Receipt)]
+
+
 def parse(status: str, code: str = "", url: str = URL) -> list[tuple[ReceiptKind, str]]:
     form = {"MessageSid": SID, "MessageStatus": status} | ({"ErrorCode": code} if code else {})
-    return [(receipt.kind, receipt.detail) for receipt in TwilioReceipts().parse(callback(form, url=url))]
+    return [(receipt.kind, receipt.detail) for receipt in receipts_in(callback(form, url=url))]
 
 
 # --- who says it -------------------------------------------------------------------------------------
@@ -84,13 +89,11 @@ def test_a_body_that_is_no_form_is_forged(body: bytes) -> None:
 
 # --- what it says ------------------------------------------------------------------------------------
 def test_a_receipt_names_the_delivery_the_moment_and_itself() -> None:
-    assert TwilioReceipts().parse(callback()) == [
-        Receipt(DELIVERY, ReceiptKind.DELIVERED, AT, "", f"{SID}:delivered:delivered")
-    ]
+    assert receipts_in(callback()) == [Receipt(DELIVERY, ReceiptKind.DELIVERED, AT, "", f"{SID}:delivered:delivered")]
 
 
 def test_the_same_callback_again_has_the_same_name() -> None:
-    assert TwilioReceipts().parse(callback()) == TwilioReceipts().parse(callback())
+    assert receipts_in(callback()) == receipts_in(callback())
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_an_unknown_code_is_named() -> None:
 
 def test_two_pieces_of_news_in_one_callback_have_two_names() -> None:
     form = {"MessageSid": SID, "MessageStatus": "failed", "ErrorCode": "21610"}
-    refs = [receipt.event_ref for receipt in TwilioReceipts().parse(callback(form))]
+    refs = [receipt.event_ref for receipt in receipts_in(callback(form))]
     assert len(set(refs)) == len(refs) == 2
 
 
@@ -147,5 +150,60 @@ def test_a_callback_for_no_delivery_of_ours_is_left_out(path: str) -> None:
 
 def test_a_callback_never_makes_an_endless_name() -> None:
     form = {"MessageSid": "x" * 10_000, "MessageStatus": "delivered"}
-    [receipt] = TwilioReceipts().parse(callback(form))
+    [receipt] = receipts_in(callback(form))
     assert len(receipt.event_ref) < 120
+
+
+# --- what people send us -----------------------------------------------------------------------------
+INBOUND = {"MessageSid": SID, "SmsStatus": "received", "From": "+821012345678", "To": "+15005550006", "Body": "STOP"}
+HEARD_AT = URL.rpartition("/")[0] + "/inbound"
+
+
+def heard(**changes: str) -> list[Receipt | Reply]:
+    incoming = callback(INBOUND | changes, url=HEARD_AT)
+    TwilioReceipts().verify(incoming, ACCOUNT)
+    return list(TwilioReceipts().parse(incoming))
+
+
+@pytest.mark.parametrize(
+    ("form", "wish", "keyword"),
+    [
+        ({"Body": "STOP"}, Wish.STOP, "stop"),
+        ({"Body": "수신거부"}, Wish.STOP, "수신거부"),
+        ({"Body": "Unstop"}, Wish.START, "unstop"),
+        # what Twilio acted on counts, whatever the words are
+        ({"Body": "ARRET", "OptOutType": "STOP"}, Wish.STOP, "stop"),
+        ({"Body": "yes", "OptOutType": "START"}, Wish.START, "start"),
+        ({"Body": "STOP", "OptOutType": "START"}, Wish.START, "stop"),
+    ],
+)
+def test_a_keyword_that_a_person_sends_is_a_wish(form: dict[str, str], wish: Wish, keyword: str) -> None:
+    assert heard(**form) == [Reply("+821012345678", wish, keyword, AT, SID)]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"Body": "stop by at five"},
+        {"Body": "yes"},
+        {"Body": ""},
+        {"Body": "HELP", "OptOutType": "HELP"},
+        {"Body": "STOP", "OptOutType": "something new"},
+        {"From": "12345"},
+        {"From": "whatsapp:+821012345678"},
+        {"MessageSid": ""},
+    ],
+)
+def test_whatever_else_a_person_sends_is_none_of_ours(form: dict[str, str]) -> None:
+    assert heard(**form) == []
+
+
+def test_a_wish_in_somebody_elses_name_is_forged() -> None:
+    signature = callback(INBOUND, url=HEARD_AT).headers["x-twilio-signature"]
+    for forged in (INBOUND | {"From": "+821087654321"}, INBOUND | {"Body": "START"}):
+        with pytest.raises(Forged):
+            TwilioReceipts().verify(callback(forged, url=HEARD_AT, signature=signature), ACCOUNT)
+
+
+def test_the_text_that_a_person_sends_is_in_nothing_that_is_kept() -> None:
+    assert "secret words" not in repr(heard(Body="secret words", OptOutType="STOP"))

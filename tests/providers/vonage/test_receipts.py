@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from accounts.replies import Reply, Wish
 from notifications.providers.contract import Account, Callback, Forged, Receipt
 from notifications.providers.vonage.receipts import ERRORS, VonageReceipts
 from notifications.vocabulary import ReceiptKind
@@ -58,8 +59,12 @@ def as_query(fields: dict[str, str]) -> Callback:
 FORMATS = [as_json, as_form, as_query]
 
 
+def receipts_in(callback: Callback) -> list[Receipt]:
+    return [one for one in VonageReceipts().parse(callback) if isinstance(one, Receipt)]
+
+
 def parse(**changes: str) -> list[tuple[ReceiptKind, str]]:
-    return [(one.kind, one.detail) for one in VonageReceipts().parse(as_json(DELIVERED | changes))]
+    return [(one.kind, one.detail) for one in receipts_in(as_json(DELIVERED | changes))]
 
 
 def verify(callback: Callback, account: Account = ACCOUNT) -> None:
@@ -157,27 +162,27 @@ def test_a_body_that_is_no_call_of_vonages_is_forged_and_says_nothing(body: byte
     callback = Callback(URL, {"content-type": content_type}, body, AT)
     with pytest.raises(Forged):
         verify(callback)
-    assert VonageReceipts().parse(callback) == []
+    assert receipts_in(callback) == []
 
 
 # --- what it says ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("written", FORMATS)
 def test_a_receipt_names_the_delivery_the_moment_and_itself(written: Any) -> None:
-    assert VonageReceipts().parse(written(DELIVERED)) == [
+    assert receipts_in(written(DELIVERED)) == [
         Receipt(DELIVERY, ReceiptKind.DELIVERED, AT, "", "0A0000001234567B:delivered:delivered")
     ]
 
 
 def test_the_delivery_is_the_one_that_was_signed_not_the_one_in_the_address() -> None:
     other = f"{URL}/{str(DELIVERY).replace('0', '1')}"
-    [receipt] = VonageReceipts().parse(as_json(DELIVERED, other))
+    [receipt] = receipts_in(as_json(DELIVERED, other))
     assert receipt.delivery_id == DELIVERY
 
 
 def test_the_same_call_again_has_the_same_name_and_every_part_its_own() -> None:
     again = DELIVERED | {"nonce": "another", "timestamp": str(int(NOW) + 60)}
     other = DELIVERED | {"messageId": "0A0000001234567C"}
-    [first], [second], [third] = (VonageReceipts().parse(as_json(one)) for one in (DELIVERED, again, other))
+    [first], [second], [third] = (receipts_in(as_json(one)) for one in (DELIVERED, again, other))
     assert first.event_ref == second.event_ref != third.event_ref
 
 
@@ -224,7 +229,7 @@ def test_an_unknown_code_is_not_quoted(code: str) -> None:
 
 
 def test_two_pieces_of_news_in_one_call_have_two_names() -> None:
-    receipts = VonageReceipts().parse(as_json(DELIVERED | {"status": "rejected", "err-code": "9"}))
+    receipts = receipts_in(as_json(DELIVERED | {"status": "rejected", "err-code": "9"}))
     assert len({receipt.event_ref for receipt in receipts}) == len(receipts) == 2
 
 
@@ -233,24 +238,58 @@ def test_a_receipt_for_no_delivery_of_ours_is_left_out(reference: str) -> None:
     assert parse(**{"client-ref": reference}) == []
 
 
-def test_a_message_that_a_person_sends_is_no_receipt() -> None:
-    inbound = {
-        "msisdn": "447700900001",
-        "to": "447700900999",
-        "messageId": "0A0000000123ABCD1",
-        "text": "STOP",
-        "type": "text",
-        "keyword": "STOP",
-        "message-timestamp": "2020-01-01T14:00:00.000Z",
-        "api-key": "abcd1234",
-        "timestamp": NOW,
-        "nonce": "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
-    }
-    callback = as_json(signed(inbound))
+# --- what people send us -----------------------------------------------------------------------------
+INBOUND = {
+    "msisdn": "447700900001",
+    "to": "447700900999",
+    "messageId": "0A0000000123ABCD1",
+    "text": "STOP",
+    "type": "text",
+    "keyword": "STOP",
+    "message-timestamp": "2020-01-01T14:00:00.000Z",
+    "api-key": "abcd1234",
+    "timestamp": NOW,
+    "nonce": "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+}
+
+
+@pytest.mark.parametrize("as_sent", FORMATS)
+@pytest.mark.parametrize(
+    ("text", "wish"), [("STOP", Wish.STOP), ("수신 거부", Wish.STOP), ("start", Wish.START), ("수신동의", Wish.START)]
+)
+def test_a_keyword_that_a_person_sends_is_a_wish(as_sent: Any, text: str, wish: Wish) -> None:
+    callback = as_sent(signed(INBOUND | {"text": text}))
+    verify(callback)
+    [reply] = VonageReceipts().parse(callback)
+    assert isinstance(reply, Reply)
+    assert (reply.phone, reply.wish, reply.at, reply.ref) == ("+447700900001", wish, AT, "0A0000000123ABCD1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "stop by at five"},
+        {"text": ""},
+        {"text": "stop " * 1000},
+        {"concat": "true", "concat-ref": "1", "concat-total": "2", "concat-part": "2"},
+        {"msisdn": "AcmeInc"},
+        {"msisdn": "12345"},
+        {"messageId": ""},
+    ],
+)
+def test_whatever_else_a_person_sends_is_none_of_ours(changes: dict[str, str]) -> None:
+    callback = as_json(signed(INBOUND | changes))
     verify(callback)
     assert VonageReceipts().parse(callback) == []
 
 
+def test_a_wish_in_somebody_elses_name_is_forged() -> None:
+    whole = signed(INBOUND)
+    for forged in (whole | {"msisdn": "447700900002"}, whole | {"text": "START"}, signed(INBOUND, "another's")):
+        with pytest.raises(Forged):
+            verify(as_json(forged))
+
+
 def test_a_receipt_never_makes_an_endless_name() -> None:
-    [receipt] = VonageReceipts().parse(as_json(DELIVERED | {"messageId": "x" * 10_000}))
+    [receipt] = receipts_in(as_json(DELIVERED | {"messageId": "x" * 10_000}))
     assert len(receipt.event_ref) < 120
