@@ -118,7 +118,8 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     """One mail transaction with one recipient (RFC 5321, section 3.3).
 
     `url` is `smtp://host:port`, where TLS is begun by STARTTLS or nothing is sent, or `smtps://host:port`, which is TLS
-    from the first byte. Without a `username` nobody logs in. `hello` is the name by which we greet. `content` is the
+    from the first byte. Without a `username` nobody logs in; without a `recipient` nothing is sent, and the server only
+    asked whether it takes mail from this sender. `hello` is the name by which we greet. `content` is the
     message as RFC 5322 wants it, with CRLF, its dots as they are. `timeout`, `crowd` and `start_by` are a request's.
 
     What answers it is a `Response`: the reply's code as the status, its lines as the body, and a header `command`, to

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from notifications.providers.contract import Account, Request, Response, Token
+from notifications.providers.contract import Account, Outgoing, Response, Token
 
 
 class Standing(StrEnum):
@@ -29,7 +29,7 @@ class Prober(Protocol):
     #: Whether only a token that was traded for just now shows that the key behind it still holds.
     renews_token: ClassVar[bool]
 
-    def probe(self, account: Account, token: Token | None) -> Request:
+    def probe(self, account: Account, token: Token | None) -> Outgoing:
         """A request that needs these credentials and reaches nobody."""
 
     def judge(self, response: Response) -> Judgement:

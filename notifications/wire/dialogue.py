@@ -119,7 +119,7 @@ def check(envelope: Envelope) -> None:
     """
     if not _URL.fullmatch(envelope.url):
         raise ValueError("the address of a mail server is smtp://host:port or smtps://host:port")
-    if not (_PATH.fullmatch(envelope.sender) and _PATH.fullmatch(envelope.recipient)):
+    if not all(_PATH.fullmatch(path) for path in (envelope.sender, envelope.recipient or envelope.sender)):
         raise ValueError("sender and recipient must each be one address")
     if not _NAME.fullmatch(envelope.hello):
         raise ValueError("who greets must have the name of a host")
@@ -155,6 +155,8 @@ def mailed(envelope: Envelope, abilities: frozenset[str], *, after_refusal: bool
     is_wide = not (envelope.sender + envelope.recipient).isascii()
     if is_wide and "SMTPUTF8" not in abilities:
         return Settled("rcpt", _TOO_NARROW)
+    if not envelope.recipient:
+        return (yield from _asked(envelope.sender))
     opening = [("rset", b"RSET\r\n")] if after_refusal else []
     opening += [
         ("mail", f"MAIL FROM:<{envelope.sender}>{' BODY=8BITMIME SMTPUTF8' if is_wide else ''}\r\n".encode()),
@@ -168,6 +170,11 @@ def mailed(envelope: Envelope, abilities: frozenset[str], *, after_refusal: bool
         # it waits for a message to nobody (RFC 2920, section 3.1), and gets an empty one, which it refuses
         yield Say("data", _MESSAGE_ENDS)
     return refusal
+
+
+def _asked(sender: str) -> Transaction:
+    reply = yield Say("mail", f"MAIL FROM:<{sender}>\r\n".encode())
+    return Settled("mail", reply)
 
 
 _Opened = Generator[Say, Reply, tuple[Settled | None, bool]]

@@ -138,7 +138,8 @@ class Smtp:
 
     def _begin(self, mail: _Mail) -> None:
         mail.tries += 1
-        connection = self._reusable(mail.envelope)
+        # only a login of now shows that an account is let in
+        connection = self._reusable(mail.envelope) if mail.envelope.recipient else None
         if connection is None:
             if self._tls is None:
                 self._tls = _trusting(self._terms.ca_file)
@@ -170,7 +171,7 @@ class Smtp:
             return
         self._known.setdefault(origin_of(mail.envelope), 0)
         idle = self._idle[_user(mail.envelope)]
-        if connection.is_over or settled.reply.code == 421:
+        if connection.is_over or settled.reply.code == 421 or not mail.envelope.recipient:
             connection.close()
         else:
             connection.rest()

@@ -35,7 +35,7 @@ def spoilt(account: ProviderAccount) -> ProviderAccount:
         file = json.loads(credentials["service_account"])
         credentials["service_account"] = json.dumps({**file, "project_id": "another-project"})
     else:
-        names = {"twilio": "auth_token", "vonage": "api_secret", "jpush": "master_secret"}
+        names = {"twilio": "auth_token", "vonage": "api_secret", "jpush": "master_secret", "smtp": "password"}
         wrong = {"sendgrid": "SG.wrong.wrong", "mandrill": "md-wrong", "jpush": "0" * 24, "pushy": "0" * 64}
         credentials[names.get(account.provider, "api_key")] = wrong.get(account.provider, "wrong000")
     account.credentials = vault.seal(credentials)

@@ -47,7 +47,9 @@ def prober(name: str) -> Prober:
 
 def asked(name: str) -> Request:
     account = Account(name, "https://provider.test", CREDENTIALS[name], {"topic": "com.example.app"})
-    return prober(name).probe(account, TOKEN)
+    request = prober(name).probe(account, TOKEN)
+    assert isinstance(request, Request)
+    return request
 
 
 def basic(name: str, secret: str) -> str:

@@ -67,7 +67,7 @@ _QUEUED_AS: Final = re.compile(rb"(?:queued as |\bid=|InternalId=)([A-Za-z0-9.-]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sender:
+class Sender:
     """Everything that all mails of an account have in common. `head` is the headers that never change."""
 
     address: str
@@ -102,7 +102,7 @@ class Smtp:
             raise BadAccount(f"{account.name} lacks an endpoint: smtp://host:587, or smtps://host:465")
         if "/" in account.endpoint.partition("://")[2]:
             raise BadAccount(f"{account.name}: the endpoint of a mail server has no path")
-        _sender_of(account)
+        sender_of(account)
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
         """No token: whoever opens a connection logs in."""
@@ -115,7 +115,7 @@ class Smtp:
         text = message.text
         if not isinstance(text, EmailText):
             raise TypeError("SMTP takes an email")
-        sender = _sender_of(account)
+        sender = sender_of(account)
         recipient = ascii_domain(message.address)
         if not _PATH.fullmatch(recipient):
             raise Unsendable(ContentBad("no mail server takes this for one address"))
@@ -173,7 +173,8 @@ def _said(reply: bytes) -> str:
     return without_addresses(" ".join(lines))
 
 
-def _sender_of(account: Account) -> _Sender:
+def sender_of(account: Account) -> Sender:
+    """Who sends by this account. Raises `BadAccount` where that is nobody who could."""
     settings = account.settings
     try:
         return _sender(
@@ -188,7 +189,7 @@ def _sender_of(account: Account) -> _Sender:
 
 
 @lru_cache(maxsize=64)
-def _sender(from_email: str, from_name: str, reply_to: str, bounces_to: str, hello: str) -> _Sender:
+def _sender(from_email: str, from_name: str, reply_to: str, bounces_to: str, hello: str) -> Sender:
     """Raises `ValueError`, which says what is wrong."""
     address = _one_address("from_email", from_email)
     head = [f"From: {mime.mailbox(one_line(from_name), address)}"]
@@ -197,7 +198,7 @@ def _sender(from_email: str, from_name: str, reply_to: str, bounces_to: str, hel
     greeting = hello or domain_of(address)
     if not _HOST.fullmatch(greeting):
         raise ValueError("hello must be the name of a host")
-    return _Sender(address, _one_address("bounces_to", bounces_to) if bounces_to else address, greeting, tuple(head))
+    return Sender(address, _one_address("bounces_to", bounces_to) if bounces_to else address, greeting, tuple(head))
 
 
 def _one_address(name: str, given: str) -> str:
