@@ -31,7 +31,7 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
         Moment(
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
-        _planned(delivery),
+        *([] if any(event.attempt == 0 and event.kind in _DECIDED for event in events) else [_planned(delivery)]),
         *(_event(event, stand_ins) for event in events),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
@@ -40,6 +40,10 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
         given_up_at = delivery.sent_at + timedelta(hours=settings.RECEIPT_HOURS)
         moments.append(Moment(given_up_at, "no receipt", delivery.reason_text))
     return moments
+
+
+#: What tells how a delivery was planned, in more words than its row has.
+_DECIDED = {EventKind.HELD, EventKind.SUPPRESSED}
 
 
 def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime, int]:
