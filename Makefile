@@ -2,6 +2,7 @@
 #   make test ARGS="tests/setup -k stale"    what comes after ARGS= reaches the program as it is
 #   make test QUICK=1                        without the tests that run whole processes, and without chaos
 #   make demo EXIT=1                         stops after its report
+#   make demo PROVIDER_DOWN=twilio           while that provider answers nothing but 503
 
 .DEFAULT_GOAL := help
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version) 2>/dev/null)) python3)
@@ -26,7 +27,7 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@touch $(READY)
 
 demo: $(READY) ## Start everything, send a sample through every channel, show what happened
-	@$(PY) -m config.demo $(if $(EXIT),--exit) $(ARGS)
+	@$(PY) -m config.demo $(if $(EXIT),--exit) $(if $(PROVIDER_DOWN),--down $(PROVIDER_DOWN)) $(ARGS)
 
 run: services ## Start all processes; Ctrl-C stops them (ARGS="web ios=2": only these)
 	@$(PY) manage.py migrate --verbosity 0

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from accounts.channels import USUAL_SERVICE, Platform, PushService
 from accounts.models import Device, Recipient
 from accounts.recipients import Invalid
+from accounts.subscriptions import normal_subscription
 
 #: Which services can issue tokens for which platform.
 SERVICES_OF: Final[Mapping[Platform, frozenset[PushService]]] = {
@@ -23,12 +25,16 @@ SERVICES_OF: Final[Mapping[Platform, frozenset[PushService]]] = {
     Platform.DESKTOP: frozenset({PushService.WEBPUSH}),
 }
 #: What a token looks like, and how to say so. Apple: "APNs device tokens are of variable length. Don't hard-code their
-#: size"; they come as bytes, which apps write in hexadecimal. The others are opaque: printable, without spaces.
+#: size"; they come as bytes, which apps write in hexadecimal. JPush: community.jiguang.cn/article/408910. The others
+#: are opaque: printable, without spaces; those in Pushy's documents have 20 and 22 hexadecimal digits. Browsers have
+#: subscriptions: accounts/subscriptions.py.
 _FORMS: Final[Mapping[PushService, tuple[re.Pattern[str], str]]] = {
     PushService.APNS: (re.compile(r"(?:[0-9a-f]{2}){32,100}"), "64 to 200 hexadecimal digits"),
     PushService.FCM: (re.compile(r"[A-Za-z0-9_:.=%-]{20,4096}"), "20 to 4096 letters, digits and _ : . = % -"),
-    PushService.WEBPUSH: (re.compile(r"[\x21-\x7e]{20,4096}"), "the subscription as compact JSON"),
-    PushService.JPUSH: (re.compile(r"[0-9A-Za-z]{11,64}"), "11 to 64 letters and digits, the registration id"),
+    PushService.JPUSH: (
+        re.compile(r"[0-9a-f]{11}(?:[0-9a-f]{8})?"),
+        "11 or 19 digits 0-9 and a-f, the registration id",
+    ),
     PushService.PUSHY: (re.compile(r"[0-9A-Za-z]{20,64}"), "20 to 64 letters and digits"),
 }
 
@@ -56,13 +62,20 @@ def registration(platform: str, token: str, *, service: str = "", app_version: s
     issuer = service or USUAL_SERVICE[kind]
     if issuer not in SERVICES_OF[kind]:
         raise Invalid(f"{kind} tokens come from {' or '.join(sorted(SERVICES_OF[kind]))}.", field="service")
-    form, words = _FORMS[PushService(issuer)]
-    written = token.strip().lower() if issuer == PushService.APNS else token.strip()
-    if not form.fullmatch(written):
-        raise Invalid(f"Not a token of {issuer}: it has {words}.", field="token")
+    written = _normal_token(PushService(issuer), token.strip())
     if len(app_version) > 40 or not app_version.isprintable():
         raise Invalid("An app version has at most 40 printable characters.", field="app_version")
     return Registration(kind, PushService(issuer), written, app_version)
+
+
+def _normal_token(issuer: PushService, token: str) -> str:
+    if issuer is PushService.WEBPUSH:
+        return normal_subscription(token, private_hosts=settings.WIRE_PRIVATE_HOSTS)
+    form, words = _FORMS[issuer]
+    written = token.lower() if issuer is PushService.APNS else token
+    if not form.fullmatch(written):
+        raise Invalid(f"Not a token of {issuer}: it has {words}.", field="token")
+    return written
 
 
 def register(recipient: Recipient, reported: Registration, at: datetime) -> tuple[Device, bool]:

@@ -94,7 +94,9 @@ class DeviceRequest(Strict):
     """A push token, as an app reports it."""
 
     platform = serializers.ChoiceField(choices=[platform.value for platform in Platform])
-    token = serializers.CharField(max_length=4096)
+    token = serializers.CharField(
+        max_length=4096, help_text="As the app's push service gave it; of a browser, JSON.stringify(subscription)."
+    )
     service = serializers.ChoiceField(
         choices=[service.value for service in PushService],
         required=False,

@@ -22,11 +22,14 @@ _TOKEN: Final = re.compile(
 #: What begins like a signed token (RFC 7519), a key of SendGrid or Mandrill, or an appSecret is one, though it is
 #: shorter or has dots.
 _BEGINS_AS_KEY: Final = re.compile(r"\b(eyJ|SG\.|md-|bs_)[\w.-]{16,}")
+#: A key that stands in an address, as Pushy wants it.
+_IN_ADDRESS: Final = re.compile(r"\b((?:api_?)?key|secret|token)=[^&\s\"']+", re.IGNORECASE)
 _SECRET_NAMES: Final = re.compile(r"secret|password|authorization|credential|token|api_key", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """`text` with email addresses, phone numbers and long tokens made unrecognisable."""
+    """`text` with email addresses, phone numbers, long tokens and keys in addresses made unrecognisable."""
+    text = _IN_ADDRESS.sub(r"\1=***", text)
     text = _BEGINS_AS_KEY.sub(r"\1***", text)
     text = _EMAIL.sub(r"\1***@\2", text)
     text = _PHONE.sub(r"\1***\2", text)

@@ -47,6 +47,11 @@ PUBLIC_URL: Final = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 
 #: File of certificate authorities for calls to providers, beside a sandbox; unset: the system's.
 WIRE_CA_FILE: Final = env.str("WIRE_CA_FILE", "")
+#: Hosts, comma-separated, that browsers' push subscriptions may name though they are not out on the internet, such as
+#: localhost beside a sandbox. In production none: people choose these addresses.
+WIRE_PRIVATE_HOSTS: Final[frozenset[str]] = frozenset(env.list("WIRE_PRIVATE_HOSTS", []))
+#: Whether a live account's endpoint may lie in a network of one's own; unset: only beside a sandbox.
+PRIVATE_ENDPOINTS: Final = env.bool("PRIVATE_ENDPOINTS", bool(WIRE_CA_FILE))
 
 # --- security ----------------------------------------------------------------------------------------
 #: Shows details of errors in the browser. Never in production.

@@ -128,5 +128,23 @@ def line_up(account: str, urgency: Urgency, many: int, rate: float, *, not_befor
         return not_before
 
 
+def fill(account: str, limits: Limits) -> dict[Unit, float]:
+    """How full each bucket of an account is, from 0 to 1: at 1 nothing is sent. Raises `RedisError`."""
+    rates = {unit: rate for unit in Unit if (rate := limits.rate(unit))}
+    if not rates:
+        return {}
+    pipe = client().pipeline(transaction=False)
+    pipe.time()
+    for unit in rates:
+        pipe.get(_bucket(account, unit))
+    (seconds, microseconds), *paid = pipe.execute()
+    now = seconds + microseconds / 1_000_000
+    shares = {}
+    for (unit, rate), one in zip(rates.items(), paid, strict=True):
+        depth = max(*_DEPTH.values(), 1 / rate)
+        shares[unit] = min(1.0, max(0.0, (float(one) - now) / depth)) if one else 0.0
+    return shares
+
+
 def _bucket(account: str, unit: Unit) -> str:
     return f"bucket:{account}:{unit}"

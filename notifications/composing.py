@@ -8,14 +8,31 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.channels import Channel, PushService
+from accounts.channels import Channel, Mode
 from notifications import tokens
+from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
+from notifications.planning.routing import Directory, starting_after, starting_with
 from notifications.planning.segments import segments
-from notifications.providers.contract import BadAccount, Crowd, Exchange, Message, Request, Token
-from notifications.routes import Route, routes
-from notifications.vocabulary import CHANNEL_OF
+from notifications.providers.contract import (
+    BadAccount,
+    CredentialBad,
+    Crowd,
+    Exchange,
+    Message,
+    Outgoing,
+    Refused,
+    Request,
+    Throttled,
+    Token,
+    TokenUnavailable,
+    Transient,
+    Unsendable,
+)
+from notifications.routes import Outlet, routes
+from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
 from templates_app.content import SmsText, Text
 
@@ -28,34 +45,44 @@ class MustWait(Exception):
     """No account that could serve may be sent to now; in `seconds` it is this delivery's turn at the first of them."""
 
     def __init__(self, refusal: Refusal, seconds: float) -> None:
-        super().__init__(f"{refusal.account}: {refusal.reason}")
+        super().__init__(refusal.why)
         self.reason = refusal.reason
         self.seconds = seconds
 
 
 class Unusable(Exception):
-    """The account that was chosen cannot be used: `cause` says why."""
+    """The account that was chosen cannot send this: `outcome` says whose fault that is, and why."""
 
-    def __init__(self, route: Route, cause: BadAccount) -> None:
+    def __init__(self, outlet: Outlet, cause: BadAccount | Unsendable | NoNumber) -> None:
         super().__init__(str(cause))
-        self.route = route
-        self.cause = cause
+        self.outlet = outlet
+        self.outcome = _outcome(cause)
 
 
 class Composed(msgspec.Struct, frozen=True, gc=False):
-    """A request, and the account by which it goes."""
+    """A request, and the account by which it goes.
 
-    route: Route
-    request: Request
+    `order` is that of all accounts for this delivery; `detour` says why it does not go by the first of them, and is
+    empty where it does.
+    """
+
+    outlet: Outlet
+    request: Outgoing
+    order: Sequence[Outlet]
+    detour: str = ""
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The names of the accounts whose turn comes after this one's."""
+        return [outlet.account.name for outlet in self.order[self.order.index(self.outlet) + 1 :]]
 
 
 class Composer:
     """Composes what one claim holds. What its deliveries have in common is found out once.
 
     `exchange_one` performs a request for providers that trade a key for a token. `public_url` is where they call back.
-    After
-    `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so that
-    what accounts were granted and did not send is theirs again.
+    After `start_by`, a moment of the monotonic clock, none of its requests may begin. Close it when all is composed, so
+    that what accounts were granted and did not send is theirs again.
     """
 
     def __init__(
@@ -69,13 +96,15 @@ class Composer:
     ) -> None:
         self._notifications = held.notifications
         self._start_by = start_by
+        self._deliveries = held.deliveries
         self._exchange_one = exchange_one
         self._public_url = public_url
         #: The moment at which the batch is composed.
         self.at = at
-        self._routes: dict[tuple[Channel, str, str], Sequence[Route]] = {}
+        self._directories: dict[tuple[Queue, str, Mode], Directory[Outlet]] = {}
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
@@ -84,10 +113,72 @@ class Composer:
         Raises `NoAccount`, `MustWait`, `Unusable`, and `RenderError` where the template says nothing sensible.
         """
         shared = self._notifications[claimed.notification_id]
+        order = self._order(claimed, shared)
         try:
-            route = self._route(claimed, shared)
+            if claimed.account:
+                return self._by_another(claimed, shared, order)
+            return self._by_first(claimed, shared, order)
         finally:
             self._permits.done_with_one()
+
+    def close(self) -> None:
+        """Nothing more is composed."""
+        self._permits.close()
+
+    def _order(self, claimed: Claimed, shared: Shared) -> Sequence[Outlet]:
+        """The accounts by which a delivery can go, the first choice first."""
+        key = (claimed.queue, claimed.service, shared.mode)
+        directory = self._directories.get(key)
+        if directory is None:
+            directory = self._directories[key] = routes.directory(*key)
+        return directory.order(claimed.id, claimed.address)
+
+    def _by_another(self, claimed: Claimed, shared: Shared, order: Sequence[Outlet]) -> Composed:
+        """What failed at one account goes by the one that comes after it, if there is any."""
+        failed = next((outlet for outlet in order if outlet.account.name == claimed.account), None)
+        if failed is None:
+            return self._by_first(claimed, shared, order)
+        # one that takes a message once, however often it is asked, is the one to ask about what is in doubt
+        again = claimed.is_in_doubt and failed.numbers is not None
+        turn = starting_with(order, failed) if again else starting_after(order, failed)
+        composed = self._by_first(claimed, shared, turn)
+        if composed.outlet is failed:
+            return msgspec.structs.replace(composed, order=order)
+        why = f"{claimed.account} had failed" + (f" and {composed.detour}" if composed.detour else "")
+        return msgspec.structs.replace(composed, order=order, detour=why)
+
+    def _by_first(self, claimed: Claimed, shared: Shared, order: Sequence[Outlet]) -> Composed:
+        """By the first account whose breaker is closed, whose buckets have room, and that can be used at all."""
+        refusals: list[Refusal] = []
+        unusable: list[Unusable] = []
+        for place, outlet in enumerate(order):
+            if refusals and outlet.account.name == claimed.account and _any_may_soon(refusals):
+                break  # better the turn of another than at once the one that failed
+            refusal = self._permits.refusal(outlet, shared.urgency, lambda: self._segments(claimed, shared))
+            if refusal:
+                refusals.append(refusal)
+                continue
+            try:
+                request = self._request(outlet, claimed, shared)
+            except Unsendable as error:
+                raise Unusable(outlet, error) from None
+            except (BadAccount, NoNumber) as error:
+                unusable.append(Unusable(outlet, error))
+                if len(order) > 1 and not isinstance(unusable[-1].outcome, Throttled):
+                    breakers.useless(outlet.account.name, str(error))
+                continue
+            if not place:
+                return Composed(outlet, request, order)
+            why = [f"{one.outlet.account.name} cannot be used: {one}" for one in unusable]
+            return Composed(outlet, request, order, " and ".join([*(one.why for one in refusals), *why]))
+        if refusals:
+            soonest = min(refusals, key=lambda refusal: refusal.wait)
+            raise MustWait(soonest, self._permits.place(soonest, shared.urgency))
+        if unusable:
+            raise unusable[0]
+        raise NoAccount
+
+    def _request(self, outlet: Outlet, claimed: Claimed, shared: Shared) -> Outgoing:
         message = Message(
             delivery_id=claimed.id,
             address=claimed.address,
@@ -95,44 +186,13 @@ class Composer:
             urgency=shared.urgency,
             at=self.at,
             expires_at=shared.expires_at,
-            callback_url=f"{self._public_url}/v1/webhooks/{route.account.name}/{claimed.id}",
+            callback_url=f"{self._public_url}/v1/webhooks/{outlet.account.name}/{claimed.id}",
+            number=self._number(outlet, claimed),
         )
-        try:
-            request = route.provider.compose(message, route.account, self._token(route))
-        except BadAccount as error:
-            raise Unusable(route, error) from None
-        at_once = route.limits.at_once
-        crowd = Crowd(route.account.name, at_once) if at_once else None
-        return Composed(route, msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by))
-
-    def close(self) -> None:
-        """Nothing more is composed."""
-        self._permits.close()
-
-    def _route(self, claimed: Claimed, shared: Shared) -> Route:
-        """The account by which a delivery goes: the first whose breaker is closed and whose buckets have room."""
-        refusals = []
-        for route in self._candidates(claimed, shared):
-            refusal = self._permits.refusal(route, shared.urgency, lambda: self._segments(claimed, shared))
-            if refusal is None:
-                return route
-            refusals.append(refusal)
-        if not refusals:
-            raise NoAccount
-        soonest = min(refusals, key=lambda refusal: refusal.wait)
-        raise MustWait(soonest, self._permits.place(soonest, shared.urgency))
-
-    def _candidates(self, claimed: Claimed, shared: Shared) -> Sequence[Route]:
-        channel = CHANNEL_OF[claimed.queue]
-        key = (channel, claimed.service, shared.mode.value)
-        if key not in self._routes:
-            is_push = channel is Channel.PUSH
-            self._routes[key] = (
-                routes.for_push(PushService(claimed.service), shared.mode)
-                if is_push
-                else routes.for_channel(channel, shared.mode)
-            )
-        return self._routes[key]
+        request = outlet.provider.compose(message, outlet.account, self._token(outlet))
+        at_once = outlet.limits.at_once
+        crowd = Crowd(outlet.account.name, at_once) if at_once else None
+        return msgspec.structs.replace(request, crowd=crowd, start_by=self._start_by)
 
     def _segments(self, claimed: Claimed, shared: Shared) -> int:
         text = self._text(claimed, shared)
@@ -149,11 +209,36 @@ class Composer:
             text = self._texts[key] = _rendered(claimed, shared, channel, shared.data)
         return text
 
-    def _token(self, route: Route) -> Token | None:
-        name = route.account.name
+    def _token(self, outlet: Outlet) -> Token | None:
+        name = outlet.account.name
         if name not in self._tokens:
-            self._tokens[name] = tokens.current(route.provider, route.account, self.at, self._exchange_one)
+            self._tokens[name] = tokens.current(outlet.provider, outlet.account, self.at, self._exchange_one)
         return self._tokens[name]
+
+    def _number(self, outlet: Outlet, claimed: Claimed) -> str:
+        """The number under which the provider takes this delivery once; "" where it hands out none."""
+        if outlet.numbers is None:
+            return ""
+        name = outlet.account.name
+        if name not in self._numbers:
+            alike = [one.id for one in self._deliveries if one.service == claimed.service]
+            self._numbers[name] = Numbers(outlet.numbers, outlet.account, alike, self._exchange_one)
+        return self._numbers[name].of(claimed.id)
+
+
+def _outcome(cause: BadAccount | Unsendable | NoNumber) -> Refused:
+    match cause:
+        case Unsendable() | NoNumber():
+            return cause.outcome
+        case TokenUnavailable():  # a token service that does not answer passes; credentials that cannot work do not
+            return Transient(str(cause))
+        case _:
+            return CredentialBad(str(cause))
+
+
+def _any_may_soon(refusals: Sequence[Refusal]) -> bool:
+    """Whether one of these accounts only waits for its turn."""
+    return any(refusal.reason is Reason.PACED for refusal in refusals)
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

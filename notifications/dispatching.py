@@ -13,7 +13,8 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from notifications import queues, tokens
+from notifications import numbers, queues, tokens
+from notifications.breakers import breakers
 from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
@@ -25,23 +26,24 @@ from notifications.liveness import signing
 from notifications.meters import Meters, metered
 from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, wait_for_turn
 from notifications.providers.contract import (
+    Accepted,
     AddressDead,
     Ambiguous,
     ContentBad,
     CredentialBad,
     Exchange,
+    Forbidden,
     NoAnswer,
     NotSent,
     Outcome,
-    Request,
+    Outgoing,
     Response,
-    TokenUnavailable,
     Transient,
 )
-from notifications.routes import Route
+from notifications.routes import Outlet
 from notifications.stopping import stopping
 from notifications.vocabulary import DeliveryState, Lane, Reason
-from notifications.wire import http2
+from notifications.wire import wire
 from templates_app.rendering import RenderError
 
 log = structlog.get_logger(__name__)
@@ -131,7 +133,7 @@ class _Turn:
     def attempts(self) -> Iterator[Answered]:
         """Every claimed delivery with what became of it, as soon as that is known."""
         flying: dict[int, _Ready] = {}
-        for position, exchange in http2.exchange(self._requests(flying)):
+        for position, exchange in wire.exchange(self._requests(flying)):
             signing.moved()
             yield from self._drained()
             one = flying.pop(position)
@@ -139,11 +141,14 @@ class _Turn:
             if isinstance(exchange, NotSent) and (too_late or stopping.is_wished()):
                 self._unsent[one.lease].append(one.claimed)
                 continue
-            route, at = one.composed.route, self._clock()
-            outcome = _outcome(route, exchange)
-            step = next_step(outcome, _attempt(one.claimed, one.shared, at), self._policy)
-            result = _result(one.claimed, step, outcome, route, at)
-            yield Answered(one.claimed, one.lease, outcome, result, route, exchange.elapsed)
+            outlet, at = one.composed.outlet, self._clock()
+            outcome = _outcome(one, exchange)
+            attempt = _attempt(one.claimed, one.shared, at)
+            if not isinstance(outcome, Accepted) and _has_another(one.composed, outcome):
+                attempt = msgspec.structs.replace(attempt, elsewhere=True)
+            step = next_step(outcome, attempt, self._policy)
+            result = _explained(_result(one.claimed, step, outcome, outlet, at), one.composed.detour)
+            yield Answered(one.claimed, one.lease, outcome, result, outlet, exchange.elapsed)
         yield from self._drained()
         for lease, unsent in self._unsent.items():
             self._give_back(unsent, lease)
@@ -158,7 +163,7 @@ class _Turn:
 
     def dead(self) -> Sequence[Answered]:
         """Those called dead by an account that can be believed."""
-        return [one for one in self._dead if one.route and one.route.account.name not in self._mistaken]
+        return [one for one in self._dead if one.outlet and one.outlet.account.name not in self._mistaken]
 
     def ended_by(self, answered: Sequence[Answered]) -> Sequence[Lease]:
         """The leases of which nothing is left to be recorded after these."""
@@ -174,12 +179,12 @@ class _Turn:
         if self._is_paid(lease, len(unsent)):
             _written(lambda: finish(lease))
 
-    def _requests(self, flying: dict[int, _Ready]) -> Iterator[Request]:
+    def _requests(self, flying: dict[int, _Ready]) -> Iterator[Outgoing]:
         """The requests of one claim after the other; what needs none is settled."""
         position = 0
         while held := self._claimed():
             start_by = self._claimed_at + settings.LEASE_SECONDS - settings.PROVIDER_SECONDS
-            composer = Composer(held, http2.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
+            composer = Composer(held, wire.exchange_one, settings.PUBLIC_URL, self._clock(), start_by=start_by)
             self._is_stalled = True
             for place, claimed in enumerate(held.deliveries):
                 if stopping.is_wished() or time.monotonic() > start_by:
@@ -269,28 +274,39 @@ class _Turn:
         except RenderError as error:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.NOT_RENDERED), at, detail=str(error))
         except Unusable as unusable:
-            # a token service that does not answer passes; credentials that cannot work do not
-            passes = isinstance(unusable.cause, TokenUnavailable)
-            outcome = Transient(str(unusable)) if passes else CredentialBad(str(unusable))
-            step = next_step(outcome, _attempt(claimed, shared, at), self._policy)
-            result = _result(claimed, step, outcome, unusable.route, at)
-            return Answered(claimed, lease, outcome, result, unusable.route)
+            step = next_step(unusable.outcome, _attempt(claimed, shared, at), self._policy)
+            result = _result(claimed, step, unusable.outcome, unusable.outlet, at)
+            return Answered(claimed, lease, unusable.outcome, result, unusable.outlet)
 
     def _drained(self) -> Iterator[Answered]:
         while self._settled:
             yield self._settled.popleft()
 
 
-def _outcome(route: Route, exchange: Exchange) -> Outcome:
+def _has_another(composed: Composed, outcome: Outcome) -> bool:
+    """Whether an account that was not asked yet in this round can be, as far as is known. One that takes a message
+    once, however often it is asked, is asked again about what is in doubt.
+    """
+    if isinstance(outcome, Ambiguous) and composed.outlet.numbers:
+        return False
+    return not all(map(breakers.is_open, composed.others))
+
+
+def _outcome(one: _Ready, exchange: Exchange) -> Outcome:
+    outlet = one.composed.outlet
     match exchange:
         case NotSent(detail=detail):
             return Transient(detail)
         case NoAnswer(detail=detail):
             return Ambiguous(detail)
+        case Forbidden():
+            return exchange
         case Response():
-            outcome = route.provider.interpret(exchange)
+            outcome = outlet.provider.interpret(exchange)
             if isinstance(outcome, CredentialBad) and outcome.stale_token:
-                tokens.forget(route.account)
+                tokens.forget(outlet.account)
+            if isinstance(outcome, Transient) and outcome.stale_number:
+                numbers.forget(outlet.account, one.claimed.id)
             return outcome
 
 
@@ -301,6 +317,11 @@ def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datet
     turn.has_put_off |= _written(lambda: record(results, answered[0].lease.lane, ended))
     turn.died(one for one in answered if isinstance(one.outcome, AddressDead))
     heed_opt_outs(answered, at)
+    numbers.settle(
+        (one.outlet.account, one.claimed.id)
+        for one in answered
+        if one.outlet and one.outlet.numbers and one.result.step.state is DeliveryState.SENT
+    )
     for one in answered:
         _meter(one, meters)
 
@@ -311,11 +332,11 @@ def _written(write: Callable[[], T]) -> T:
 
 
 def _meter(one: Answered, meters: Meters) -> None:
-    account = one.route.account.name if one.route else ""
+    account = one.outlet.account.name if one.outlet else ""
     meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
-    if one.route:
-        meters.took(one.seconds, one.route.provider.name, account)
-    if isinstance(one.outcome, CredentialBad | ContentBad):
+    if one.outlet:
+        meters.took(one.seconds, one.outlet.provider.name, account)
+    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
         log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 
@@ -339,17 +360,24 @@ def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail
     return Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail, letter=letter))
 
 
-def _result(claimed: Claimed, step: Step, outcome: Outcome, route: Route, at: datetime) -> Result:
+def _explained(result: Result, detour: str) -> Result:
+    """The result of an attempt through another account than the one that comes first, saying why."""
+    if not detour:
+        return result
+    return msgspec.structs.replace(result, detail=", ".join(filter(None, [f"because {detour}", result.detail])))
+
+
+def _result(claimed: Claimed, step: Step, outcome: Outcome, outlet: Outlet, at: datetime) -> Result:
     return Result(
         delivery_id=claimed.id,
         attempt=claimed.attempt,
         step=step,
         at=at,
-        account=route.account.name,
+        account=outlet.account.name,
         provider_ref=getattr(outcome, "provider_ref", ""),
         detail=getattr(outcome, "detail", ""),
         letter=Letter(claimed.notification_id, claimed.queue),
-        awaits_receipt=route.calls_back,
+        awaits_receipt=outlet.calls_back,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,11 +12,22 @@ from django.db.models import QuerySet
 from accounts.channels import Channel
 from accounts.ids import Id
 from accounts.models import Consent, Recipient, Suppression
+from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
-from notifications.planning.values import Choice, Criteria, DeviceFact, Facts, Person, Policy
+from notifications.planning.values import (
+    CapRule,
+    Choice,
+    Criteria,
+    DeviceFact,
+    Facts,
+    Itinerary,
+    Person,
+    Policy,
+    QuietHours,
+)
 from notifications.vocabulary import QUEUE_OF_PLATFORM
-from templates_app.catalogue import Edition
+from templates_app.catalogue import CategoryFacts, Edition
 from templates_app.variables import Asked
 
 #: By the platform as it is stored.
@@ -114,13 +125,42 @@ def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
 def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
     edition = question.edition
     return Facts(
-        policy=Policy(edition.category.id, edition.category.consent == Consent.OPT_IN, edition.category.is_critical),
+        policy=policy_of(edition.category),
         channels=question.channels,
         people=everybody,
         suppressed=_suppressed(everybody, question.channels),
         locale_for=edition.locale_for,
         send_at=question.send_at,
         expires_at=question.expires_at,
+    )
+
+
+def policy_of(category: CategoryFacts) -> Policy:
+    """A category's rules, as planning takes them."""
+    quiet = None
+    if category.quiet_from is not None and category.quiet_until is not None:
+        quiet = QuietHours(category.quiet_from, category.quiet_until)
+    order = tuple(Channel(name) for name in category.routing_order) or USUAL_ORDER
+    return Policy(
+        category_id=category.id,
+        opt_in=category.consent == Consent.OPT_IN,
+        is_critical=category.is_critical,
+        name=category.name,
+        quiet=quiet,
+        quiet_spread=timedelta(minutes=category.quiet_spread),
+        itinerary=Itinerary(
+            routing=Routing(category.routing),
+            order=order,
+            seen_within=timedelta(days=category.seen_within_days),
+            escalate_after=timedelta(minutes=category.escalate_after),
+            reach=Reach(category.reach),
+        ),
+        caps=tuple(
+            CapRule(category_id, Channel(channel) if channel else None, most, timedelta(hours=hours))
+            for category_id, channel, most, hours in category.caps
+        ),
+        when_capped=WhenCapped(category.when_capped),
+        digest=timedelta(minutes=category.digest_minutes) if category.digest_minutes else None,
     )
 
 
@@ -177,7 +217,15 @@ def _known(addressee: Addressee, row: Known, question: Question, variables: _Var
         choices=_choices(row.choices, question.edition.category.id) if row.choices else {},
         own_data=own,
         lacks=lacks,
+        time_zone=row.time_zone,
+        country=row.country,
+        quiet=_quiet(row.quiet) if row.quiet else None,
     )
+
+
+def _quiet(text: str) -> QuietHours:
+    start, end = text.split(" ")
+    return QuietHours(time.fromisoformat(start), time.fromisoformat(end))
 
 
 def _inline(position: int, addressee: Addressee, variables: _Variables) -> Person:
@@ -194,8 +242,8 @@ def _inline(position: int, addressee: Addressee, variables: _Variables) -> Perso
 
 def _devices(text: str) -> tuple[DeviceFact, ...]:
     return tuple(
-        DeviceFact(Id.of(device_id), _QUEUES[platform])
-        for device_id, platform in (one.split(" ") for one in text.split(","))
+        DeviceFact(Id.of(device_id), _QUEUES[platform], datetime.fromtimestamp(float(seen), UTC))
+        for device_id, platform, seen in (one.split(" ") for one in text.split(","))
     )
 
 

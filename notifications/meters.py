@@ -8,7 +8,7 @@ import atexit
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -59,15 +59,19 @@ class Meters:
         return self._counts
 
 
-class _Buffer:
-    """What this process counted and has not written yet: one round trip a second, however much is counted."""
+class Buffer:
+    """What this process counted and has not written yet: one round trip a second, however much is counted.
 
-    def __init__(self) -> None:
+    `written` writes counts, and may raise `RedisError`: they are lost then.
+    """
+
+    def __init__(self, written: Callable[[Mapping[tuple[str, ...], int]], None]) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._written = written
         atexit.register(self.write)
 
-    def add(self, counts: Counter[tuple[str, ...]]) -> None:
+    def add(self, counts: Mapping[tuple[str, ...], int]) -> None:
         """Keep counts, to be written within a second."""
         if not counts:
             return
@@ -86,15 +90,19 @@ class _Buffer:
         if not counts:
             return
         try:
-            pipe = client().pipeline(transaction=False)
-            for names, amount in counts.items():
-                pipe.hincrby(_HASH, "|".join(names), amount)
-            pipe.execute()
+            self._written(counts)
         except RedisError as error:
             log.warning("meters.lost", error=type(error).__name__)
 
 
-_buffer: Final = _Buffer()
+def _write(counts: Mapping[tuple[str, ...], int]) -> None:
+    pipe = client().pipeline(transaction=False)
+    for names, amount in counts.items():
+        pipe.hincrby(_HASH, "|".join(names), amount)
+    pipe.execute()
+
+
+_buffer: Final = Buffer(_write)
 
 
 @contextmanager

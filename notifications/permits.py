@@ -9,7 +9,7 @@ from typing import Final
 from notifications import buckets
 from notifications.breakers import PROBES, Gate, Permission, breakers
 from notifications.buckets import Unit
-from notifications.routes import Route
+from notifications.routes import Outlet
 from notifications.vocabulary import Reason, Urgency
 
 #: So many per second come back to an account whose breaker was open: a million that waited for it must not keep the
@@ -19,12 +19,15 @@ RETURNING_PER_S: Final = 2000.0
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an account may not be sent to now. `wait`: seconds until it may; `rate`: how many per second from then on."""
+    """Why an account may not be sent to now, also in words. `wait`: seconds until it may; `rate`: how many per second
+    from then on.
+    """
 
     account: str
     reason: Reason
     wait: float
     rate: float
+    why: str
 
 
 class Permits:
@@ -42,15 +45,16 @@ class Permits:
         #: The next place in an account's line, and how many of those that were taken are left.
         self._places: dict[tuple[str, Reason, Urgency], tuple[float, int]] = {}
 
-    def refusal(self, route: Route, urgency: Urgency, segments: Callable[[], int]) -> Refusal | None:
-        """Why `route` may not be used for one more message now; None where it may, and that counts as used.
+    def refusal(self, outlet: Outlet, urgency: Urgency, segments: Callable[[], int]) -> Refusal | None:
+        """Why `outlet` may not be used for one more message now; None where it may, and that counts as used.
 
         `segments` counts the parts of the message; it is asked only where an account is limited by them.
         """
-        account, limits = route.account.name, route.limits
+        account, limits = outlet.account.name, outlet.limits
         if not self._is_closed(account):
-            until = self._permissions[account].until
-            return Refusal(account, Reason.BREAKER_OPEN, max(0.0, until - time.time()), RETURNING_PER_S)
+            permission = self._permissions[account]
+            why = f"{account}'s breaker is open" + (f": {permission.why}" if permission.why else "")
+            return Refusal(account, Reason.BREAKER_OPEN, max(0.0, permission.until - time.time()), RETURNING_PER_S, why)
         costs = []
         if limits.messages:
             costs.append((Unit.MESSAGES, 1, limits.messages))
@@ -58,7 +62,7 @@ class Permits:
             costs.append((Unit.SEGMENTS, segments(), limits.segments))
         for unit, cost, rate in costs:
             if not self._affords((account, unit, urgency), cost, rate):
-                return Refusal(account, Reason.PACED, 0.0, rate / cost)
+                return Refusal(account, Reason.PACED, 0.0, rate / cost, f"{account} sends as fast as it may")
         for unit, cost, _ in costs:
             self._purses[account, unit, urgency] -= cost
         return None
@@ -95,7 +99,7 @@ class Permits:
             self._probes[account] += 1
             if self._probes[account] > PROBES:
                 # the others wait for what these few come to
-                self._permissions[account] = Permission(Gate.OPEN, time.time() + 1)
+                self._permissions[account] = Permission(Gate.OPEN, time.time() + 1, permission.why)
                 return False
         return permission.gate is not Gate.OPEN
 

@@ -38,11 +38,11 @@ def receive(account: str, callback: Callback) -> int:
     Receipts are applied by a worker; a person's STOP or START is heeded here and now.
     Raises `NobodyListens` for an unknown account and `Forged` for a wrong signature; nothing is kept then.
     """
-    route = routes.named(account)
-    reader = registry.receipts_of(route.provider.name) if route else None
-    if route is None or reader is None:
+    outlet = routes.named(account)
+    reader = registry.receipts_of(outlet.provider.name) if outlet else None
+    if outlet is None or reader is None:
         raise NobodyListens(account)
-    reader.verify(callback, route.account)
+    reader.verify(callback, outlet.account)
     news = reader.parse(callback)
     found = [one for one in news if isinstance(one, Receipt)]
     replies = [one for one in news if isinstance(one, Reply)]

@@ -8,12 +8,13 @@ import structlog
 from django.conf import settings
 
 from accounts import consent
-from notifications import queues
+from notifications import drifting, queues
 from notifications.ledger import audiences, awaited, overdue, partitions, sweep
 from notifications.ledger import replay as ledger_replay
 from notifications.ledger.replay import Choice
 from notifications.liveness import signing
 from notifications.meters import metered
+from notifications.routes import routes
 from notifications.stopping import stopping
 from notifications.vocabulary import Reason
 
@@ -31,7 +32,8 @@ class Swept:
 def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     """Hint every lane in which something is due, whatever became of its hint, and settle what hangs.
 
-    Empty the broker at any moment, and this finds everything again within seconds.
+    Empty the broker at any moment, and this finds everything again within seconds. Weights that drifted away come back
+    by this, too, where nothing is sent.
     """
     at = clock()
     reclaimed = sweep.reclaim(at)
@@ -44,6 +46,8 @@ def sweep_up(*, clock: Callable[[], datetime]) -> Swept:
     queues.hint_receipts()
     if audiences.are_open(at):
         queues.hint_planner()
+    routes.refresh()
+    drifting.judge(routes.rivals)
     return Swept(len(due), reclaimed)
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from notifications.models import Delivery, DeliveryEvent
+from accounts.channels import Mode
+from notifications.models import Delivery, DeliveryEvent, ProviderAccount
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind
 
 
@@ -23,12 +24,15 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     """From acceptance to the last news."""
     notification = delivery.notification
     version = notification.version
+    noted = list(DeliveryEvent.objects.of(delivery.id))
+    events = sorted([*noted, *_sent(delivery, noted)], key=_order)
+    stand_ins = _stand_ins(events) if notification.mode == Mode.LIVE else frozenset()
     moments = [
         Moment(
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
         ),
-        _planned(delivery),
-        *(_event(event) for event in sorted([*DeliveryEvent.objects.of(delivery.id), *_sent(delivery)], key=_order)),
+        *([] if any(event.attempt == 0 and event.kind in _DECIDED for event in events) else [_planned(delivery)]),
+        *(_event(event, stand_ins) for event in events),
     ]
     if delivery.state == DeliveryState.RETRYING and delivery.due_at:
         moments.append(Moment(delivery.due_at, "next attempt", f"number {delivery.attempt + 1}"))
@@ -38,14 +42,19 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     return moments
 
 
-def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime]:
+#: What tells how a delivery was planned, in more words than its row has.
+_DECIDED = {EventKind.HELD, EventKind.SUPPRESSED}
+
+
+def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime, int]:
     """By time; some providers tell whole seconds, so within one second our own notes come before their news."""
-    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at
+    return event.at.replace(microsecond=0), event.kind in set(ReceiptKind), event.at, event.attempt
 
 
-def _sent(delivery: Delivery) -> Sequence[DeliveryEvent]:
-    """That it was sent stands in its own row; here it is an event like others."""
-    if delivery.sent_at is None:
+def _sent(delivery: Delivery, events: Sequence[DeliveryEvent]) -> Sequence[DeliveryEvent]:
+    """That it was sent stands in its own row; here it is an event like others, unless it is one, which says more."""
+    told = any(event.kind == EventKind.SENT and event.attempt == delivery.attempt for event in events)
+    if delivery.sent_at is None or told:
         return ()
     return (
         DeliveryEvent(
@@ -67,10 +76,18 @@ def _planned(delivery: Delivery) -> Moment:
     return Moment(delivery.planned_at, "queued", where)
 
 
-def _event(event: DeliveryEvent) -> Moment:
+def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
+    """Those of the accounts that are for tests: to a live message they were given in place of the real ones."""
+    named = {event.account for event in events if event.account}
+    found = ProviderAccount.objects.filter(name__in=named, mode=Mode.TEST.value) if named else ()
+    return frozenset(account.name for account in found)
+
+
+def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
     parts = [
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",
+        "which is for tests, in place of a live account: nobody got it" if event.account in stand_ins else "",
         REASON_TEXT[Reason(event.reason)] if event.reason else "",
         event.detail,
         f"provider's id {event.provider_ref}" if event.provider_ref else "",

@@ -3,10 +3,8 @@
 Apple answers 429 to a provider token renewed more than once in 20 minutes, so a token must outlive one process.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import sha256
 
 from django.core.cache import cache
 
@@ -53,6 +51,4 @@ def _shared(key: str) -> Token | None:
 
 
 def _key(account: Account) -> str:
-    # Other credentials or another endpoint mean another token.
-    identity = json.dumps([account.endpoint, dict(account.credentials)], sort_keys=True)
-    return f"token:{account.name}:{sha256(identity.encode()).hexdigest()[:16]}"
+    return f"token:{account.identity}"

@@ -28,11 +28,32 @@ def unseal(sealed: bytes | memoryview) -> dict[str, str]:
     return opened
 
 
-def reseal(sealed: bytes) -> bytes:
-    """The same credentials under the first of VAULT_KEYS: the step between adding a key and removing the old."""
-    return _keys().rotate(bytes(sealed)) if sealed else b""
+def reseal(sealed: bytes | memoryview) -> bytes:
+    """The same credentials under the first of VAULT_KEYS; the same bytes where they are already.
+
+    The step between adding a key and removing the old one. Raises `Sealed` when no key fits.
+    """
+    held = bytes(sealed)
+    if not held or _is_current(held):
+        return held
+    try:
+        return _keys().rotate(held)
+    except InvalidToken:
+        raise Sealed("No key in VAULT_KEYS opens these credentials.") from None
+
+
+def _is_current(sealed: bytes) -> bool:
+    try:
+        Fernet(settings.VAULT_KEYS[0]).decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _keys() -> MultiFernet:
+    return _opened(tuple(settings.VAULT_KEYS))
 
 
 @cache
-def _keys() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])
+def _opened(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])

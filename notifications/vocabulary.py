@@ -142,13 +142,21 @@ class Reason(StrEnum):
     NOT_OPTED_IN = "not_opted_in"
     SUPPRESSED_ADDRESS = "suppressed_address"
     EXPIRED = "expired"
+    QUIET_HOURS = "quiet_hours"
+    CAPPED = "capped"
+    ROUTED = "routed"
+    DIGESTED = "digested"
     # decided on the way
+    ESCALATED = "escalated"
+    NOT_NEEDED = "not_needed"
+    ERASED = "erased"
     CANCELLED = "cancelled"
     DEVICE_GONE = "device_gone"
     NO_ACCOUNT = "no_account"
     NOT_RENDERED = "not_rendered"
     # said by a provider
     ADDRESS_DEAD = "address_dead"
+    ADDRESS_FORBIDDEN = "address_forbidden"
     PROVIDER_OPT_OUT = "provider_opt_out"
     CONTENT_REFUSED = "content_refused"
     CREDENTIAL_REFUSED = "credential_refused"
@@ -176,11 +184,19 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.NOT_OPTED_IN: "The category needs consent, and the recipient has not given it.",
     Reason.SUPPRESSED_ADDRESS: "The address is on the suppression list.",
     Reason.EXPIRED: "It was too late to be of use.",
+    Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
+    Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
+    Reason.ROUTED: "The message takes another channel.",
+    Reason.DIGESTED: "It is gathered into a digest.",
+    Reason.ESCALATED: "Nothing was heard of it on the channel before, so it takes this one as well.",
+    Reason.NOT_NEEDED: "It was delivered on a channel before this one.",
+    Reason.ERASED: "The recipient was erased before it was sent.",
     Reason.CANCELLED: "The notification was cancelled before this was sent.",
     Reason.DEVICE_GONE: "The device was removed before this was sent.",
     Reason.NO_ACCOUNT: "No active provider account serves this queue.",
     Reason.NOT_RENDERED: "The template could not be rendered with this data.",
     Reason.ADDRESS_DEAD: "The provider says that this address does not exist any more.",
+    Reason.ADDRESS_FORBIDDEN: "The address leads into a private network, where nothing is sent.",
     Reason.PROVIDER_OPT_OUT: "The provider says that this person opted out.",
     Reason.CONTENT_REFUSED: "The provider refused the content of the message.",
     Reason.CREDENTIAL_REFUSED: "The provider refused our credentials.",
@@ -201,7 +217,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
 
 
 class EventKind(StrEnum):
-    """What a line of a delivery's timeline tells."""
+    """What a line of a delivery's timeline tells. New ones come last: an event's id is made of its kind's place."""
 
     SENT = "sent"
     RETRYING = "retrying"
@@ -218,6 +234,8 @@ class EventKind(StrEnum):
     OPTED_OUT = "opted_out"
     OPENED = "opened"
     CLICKED = "clicked"
+    HELD = "held"
+    ESCALATED = "escalated"
 
 
 class ReceiptKind(StrEnum):

@@ -41,13 +41,17 @@ _PATIENCE: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the sandbox listens: TLS for providers, plain HTTP for the inbox in a browser that does not know our CA.
+    """Where the sandbox listens.
 
+    TLS for providers, plain HTTP for the inbox in a browser that does not know our CA, and for mail a port that begins
+    TLS by STARTTLS and one that is TLS alone.
     `doors` are the ports of those providers that have a front door of their own.
     """
 
     tls: int
     plain: int
+    smtp: int = 0
+    smtps: int = 0
     doors: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -63,9 +67,13 @@ def main() -> int:
     try:
         # A file left by a sandbox that was killed must not pass for news of this one.
         (folder / _STATE).unlink(missing_ok=True)
-        ports = _choose(folder / _PORTS, asked.port, asked.http_port, _DOORS if asked.doors else ())
+        wanted = Ports(asked.port, asked.http_port, asked.smtp_port, asked.smtps_port)
+        ports = _choose(folder / _PORTS, wanted, _DOORS if asked.doors else ())
     except OSError as error:
-        print(f"sandbox: cannot listen on {_HOST}: {error}. Choose another --port or --http-port.", file=sys.stderr)
+        print(
+            f"sandbox: cannot listen on {_HOST}: {error}. Choose another port: --help.",
+            file=sys.stderr,
+        )
         return 1
     settings = Settings(
         platform_url=asked.platform_url.rstrip("/"),
@@ -83,10 +91,13 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="APNs, FCM, Twilio, Vonage, SendGrid and Mandrill in a box."
+        prog="python -m sandbox",
+        description="APNs, FCM, Web Push, JPush, Pushy, Twilio, Vonage, SendGrid, Mandrill and a mail server in a box.",
     )
     parser.add_argument("--port", type=int, default=0, help="HTTPS port; 0: the last one used, else any that is free")
     parser.add_argument("--http-port", type=int, default=0, help="plain HTTP port of the inbox page; 0 likewise")
+    parser.add_argument("--smtp-port", type=int, default=0, help="port for mail, with STARTTLS; 0 likewise")
+    parser.add_argument("--smtps-port", type=int, default=0, help="port for mail, with TLS from the start; 0 likewise")
     parser.add_argument("--run-dir", type=Path, default=Path(".run"), help="folder of certificates, keys, sandbox.json")
     parser.add_argument("--platform-url", default="", help="where the platform is, as http://localhost:8000")
     parser.add_argument("--sendgrid-events-url", default="", help="where SendGrid's events go: whole, or a path there")
@@ -102,7 +113,7 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     url = f"https://localhost:{ports.tls}"
     files = certificates.ensure(folder / "sandbox")
     keys = Keys.ensure(folder / "sandbox" / "keys.json")
-    credentials = keys.credentials(url, ports.door_urls)
+    credentials = keys.credentials(url, f"smtp://localhost:{ports.smtp}", ports.door_urls)
     write_private(folder / "sandbox" / "credentials.json", msgspec.json.format(msgspec.json.encode(credentials)))
     sandbox = Sandbox(keys, [url, f"https://{_HOST}:{ports.tls}"], settings, keep=keep)
 
@@ -114,11 +125,14 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     receipts = asyncio.create_task(sandbox.receipts.run())
     if ports.doors:
         await _open_doors(sandbox, ports.doors, files)
+    sandbox.mail.tls.load_cert_chain(files.server, files.key)
+    await sandbox.mail.listen(_HOST, ports.smtp, ports.smtps)
     await _until_accepting(ports, files.authority)
     _announce(folder, ports, files)
     await stop.wait()
     (folder / _STATE).unlink(missing_ok=True)
     receipts.cancel()
+    await sandbox.mail.close()
     for server in servers:
         server.stop()  # type: ignore[no-untyped-call] # granian's
     with suppress(TimeoutError):
@@ -162,7 +176,7 @@ def _plain_server(sandbox: Sandbox, port: int) -> Server:
     )
 
 
-def _choose(remembered: Path, tls: int, plain: int, doors: Iterable[str]) -> Ports:
+def _choose(remembered: Path, asked: Ports, doors: Iterable[str]) -> Ports:
     """The ports to listen on; raises `OSError` if one that was asked for is taken.
 
     Those of the last start are preferred, because the platform's accounts name them.
@@ -171,7 +185,13 @@ def _choose(remembered: Path, tls: int, plain: int, doors: Iterable[str]) -> Por
     with suppress(OSError, msgspec.DecodeError):
         last = msgspec.json.decode(remembered.read_bytes(), type=Ports)
     chosen = {name: _port(0, last.doors.get(name, 0)) for name in doors}
-    ports = Ports(_port(tls, last.tls), _port(plain, last.plain), chosen)
+    ports = Ports(
+        _port(asked.tls, last.tls),
+        _port(asked.plain, last.plain),
+        _port(asked.smtp, last.smtp),
+        _port(asked.smtps, last.smtps),
+        chosen,
+    )
     write_private(remembered, msgspec.json.encode(replace(ports, doors=last.doors | chosen)))
     return ports
 
@@ -214,12 +234,16 @@ def _announce(folder: Path, ports: Ports, files: Certificates) -> None:
         "credentials_file": str((files.authority.parent / "credentials.json").resolve()),
         "inbox_url": inbox,
         "doors": ports.door_urls,
+        "smtp_url": f"smtp://localhost:{ports.smtp}",
+        "smtps_url": f"smtps://localhost:{ports.smtps}",
         "port": ports.tls,
         "http_port": ports.plain,
+        "smtp_port": ports.smtp,
+        "smtps_port": ports.smtps,
         "pid": os.getpid(),
     }
     write_private(folder / _STATE, msgspec.json.format(msgspec.json.encode(found)))
-    print(f"sandbox: providers at {found['url']}, inbox page at {inbox}", flush=True)
+    print(f"sandbox: providers at {found['url']}, mail at {found['smtp_url']}, inbox page at {inbox}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`/_sandbox/`: the record to read, faults and settings to change. For operators, tests and benchmarks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
@@ -45,13 +45,15 @@ class Admin:
         faults: dict[str, Fault],
         receipts: Receipts,
         providers: tuple[str, ...],
-        doors: Mapping[str, Gate],
+        subscription: Callable[[str], object | None],
     ) -> None:
         self._record = record
         self._faults = faults
         self._receipts = receipts
         self._providers = providers
-        self._doors = doors
+        #: Front doors, by the provider's name; none unless somebody opens some.
+        self.doors: dict[str, Gate] = {}
+        self._subscription = subscription
 
     async def answer(self, path: str, scope: Scope, exchange: Exchange) -> None:
         """Answer a request below `/_sandbox/`."""
@@ -59,7 +61,11 @@ class Admin:
             if path == "record" and scope.method == "GET":
                 await self._rows(scope.query_string, exchange)
                 return
-            found = self._found(scope.method, path, await exchange())
+            body = await exchange()
+            if path == "doors" or path.startswith("doors/"):
+                found = self._door(scope.method, path.split("/")[1:], body)
+            else:
+                found = self._found(scope.method, path, body)
         except Refused as error:
             exchange.response_bytes(error.status, _JSON, _encoder.encode({"error": str(error)}))
             return
@@ -88,12 +94,12 @@ class Admin:
                 return None
             case _, ["faults", provider]:
                 return self._fault(method, provider, body)
+            case "GET", ["subscriptions", browser]:
+                return self._subscribed(browser)
             case "GET", ["settings"]:
                 return self._receipts.settings
             case "PUT", ["settings"]:
                 return self._set(body)
-            case _, ["doors", *rest]:
-                return self._door(method, rest, body)
             case "POST", ["inbound"]:
                 return self._heard(body)
             case _:
@@ -134,6 +140,13 @@ class Admin:
             case _:
                 raise Refused(405, f"{method} is not for faults; GET, PUT and DELETE are.")
 
+    def _subscribed(self, browser: str) -> object:
+        """The push subscription of the browser that has this name: every name has one."""
+        found = self._subscription(browser)
+        if found is None:
+            raise Refused(422, f"{browser!r} is no name; letters, digits and . _ - are, up to 100.")
+        return found
+
     def _set(self, body: bytes) -> Settings:
         """Change the settings that are named; the others stay."""
         changes = _read(body, dict[str, Any])
@@ -152,12 +165,12 @@ class Admin:
         """What was seen at the doors; or one that says GOAWAY on every connection, with a reason that APNs tells."""
         match method, path:
             case "GET", []:
-                return {name: door.seen for name, door in self._doors.items()}
-            case "POST", [provider, "goaway"] if provider in self._doors:
+                return {name: door.seen for name, door in self.doors.items()}
+            case "POST", [provider, "goaway"] if provider in self.doors:
                 asked = _read(body, Away) if body else Away()
-                return {"connections": self._doors[provider].go_away(asked.reason)}
+                return {"connections": self.doors[provider].go_away(asked.reason)}
             case _:
-                known = ", ".join(self._doors) or "none: start the sandbox with --doors"
+                known = ", ".join(self.doors) or "none: start the sandbox with --doors"
                 raise Refused(404, f"GET doors, or POST doors/<name>/goaway. The doors are {known}.")
 
     def _known(self, provider: str) -> None:

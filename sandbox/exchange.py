@@ -18,7 +18,10 @@ class Headers(Protocol):
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
-    """One request to a provider. `path` is below the provider's own prefix; `at` is epoch seconds."""
+    """One request to a provider. `path` is below the provider's own prefix; `at` is epoch seconds.
+
+    `query` is what follows the question mark.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     at: float
     http_version: str = "2"
+    query: str = ""
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +46,7 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """What a provider says. `refused` is why it took none of `messages`; "" when it took them all.
 
-    `ref` is the provider's own id for the request.
+    `ref` is the provider's own id for the request; `clear` is what its reader makes of a body that was encrypted.
     """
 
     status: int
@@ -51,6 +55,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[Taken, ...] = ()
     refused: str = ""
     ref: str = ""
+    clear: bytes = b""
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +70,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """What a person would see of a message. `kind` is ios, android, sms or email; only an email has `html`."""
+    """What a person would see of a message. `kind` is ios, android, desktop, sms or email; only an email has `html`."""
 
     kind: str
     sender: str
@@ -100,7 +105,7 @@ class Simulator(Protocol):
         """A failure in this provider's own words, as an operator asked for it."""
 
     def sight(self, body: bytes, part: int) -> Sight:
-        """What the person sees of message `part` of a request body that was accepted."""
+        """What the person sees of message `part` of a request body that was accepted, or of its `clear` text."""
 
 
 class Caller(Protocol):
@@ -120,6 +125,13 @@ class Gate(Protocol):
 
     def go_away(self, reason: str) -> int:
         """Every connection says so; how many there are."""
+
+
+class Keeper(Protocol):
+    """A provider whose answers depend on what it took before."""
+
+    def keep(self, call: Call, answer: Answer) -> None:
+        """A request was really taken: no fault came in between."""
 
 
 class Answered(Protocol):

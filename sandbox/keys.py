@@ -30,6 +30,7 @@ TWILIO_NUMBER = "+15005550006"
 #: A number that is nobody's: Ofcom keeps 07700 900000 to 900999 free for drama, and Vonage's documents use them.
 VONAGE_NUMBER = "447700900999"
 MAIL_DOMAIN = "bongsu.example"
+SMTP_USER = f"platform@{MAIL_DOMAIN}"
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -52,6 +53,12 @@ class Keys(msgspec.Struct, frozen=True):
     vonage_api_key: str
     vonage_api_secret: str
     vonage_signature_secret: str
+    smtp_password: str
+    jpush_app_key: str
+    jpush_master_secret: str
+    pushy_api_key: str
+    webpush_private: str
+    webpush_secret: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -74,6 +81,12 @@ class Keys(msgspec.Struct, frozen=True):
             vonage_api_key=secrets.token_hex(4),
             vonage_api_secret=secrets.token_urlsafe(12),
             vonage_signature_secret=secrets.token_urlsafe(32),
+            smtp_password=secrets.token_urlsafe(18),
+            jpush_app_key=secrets.token_hex(12),
+            jpush_master_secret=secrets.token_hex(12),
+            pushy_api_key=secrets.token_hex(32),
+            webpush_private=_elliptic(),
+            webpush_secret=secrets.token_hex(32),
         )
 
     @classmethod
@@ -86,17 +99,17 @@ class Keys(msgspec.Struct, frozen=True):
         write_private(file, msgspec.json.format(msgspec.json.encode(keys)))
         return keys
 
-    def credentials(self, url: str, doors: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-        """What a platform needs to use the sandbox at `url`, by provider: endpoint, secrets, settings.
+    def credentials(self, url: str, smtp_url: str, doors: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+        """What a platform needs to use the sandbox at these addresses, by provider: endpoint, secrets, settings.
 
         `doors` are the addresses of stricter ways in, which stand beside the endpoints.
         """
-        found = self._credentials(url)
+        found = self._credentials(url, smtp_url)
         for name, address in (doors or {}).items():
             found[name]["door_endpoint"] = f"{address}/{name}"
         return found
 
-    def _credentials(self, url: str) -> dict[str, dict[str, Any]]:
+    def _credentials(self, url: str, smtp_url: str) -> dict[str, dict[str, Any]]:
         return {
             "apns": {
                 "endpoint": f"{url}/apns",
@@ -145,6 +158,26 @@ class Keys(msgspec.Struct, frozen=True):
                 "api_secret": self.vonage_api_secret,
                 "signature_secret": self.vonage_signature_secret,
                 "from_number": VONAGE_NUMBER,
+            },
+            "smtp": {
+                "endpoint": smtp_url,
+                "username": SMTP_USER,
+                "password": self.smtp_password,
+                "from_email": f"hello@{MAIL_DOMAIN}",
+            },
+            "jpush": {
+                "endpoint": f"{url}/jpush",
+                "app_key": self.jpush_app_key,
+                "master_secret": self.jpush_master_secret,
+            },
+            "pushy": {
+                "endpoint": f"{url}/pushy",
+                "api_key": self.pushy_api_key,
+            },
+            "webpush": {
+                "endpoint": f"{url}/webpush",
+                "vapid_private_key": self.webpush_private,
+                "subject": f"mailto:hello@{MAIL_DOMAIN}",
             },
         }
 

@@ -26,7 +26,7 @@ class Row(msgspec.Struct, gc=False):
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
-    """One attempt, whole. `number` grows with every attempt."""
+    """One attempt, whole, its body as its reader has it. `number` grows with every attempt."""
 
     number: int
     provider: str
@@ -75,7 +75,8 @@ class Record:
             _count(tally.refusals, answer.refused)
         for message in answer.messages:
             self._number += 1
-            self._latest.append(Kept(self._number, provider, call.at, message, answer.refused, call.body))
+            body = answer.clear or call.body
+            self._latest.append(Kept(self._number, provider, call.at, message, answer.refused, body))
             if not answer.refused:
                 tally.accepted += 1
             if message.delivery_id:

@@ -5,15 +5,18 @@ version of a template is published, and how its category is set, is looked up ag
 publishing takes effect within that time everywhere.
 """
 
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.channels import Channel
+from accounts.models import Cap, Category
+from accounts.policies import Reach, Routing, WhenCapped
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
 
@@ -32,6 +35,20 @@ class CategoryFacts:
     consent: str
     is_critical: bool
     in_doubt: str
+    name: str = ""
+    label: str = ""
+    quiet_from: dt.time | None = None
+    quiet_until: dt.time | None = None
+    quiet_spread: int = 15
+    routing: str = Routing.ALL.value
+    routing_order: tuple[str, ...] = ()
+    seen_within_days: int = 30
+    escalate_after: int = 10
+    reach: str = Reach.ALL.value
+    when_capped: str = WhenCapped.DROP.value
+    digest_minutes: int | None = None
+    #: Those that count its messages: category or None, channel or "", how many, in how many hours.
+    caps: tuple[tuple[UUID | None, str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +127,34 @@ def _edition(version: TemplateVersion) -> Edition:
         version_id=version.id,
         template=template.name,
         number=version.number,
-        category=CategoryFacts(category.id, category.slug, category.consent, category.is_critical, category.in_doubt),
+        category=_facts_of(category),
         default_locale=template.default_locale,
         content=content,
         sample_data=version.sample_data,
+    )
+
+
+def _facts_of(category: Category) -> CategoryFacts:
+    caps = Cap.objects.filter(Q(category=category) | Q(category=None)).order_by("hours", "channel", "id")
+    return CategoryFacts(
+        id=category.id,
+        slug=category.slug,
+        consent=category.consent,
+        is_critical=category.is_critical,
+        in_doubt=category.in_doubt,
+        name=category.name,
+        label=category.label,
+        quiet_from=category.quiet_from,
+        quiet_until=category.quiet_until,
+        quiet_spread=category.quiet_spread,
+        routing=category.routing,
+        routing_order=tuple(category.routing_order),
+        seen_within_days=category.seen_within_days,
+        escalate_after=category.escalate_after,
+        reach=category.reach,
+        when_capped=category.when_capped,
+        digest_minutes=category.digest_minutes,
+        caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),
     )
 
 

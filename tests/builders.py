@@ -97,6 +97,12 @@ def fcm_token(name: str = "tablet") -> str:
     return f"{name}:{'x' * 40}"
 
 
+def subscription(endpoint: str = "https://push.example.net/send/1") -> str:
+    """A browser's push subscription, with the keys of RFC 8291's own example."""
+    p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+    return json.dumps({"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}})
+
+
 def iphone(token: str = "", app_version: str = "") -> Registration:
     """What an app on an iPhone reports."""
     return registration("ios", token or apns_token(), app_version=app_version)

@@ -166,6 +166,10 @@ def _struck(running: Stage, name: str, scale: Scale, category: str) -> Row:
     # a fault may outlast the planning: until then not all of the campaign is in the log
     _until(lambda: _count(running, since, None) >= size and not _open(running, since), _ENDURANCE)
     recovered = time.monotonic() - ended_at
+    try:
+        fault.holds(running)
+    except Broken as promise:
+        broken = str(promise)
     taken = running.sent()
     arrived = {delivery for delivery, seen in taken.items() if seen.accepted}
     listed = {row[0] for row in running.rows(_IDS, since, ["uncertain", "failed"])}

@@ -39,6 +39,7 @@ class Fault:
     """One kind of trouble. `strike` does it, for so many seconds where it lasts.
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
+    `holds`: what else is promised, looked at when nothing is left to be done; it raises `Broken`.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
     reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one. `outage`: the
     seconds that it lasts in a full run.
@@ -52,6 +53,7 @@ class Fault:
     people: float = 1.0
     scene: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
     outage: float = 6.0
+    holds: Callable[[Stage], None] = lambda _stage: None
 
     @property
     def categories(self) -> Sequence[str]:
@@ -125,13 +127,14 @@ def _kill_web(stage: Stage, outage: float) -> None:
 
 
 def _call_dead(stage: Stage, outage: float) -> None:
-    """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed.
-
-    Raises `Broken` when a device was retired on their word.
-    """
+    """Both push services say of every token that it is dead, as they do when the wrong credentials were deployed."""
     dead = {"apns": {"status": 410, "reason": "Unregistered"}, "fcm": {"status": 404, "reason": "UNREGISTERED"}}
     _failing(stage, dead, outage)
-    (retired,) = stage.rows("SELECT count(*) FROM accounts_device WHERE retired_at IS NOT NULL")[0]
+
+
+def _nobody_is_retired(stage: Stage) -> None:
+    """Raises `Broken` when a device was retired on their word; those are brought back, for the faults that follow."""
+    retired = len(stage.rows("UPDATE accounts_device SET retired_at = NULL WHERE retired_at IS NOT NULL RETURNING id"))
     if retired:
         raise Broken(f"{retired} devices were retired")
 
@@ -299,7 +302,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         share=0.25,
     ),
     "late_answers": Fault("providers answer after the timeout", _answer_late, doubts=True),
-    "all_dead": Fault("every token reported dead at once", _call_dead),
+    "all_dead": Fault("every token reported dead at once", _call_dead, holds=_nobody_is_retired),
     "kill_web": Fault("kill -9 the web process under POSTs", _kill_web, load=posts),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
     "disorder_receipts": Fault("receipts three times and out of order", _disorder_receipts, load=texts, people=SHARE),

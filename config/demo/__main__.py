@@ -1,6 +1,7 @@
 """`python -m config.demo`: start all parts, send a sample notification through every channel, print what happened.
 
-Stays up until Ctrl-C; with `--exit` it stops after the report, with status 0 only if everything arrived.
+Stays up until Ctrl-C; with `--exit` it stops after the report, with status 0 only if everything arrived. With
+`--down twilio` that provider answers 503 to everything, and others of its channel take over.
 """
 
 import argparse
@@ -24,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="stop after the report")
     parser.add_argument("--describe", type=Path, help="send nothing; write the addresses to this file and stay up")
+    parser.add_argument("--down", metavar="PROVIDER", default="", help="a provider that answers 503 to everything")
     options = parser.parse_args()
     console = Console()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -39,6 +41,9 @@ def main() -> int:
         if options.describe:
             options.describe.write_text(json.dumps(description(stage, services), indent=2))
             stage.wait()
+        if options.down:
+            stage.take_down(options.down)
+            console.print(f"[yellow]{options.down} is down: it answers 503 to everything.[/yellow]")
         arrived = play(stage, console)
         if options.exit:
             return 0 if arrived else 1
@@ -59,6 +64,7 @@ def play(stage: Stage, console: Console) -> bool:
     from config.demo import cast, story  # Django is set up by now, and not before
 
     key = cast.assemble(stage.sandbox)
+    cast.with_understudies()
     caller = story.Caller(stage.url, key.key, key.secret)
     with console.status("Sending a restock notice through every channel …"):
         told = caller.ask("/v1/notifications", story.RESTOCK)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import django
 from django.core.management import call_command
@@ -50,7 +50,9 @@ class Stage:
         )
         with self._console.status("Starting the sandbox and migrating the database …"):
             self._start_sandbox(env)
-            os.environ["WIRE_CA_FILE"] = env["WIRE_CA_FILE"] = self.sandbox["ca_file"]
+            beside = {"WIRE_CA_FILE": self.sandbox["ca_file"], "WIRE_PRIVATE_HOSTS": "localhost"}
+            os.environ.update(beside)
+            env.update(beside)
             django.setup()
             call_command("migrate", verbosity=0)
         with self._console.status("Starting web, workers and beat …"):
@@ -77,6 +79,15 @@ class Stage:
             if error.code == 404:
                 return 0
             raise
+
+    def take_down(self, provider: str) -> None:
+        """Let a provider answer 503 to everything. Raises `StageFailed` for one that the sandbox does not know."""
+        fault = Request(f"{self._plain}/_sandbox/faults/{provider}", b'{"status": 503}', method="PUT")
+        try:
+            with urlopen(fault, timeout=5):
+                pass
+        except HTTPError as error:
+            raise StageFailed(f"{provider} cannot be taken down: {error.read().decode()}") from None
 
     def clear(self) -> None:
         """Stop every process that was started, the embedded servers included."""

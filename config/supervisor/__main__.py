@@ -36,6 +36,7 @@ def main() -> int:
     authority = embedded.run_dir() / "sandbox" / "ca.pem"
     if authority.exists():
         env.setdefault("WIRE_CA_FILE", str(authority))
+        env.setdefault("WIRE_PRIVATE_HOSTS", "localhost")
     supervisor = Supervisor(lines, env, watch=Watch(embedded.run_dir(), env))
     try:
         supervisor.start()

@@ -5,5 +5,15 @@ from notifications.admin.dead_letters import DeadLetterAdmin
 from notifications.admin.deliveries import DeliveryAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
+from notifications.admin.routes import RouteAdmin
+from notifications.admin.sms_prices import SmsPriceAdmin
 
-__all__ = ["BatchAdmin", "DeadLetterAdmin", "DeliveryAdmin", "NotificationAdmin", "ProviderAccountAdmin"]
+__all__ = [
+    "BatchAdmin",
+    "DeadLetterAdmin",
+    "DeliveryAdmin",
+    "NotificationAdmin",
+    "ProviderAccountAdmin",
+    "RouteAdmin",
+    "SmsPriceAdmin",
+]

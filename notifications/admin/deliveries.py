@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Recipient
 from notifications.admin.keyset import LogAdmin
 from notifications.models import Delivery
+from notifications.text_costs import cost_of
 from notifications.timeline import timeline
 
 
@@ -25,6 +26,7 @@ class DeliveryAdmin(LogAdmin):
     search_help_text = "A recipient's external id, or the id of a delivery or a notification."
     fields = (
         "story",
+        "cost",
         "recipient",
         "notification",
         "channel",
@@ -64,3 +66,12 @@ class DeliveryAdmin(LogAdmin):
     def story(self, delivery: Delivery) -> SafeString:
         """The timeline, oldest first."""
         return render_to_string("admin/notifications/delivery/timeline.html", {"moments": timeline(delivery)})
+
+    @admin.display(description="parts and cost")
+    def cost(self, delivery: Delivery) -> str:
+        """How many parts a text message has, and what they cost by the price list."""
+        found = cost_of(delivery)
+        if found is None:
+            return "-"
+        parts = f"{found.segments} part{'s' if found.segments > 1 else ''} ({found.alphabet})"
+        return f"{parts}, {found.price} by {delivery.account}" if found.price else parts

@@ -1,114 +1,113 @@
-"""Provider accounts: credentials go in and are never shown again."""
+"""Provider accounts: how they do, whether they work, and credentials that go in and are never shown again."""
 
-import json
 from typing import Any
-from urllib.parse import urlsplit
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern
+from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
 
-from accounts.channels import Channel
-from accounts.json_input import JSONInput
-from notifications import vault
+from notifications.account_report import Report, reports
+from notifications.admin.account_form import ProviderAccountForm
+from notifications.admin.account_tools import MESSAGE_LEVELS, AccountTools
+from notifications.breakers import breakers
 from notifications.models import ProviderAccount
 from notifications.providers import registry
-from notifications.providers.contract import Account, BadAccount
 
 
-class ProviderAccountForm(forms.ModelForm[ProviderAccount]):
-    """Checks an account before it is saved, with the provider's own knowledge of what can work."""
+class ReportingList(ChangeList):
+    """A list whose rows know how their accounts do: found out for all of a page together."""
 
-    provider = forms.ChoiceField(choices=[(name, name) for name in registry.NAMES])
-    new_credentials = forms.CharField(
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="A JSON object. Left empty: the stored ones stay. They are encrypted and never shown again.",
-    )
-
-    class Meta:
-        model = ProviderAccount
-        fields = (
-            "name", "provider", "mode", "endpoint", "settings", "rank", "is_active", "messages_per_s", "segments_per_s",
-            "at_once",
-        )  # fmt: skip
-        field_classes = {"settings": JSONInput}
-
-    def clean_new_credentials(self) -> dict[str, str] | None:
-        """The credentials as a mapping of texts; None to keep the stored ones."""
-        raw: str = self.cleaned_data["new_credentials"].strip()
-        if not raw:
-            return None
-        try:
-            credentials = json.loads(raw)
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(f"Not valid JSON: {error}") from None
-        if not _is_texts(credentials):
-            raise forms.ValidationError("Write a JSON object whose values are texts.")
-        return dict(credentials)
-
-    def clean_endpoint(self) -> str:
-        """Scheme, host and port, perhaps a path: what requests begin with. The wire speaks https and nothing else."""
-        endpoint: str = self.cleaned_data["endpoint"].strip()
-        if not endpoint:
-            return ""
-        if not _is_origin(endpoint):
-            raise forms.ValidationError("Write it as https://host or https://host:port.")
-        return endpoint
-
-    def clean_settings(self) -> dict[str, str]:
-        """The settings as a mapping of texts."""
-        given = self.cleaned_data["settings"] or {}
-        if not _is_texts(given):
-            raise forms.ValidationError("Write a JSON object whose values are texts.")
-        return dict(given)
-
-    def clean(self) -> dict[str, Any]:
-        """Let the provider look at the whole account."""
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        provider = registry.provider(cleaned["provider"])
-        try:
-            credentials = cleaned.get("new_credentials") or vault.unseal(self.instance.credentials)
-        except vault.Sealed as error:
-            raise forms.ValidationError(f"{error} Put that key back, or give new credentials.") from None
-        endpoint = (cleaned["endpoint"] or provider.default_endpoint).rstrip("/")
-        try:
-            provider.check(Account(cleaned["name"], endpoint, credentials, cleaned["settings"]))
-        except BadAccount as error:
-            raise forms.ValidationError(str(error)) from None
-        if cleaned.get("segments_per_s") and provider.channel is not Channel.SMS:
-            self.add_error("segments_per_s", f"{cleaned['provider']} sends no text messages; leave this empty.")
-        return cleaned
-
-    def save(self, commit: bool = True) -> ProviderAccount:  # noqa: FBT001, FBT002 - Django's signature
-        """Seal new credentials before anything is written."""
-        if credentials := self.cleaned_data.get("new_credentials"):
-            self.instance.credentials = vault.seal(credentials)
-        saved: ProviderAccount = super().save(commit=commit)
-        return saved
-
-
-def _is_origin(endpoint: str) -> bool:
-    try:
-        parts = urlsplit(endpoint)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    extra = parts.query or parts.fragment or parts.username
-    return parts.scheme == "https" and has_host and not extra and endpoint.isprintable() and " " not in endpoint
-
-
-def _is_texts(given: object) -> bool:
-    return isinstance(given, dict) and all(isinstance(value, str) for value in given.values())
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page, each with its report."""
+        super().get_results(request)
+        found = reports(list(self.result_list))
+        for row in self.result_list:
+            vars(row)["report"] = found[row.name]
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
+class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
     """The accounts by which messages leave."""
 
     form = ProviderAccountForm
-    list_display = ("name", "provider", "mode", "endpoint", "rank", "messages_per_s", "is_active")
+    change_form_template = "admin/notifications/provideraccount/change_form.html"
+    list_display = ("name", "mode", "now", "is_active", "rank", "sends_to")
     list_filter = ("provider", "mode", "is_active")
+    list_select_related = ("diverted_to",)
     search_fields = ("name",)
-    ordering = ("provider", "rank")
+    ordering = ("provider", "mode", "rank", "name")
+    readonly_fields = ("now",)
+    actions = ("try_now",)
+
+    class Media:
+        css = {"all": ("notifications/accounts.css",)}
+
+    def get_fieldsets(self, request: HttpRequest, obj: ProviderAccount | None = None) -> Any:
+        """How it does comes first, once it exists."""
+        sections = [
+            (None, {"fields": ("name", "provider", "mode", "endpoint", "rank", "is_active")}),
+            ("Credentials and settings", {"fields": ("new_credentials", "ask_provider", "settings")}),
+            ("Limits", {"fields": ("messages_per_s", "segments_per_s", "at_once")}),
+        ]
+        return [(None, {"fields": ("now",)}), *sections] if obj else sections
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of the tools come before the pages of accounts."""
+        return [*self.tool_urls(), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """The list with reports."""
+        return ReportingList
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Say what the provider said, where it was asked."""
+        super().save_model(request, obj, form, change)
+        if judgement := form.judgement:
+            messages.add_message(request, MESSAGE_LEVELS[judgement.standing], f"{obj.provider}: {judgement.says}")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of a new account, which explains the provider that was chosen."""
+        return super().add_view(request, form_url, {"providers": registry.NAMES, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The account's page, with its tools."""
+        account = self.get_object(request, object_id)
+        context = self.tools_of(request, account) if account else {}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @admin.action(description="Close the breaker: it was mended", permissions=["change"])
+    def try_now(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Send by these accounts again at once, after a balance was topped up or a credential replaced."""
+        try:
+            for account in chosen:
+                breakers.close(account.name)
+                self.log_change(request, account, "Closed the breaker.")
+        except RedisError as error:
+            self.message_user(request, f"Redis does not answer ({type(error).__name__}).", messages.ERROR)
+        else:
+            self.message_user(request, f"{len(chosen)} are sent by again.", messages.SUCCESS)
+
+    @admin.display(description="now, and the last five minutes")
+    def now(self, account: ProviderAccount) -> SafeString:
+        """Breaker, buckets, successes and latencies, and the latest trouble."""
+        report: Report = vars(account).get("report") or reports([account])[account.name]
+        return render_to_string(
+            "admin/notifications/provideraccount/now.html",
+            {"account": account, "report": report, "health": report.health},
+        )
+
+    @admin.display(description="sends to", ordering="endpoint")
+    def sends_to(self, account: ProviderAccount) -> SafeString | str:
+        """Its endpoint, or who sends in its place."""
+        if account.diverted_to is None:
+            return account.endpoint or "the provider's own"
+        return render_to_string("admin/notifications/provideraccount/diverted.html", {"account": account})

@@ -17,9 +17,11 @@ from redis.exceptions import RedisError
 
 from notifications.breakers import opened
 from notifications.clock import clock
+from notifications.drifting import factors
 from notifications.ledger import sweep
 from notifications.ledger.replay import dead_letters
 from notifications.meters import BUCKETS, readings
+from notifications.models import ProviderAccount
 from notifications.redis_client import client
 from notifications.vocabulary import Lane, Queue
 
@@ -69,6 +71,8 @@ class Everything(Collector):
         yield from _depths(self._at)
         yield _dead_letters()
         yield _breakers()
+        yield _diverted()
+        yield _weights()
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
@@ -117,6 +121,21 @@ def _breakers() -> Metric:
     family = GaugeMetricFamily("bongsu_breaker_open", "Accounts that are left alone", labels=("account",))
     for account in opened():
         family.add_metric([account], 1)
+    return family
+
+
+def _diverted() -> Metric:
+    family = GaugeMetricFamily("bongsu_diverted", "Live accounts whose messages reach nobody", labels=("account",))
+    for account in ProviderAccount.objects.diverted():
+        family.add_metric([account.name], 1)
+    return family
+
+
+def _weights() -> Metric:
+    text = "What an account's weight is multiplied by, where it errs or is slow"
+    family = GaugeMetricFamily("bongsu_weight_factor", text, labels=("account",))
+    for account, factor in factors().items():
+        family.add_metric([account], factor)
     return family
 
 

@@ -1,6 +1,6 @@
 """A plan becomes rows: the notification, its deliveries, and the batches in which they wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,10 @@ from accounts.channels import Channel, Mode
 from accounts.ids import new_ids
 from notifications.ledger.batches import batch_rows, grouped
 from notifications.ledger.copying import Rows, write_in
+from notifications.ledger.events import Event, event_rows
 from notifications.models import Delivery, Notification
-from notifications.planning.values import Decision, Plan, Send
-from notifications.vocabulary import DeliveryState, Lane, Urgency
+from notifications.planning.values import Decision, Drop, Hold, Plan, Send
+from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ _DELIVERY = (
     "channel", "queue", "state", "reason", "locale", "address", "data",
 )  # fmt: skip
 _Row = tuple[Any, ...]
+#: Rules that hold are named as the reasons are; that somebody asked for a later moment needs none.
+_REASONS = {reason.value: reason for reason in Reason}
 
 
 def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
@@ -67,7 +70,7 @@ def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appe
 
 
 def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
-    appended, rows, waiting = [], [], []
+    appended, rows, waiting, told = [], [], [], []
     for decision in plan.decisions:
         verdict = decision.verdict
         if isinstance(verdict, Send):
@@ -82,11 +85,25 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
             ids = new_ids(1)
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
+        if event := _event(decision):
+            told += [event(delivery_id, at) for delivery_id in ids]
     by_due = grouped(waiting)
-    write_in(
-        [*before, Rows(Delivery._meta.db_table, _DELIVERY, rows), batch_rows(by_due, lambda _ids: header.expires_at)]
-    )
+    deliveries = Rows(Delivery._meta.db_table, _DELIVERY, rows)
+    batches = batch_rows(by_due, lambda _ids: header.expires_at)
+    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches])
     return appended, {lane for lane, due_at in by_due if due_at <= at}
+
+
+def _event(decision: Decision) -> Callable[[UUID, datetime], Event] | None:
+    """What the timeline tells of the rule that decided, where there is more to tell than the reason."""
+    match decision.verdict:
+        case Send(hold=Hold(rule=rule, detail=detail)):
+            kind, reason, text = EventKind.HELD, _REASONS.get(rule), detail
+        case Drop(reason=why, detail=detail) if detail:
+            kind, reason, text = EventKind.SUPPRESSED, why, detail
+        case _:
+            return None
+    return lambda delivery_id, at: Event(delivery_id, at, 0, kind, reason, detail=text)
 
 
 def _header_rows(header: Header) -> Rows:

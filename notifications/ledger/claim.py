@@ -30,7 +30,8 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     """One delivery that this worker alone may send. `attempt` is its fencing token: every claim counts it up.
     `failures` are the attempts before it that count towards giving up.
 
-    `token` is empty when the device of a push was removed or retired since it was planned.
+    `address` is empty when the device of a push was removed or retired since it was planned. `account` is where the
+    attempt before this one failed; `is_in_doubt` where no answer came to it.
     """
 
     id: UUID
@@ -43,6 +44,8 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     locale: str
     address: str = ""
     data: Mapping[str, Any] | None = None
+    account: str = ""
+    is_in_doubt: bool = False
 
     def __repr__(self) -> str:
         return f"Claimed({self.id}, attempt {self.attempt})"
@@ -109,7 +112,8 @@ _CLAIM = """
            SET state = 'sending', attempt = attempt + 1, due_at = NULL
          WHERE id = ANY(%(ids)s::uuid[])
            AND state IN ('scheduled', 'queued', 'retrying')
-        RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data
+        RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data, account,
+                  reason = 'no_answer' AS is_in_doubt
     )
     SELECT claimed.*, device.service, device.token
       FROM claimed
@@ -148,7 +152,10 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
-    delivery_id, notification_id, device_id, attempt, failures, queue, locale, address, data, service, token = row
+    (
+        delivery_id, notification_id, device_id, attempt, failures, queue, locale, address, data, account, is_in_doubt,
+        service, token,
+    ) = row  # fmt: skip
     return Claimed(
         id=delivery_id,
         notification_id=notification_id,
@@ -160,6 +167,8 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         locale=locale,
         address=(token or "") if device_id else address,
         data=json.loads(data) if data else None,
+        account=account,
+        is_in_doubt=is_in_doubt,
     )
 
 

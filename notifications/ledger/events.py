@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from accounts.ids import Id
-from notifications.ledger.copying import copy_in
+from notifications.ledger.copying import Rows, copy_in
 from notifications.models import DeliveryEvent
 from notifications.vocabulary import EventKind, Reason, ReceiptKind
 
@@ -49,6 +49,11 @@ def foreign(text: str, longest: int = _DETAIL_LENGTH) -> str:
 def append_events(events: Sequence[Event]) -> None:
     """Write events by COPY, in the transaction of what they tell."""
     copy_in(DeliveryEvent._meta.db_table, _COLUMNS, [_row(event) for event in events])
+
+
+def event_rows(events: Sequence[Event]) -> Rows:
+    """Events to be written together with other rows."""
+    return Rows(DeliveryEvent._meta.db_table, _COLUMNS, [_row(event) for event in events])
 
 
 def _row(event: Event) -> tuple[UUID | str | int | datetime, ...]:

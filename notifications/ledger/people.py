@@ -14,8 +14,8 @@ from notifications.planning.values import Criteria
 #: one row with the recipient, because three statements cost a request more than all they read. Served by the indexes
 #: on recipient_id and by preference_one_choice.
 _COLUMNS = """
-    external_id, id, email, phone, locale, attributes,
-    (SELECT string_agg(device.id || ' ' || platform, ',')
+    external_id, id, email, phone, locale, attributes, time_zone, country, quiet_from || ' ' || quiet_until,
+    (SELECT string_agg(device.id || ' ' || platform || ' ' || extract(epoch FROM seen_at), ',')
        FROM accounts_device AS device
       WHERE device.recipient_id = recipient.id AND retired_at IS NULL AND %(with_devices)s),
     (SELECT string_agg(concat_ws(' ', allowed::int, category_id IS NOT NULL, channel), ',')
@@ -49,7 +49,8 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     """What is stored of a recipient, as far as planning needs it.
 
     `attributes` is JSON that few templates ask for. `devices` and `choices` are the text that the statement makes of
-    them, empty for most people: "id platform" and "allowed category channel", with commas between.
+    them, empty for most people: "id platform seen" and "allowed category channel", with commas between; `quiet` is
+    "from until".
     """
 
     external_id: str
@@ -58,6 +59,9 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     phone: str
     locale: str
     attributes: str
+    time_zone: str
+    country: str
+    quiet: str | None
     devices: str | None
     choices: str | None
 

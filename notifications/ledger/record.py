@@ -30,6 +30,7 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
 class Result(msgspec.Struct, frozen=True, gc=False):
     """What one attempt came to. `at` is when its answer came; `account` the provider account's name.
 
+    `detail`: where it was sent, why not by the account that comes first, which is an event of its own.
     `awaits_receipt`: where it was sent, its provider is to say later whether it arrived.
     """
 
@@ -69,13 +70,15 @@ _SETTLE = """
     RETURNING id
 """
 
-#: sending → retrying, each at a moment of its own. By primary key: the ids stand there twice, because a join alone is
-#: planned as a scan over the day. 250 rows: about 5 ms.
+#: sending → retrying, each at a moment of its own, with the account that was tried, where one was. By primary key: the
+#: ids stand there twice, because a join alone is planned as a scan over the day. 250 rows: about 5 ms.
 _RETRY = """
     UPDATE notifications_delivery AS delivery
-       SET state = 'retrying', reason = result.reason, due_at = result.due_at, failures = failures + result.counted
+       SET state = 'retrying', reason = result.reason, due_at = result.due_at, failures = failures + result.counted,
+           account = coalesce(nullif(result.account, ''), delivery.account)
       FROM unnest(%(ids)s::uuid[], %(attempts)s::smallint[], %(reasons)s::text[], %(dues)s::timestamptz[],
-                  %(counted)s::smallint[]) AS result (id, attempt, reason, due_at, counted)
+                  %(counted)s::smallint[], %(accounts)s::text[])
+                  AS result (id, attempt, reason, due_at, counted, account)
      WHERE delivery.id = result.id
        AND delivery.id = ANY(%(ids)s)
        AND delivery.state = 'sending'
@@ -99,7 +102,7 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
     with transaction.atomic(savepoint=False):
         lost = _move(results)
         kept = [result for result in results if result.delivery_id not in lost] if lost else results
-        if events := [_event(result) for result in kept if not _is_sent(result)]:
+        if events := [_event(result) for result in kept if result.detail or not _is_sent(result)]:
             append_events(events)
         _bury(kept)
         await_receipts(
@@ -189,6 +192,7 @@ def _move(results: Sequence[Result]) -> set[UUID]:
                     "reasons": [result.step.reason or "" for result in again],
                     "dues": [result.step.due_at for result in again],
                     "counted": [int(result.step.counts) for result in again],
+                    "accounts": [result.account for result in again],
                 },
             )
             lost |= _not_among(ids, cursor)

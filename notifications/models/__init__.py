@@ -14,7 +14,9 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
+from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
+from notifications.models.routes import Route, RouteStep
 
 __all__ = [
     "BATCH_SIZE",
@@ -30,4 +32,7 @@ __all__ = [
     "Notification",
     "PendingReceipt",
     "ProviderAccount",
+    "Route",
+    "RouteStep",
+    "SmsPrice",
 ]

@@ -4,10 +4,17 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from notifications.vocabulary import Reason
+
 
 def choices(kinds: type[StrEnum]) -> dict[str, str]:
     """The words, and how people read them."""
     return {kind.value: kind.name.replace("_", " ").capitalize() for kind in kinds}
+
+
+def reasons() -> dict[str, str]:
+    """The reasons, for forms: looked up when they are asked for, so that a new one changes no table."""
+    return choices(Reason)
 
 
 def one_of(field: str, kinds: type[StrEnum]) -> Q:

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, instant_of, new_id
 from accounts.models import Application, Category, Device, Recipient
-from notifications.models.kinds import choices, one_of
+from notifications.models.kinds import choices, one_of, reasons
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Lane, Queue, Reason, ReceiptKind, Urgency
 from templates_app.models import TemplateVersion
 
@@ -96,14 +96,18 @@ class Delivery(models.Model):
         max_length=8, choices=choices(Queue), blank=True, default="", help_text="Empty where nothing is to be sent."
     )
     state = models.CharField(max_length=10, choices=choices(DeliveryState))
-    reason = models.CharField(max_length=24, choices=choices(Reason), blank=True, default="")
+    reason = models.CharField(max_length=24, choices=reasons, blank=True, default="")
     locale = models.CharField(max_length=35, blank=True, default="")
     address = models.CharField(max_length=254, blank=True, default="")
     data = models.JSONField(null=True, blank=True, help_text="What is said to this recipient alone.")
     # What the plain end comes to stands here: an event of its own would take a third of all that a delivery takes.
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When a provider took it.")
     account = models.CharField(
-        max_length=60, blank=True, default="", db_default="", help_text="The provider account that it was sent by."
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The provider account that took it, or was tried last.",
     )
     provider_ref = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="The provider's own id, where it is not ours."
@@ -170,7 +174,7 @@ class DeliveryEvent(models.Model):
     at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=choices(EventKind))
-    reason = models.CharField(max_length=24, choices=choices(Reason), blank=True, default="")
+    reason = models.CharField(max_length=24, choices=reasons, blank=True, default="")
     account = models.CharField(max_length=60, blank=True, default="", help_text="The provider account.")
     provider_ref = models.CharField(max_length=200, blank=True, default="", help_text="The provider's own id.")
     detail = models.CharField(max_length=500, blank=True, default="")

@@ -16,6 +16,14 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         """Those that may be sent with."""
         return self.filter(is_active=True)
 
+    def diverted(self) -> "ProviderAccountQuerySet":
+        """Those whose messages go to the sandbox instead."""
+        return self.filter(diverted_to__isnull=False)
+
+    def stand_ins_for(self, account: "ProviderAccount") -> "ProviderAccountQuerySet":
+        """Those that may send in place of a live account: test accounts of the same provider."""
+        return self.active().filter(provider=account.provider, mode=Mode.TEST.value).order_by("rank", "name")
+
 
 class ProviderAccount(models.Model):
     """Credentials and settings for one outside service."""
@@ -34,7 +42,9 @@ class ProviderAccount(models.Model):
     )
     credentials = models.BinaryField(editable=False, default=b"")
     settings = models.JSONField(default=dict, blank=True)
-    rank = models.PositiveSmallIntegerField(default=100, help_text="Among accounts that could serve, the lowest sends.")
+    rank = models.PositiveSmallIntegerField(
+        default=100, help_text="Where no route says otherwise: among accounts that could serve, the lowest sends."
+    )
     is_active = models.BooleanField(default=True)
     messages_per_s = models.FloatField(
         null=True,
@@ -57,10 +67,30 @@ class ProviderAccount(models.Model):
         help_text="At most so many requests under way in one worker; empty for no limit of its own.",
     )
 
+    # Without a constraint in the database, which would lock the table: the admin does not let a stand-in be deleted.
+    diverted_to = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="The test account that sends in place of this one, so that nothing reaches people.",
+    )
+    diverted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    diverted_by = models.CharField(max_length=150, blank=True, default="", db_default="", editable=False)
+
     objects = ProviderAccountQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="provider_account_diverted_live",
+                condition=Q(mode=Mode.LIVE.value) | Q(diverted_to__isnull=True),
+                violation_error_message="Its messages go to the sandbox in place of the real service: end that first.",
+            ),
             models.CheckConstraint(name="provider_account_mode_known", condition=one_of("mode", Mode)),
             models.CheckConstraint(
                 name="provider_account_test_endpoint",

@@ -12,6 +12,7 @@ from notifications.providers.contract import (
     Ambiguous,
     ContentBad,
     CredentialBad,
+    Forbidden,
     NoFunds,
     OptedOut,
     Outcome,
@@ -53,13 +54,15 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One attempt as the policy sees it: its number among those that count, the latest moment of use, and what an
-    unclear end means."""
+    unclear end means. `elsewhere`: another account has not been tried yet in this round, and can be.
+    """
 
     number: int
     at: datetime
     expires_at: datetime | None
     resend_in_doubt: bool
     dice: float
+    elsewhere: bool = False
 
 
 _SENT: Final = Step(DeliveryState.SENT)
@@ -70,12 +73,17 @@ _OUR_FAULT_WAIT: Final = timedelta(minutes=2)
 
 
 def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
-    """The step that an outcome calls for. Every class of outcome has its answer here, and only here."""
+    """The step that an outcome calls for. Every class of outcome has its answer here, and only here.
+
+    What another account can still do is not waited for, whatever this one asked for.
+    """
     match outcome:
         case Accepted():
             return _SENT
         case AddressDead():
             return Step(DeliveryState.FAILED, Reason.ADDRESS_DEAD)
+        case Forbidden():
+            return Step(DeliveryState.FAILED, Reason.ADDRESS_FORBIDDEN)
         case OptedOut():
             return Step(DeliveryState.FAILED, Reason.PROVIDER_OPT_OUT)
         case ContentBad():
@@ -97,7 +105,7 @@ def next_step(outcome: Outcome, attempt: Attempt, policy: RetryPolicy) -> Step:
 def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: timedelta = timedelta(0)) -> Step:
     if attempt.number >= policy.max_attempts:
         return Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-    due_at = _on_grid(attempt.at + at_least + policy.wait(attempt.number, attempt.dice))
+    due_at = _due_at(attempt, at_least + policy.wait(attempt.number, attempt.dice))
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, reason, due_at)
@@ -105,10 +113,19 @@ def _again(reason: Reason, attempt: Attempt, policy: RetryPolicy, at_least: time
 
 def _slower(attempt: Attempt, policy: RetryPolicy, at_least: timedelta) -> Step:
     """Being asked to slow down is no failure: it never uses up an attempt, and only expiry ends it."""
-    due_at = _on_grid(attempt.at + at_least + policy.wait(1, attempt.dice))
+    due_at = _due_at(attempt, at_least + policy.wait(1, attempt.dice))
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, Reason.THROTTLED, due_at, counts=False)
+
+
+def _due_at(attempt: Attempt, wait: timedelta) -> datetime:
+    """When the next attempt is due: now, if it goes elsewhere; at the beginning of the quarter second, so that those
+    which failed together stay together.
+    """
+    if attempt.elsewhere:
+        return attempt.at - timedelta(microseconds=attempt.at.microsecond % _GRID)
+    return _on_grid(attempt.at + wait)
 
 
 def wait_for_turn(reason: Reason, wait: timedelta, attempt: Attempt) -> Step:

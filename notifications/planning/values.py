@@ -2,30 +2,75 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from accounts.channels import Channel
+from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
 from notifications.vocabulary import Queue, Reason
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A span of the day, by the clock on the wall, in which messages wait; it may reach over midnight."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class CapRule:
+    """At most `most` messages to one person in any span of `window`.
+
+    `category_id` None counts messages of every category together, `channel` None those of all channels.
+    """
+
+    category_id: UUID | None
+    channel: Channel | None
+    most: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """Which channels a message takes, in which order, where it does not take all. `reach`: to how many devices."""
+
+    routing: Routing = Routing.ALL
+    order: tuple[Channel, ...] = USUAL_ORDER
+    seen_within: timedelta = timedelta(days=30)
+    escalate_after: timedelta = timedelta(minutes=10)
+    reach: Reach = Reach.ALL
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """What a category says about all of its messages. `opt_in`: silence means no."""
+    """What a category says about all of its messages. `opt_in`: silence means no. `name` is for explanations.
+
+    `quiet_spread`: over how long a time what waited for the end of quiet hours goes out. `digest`: for how long
+    messages with one digest key are gathered, None for never.
+    """
 
     category_id: UUID
     opt_in: bool
     is_critical: bool
+    name: str = ""
+    quiet: QuietHours | None = None
+    quiet_spread: timedelta = timedelta(minutes=15)
+    itinerary: Itinerary = Itinerary()
+    caps: tuple[CapRule, ...] = ()
+    when_capped: WhenCapped = WhenCapped.DROP
+    digest: timedelta | None = None
 
 
 class DeviceFact(msgspec.Struct, frozen=True, gc=False):
-    """A device that could be reached, and the queue in which its deliveries wait."""
+    """A device that could be reached, the queue in which its deliveries wait, and when its app was heard of last."""
 
     id: UUID
     queue: Queue
+    seen_at: datetime | None = None
 
 
 #: What a choice is about: a category and a channel, either of which may be "all" (None).
@@ -37,7 +82,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
 
     `ref` is what the caller called them; `recipient_id` is None for contacts given inline. `own_data` is what the
     caller says about this person alone; `choices` holds the preferences that were made, and nothing where none was.
-    `lacks` names a variable of the template that nobody knows for this person.
+    `lacks` names a variable of the template that nobody knows for this person. `time_zone` (IANA) and `country` are
+    empty where they are unknown; `quiet` are the person's own quiet hours.
     """
 
     ref: str
@@ -49,6 +95,9 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     choices: Mapping[Choice, bool] = msgspec.field(default_factory=dict)
     own_data: Mapping[str, Any] = msgspec.field(default_factory=dict)
     lacks: str = ""
+    time_zone: str = ""
+    country: str = ""
+    quiet: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +150,11 @@ class Drop(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hold(msgspec.Struct, frozen=True, gc=False):
-    """It waits. `rule` is what an admin reads in the timeline."""
+    """It waits. `rule` is the rule's name; `detail` what an admin reads beside it in the timeline."""
 
     until: datetime
     rule: str
+    detail: str = ""
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):

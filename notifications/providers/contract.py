@@ -8,10 +8,12 @@ What is made for every single delivery is a msgspec struct: a value like any fro
 time. Where it holds an address or a secret, its representation says neither.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from math import inf
 from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
@@ -36,6 +38,12 @@ class Account:
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        """A name that changes with the endpoint and the credentials, for what is kept from one use to the next."""
+        whole = json.dumps([self.endpoint, dict(self.credentials)], sort_keys=True)
+        return f"{self.name}:{sha256(whole.encode()).hexdigest()[:16]}"
+
     def require(self, credentials: Iterable[str] = (), settings: Iterable[str] = ()) -> None:
         """Raise `BadAccount` that names everything of these that the account lacks."""
         lacking = [f"credential {name}" for name in credentials if not self.credentials.get(name)]
@@ -48,7 +56,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """One rendered message to one address, ready to be put into a provider's words.
 
     `at` is now; a lifetime is `expires_at - at`. `callback_url` is where receipts for this delivery go.
-    `data` travels with a push to the app. `address` is a token, an E.164 number or an email address.
+    `data` travels with a push to the app. `address` is a token, an E.164 number or an email address. `number` is the
+    same in every attempt: the provider takes a message under it once; empty where it hands out none.
     """
 
     delivery_id: UUID
@@ -59,6 +68,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     expires_at: datetime | None = None
     callback_url: str = ""
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
+    number: str = ""
 
     def __repr__(self) -> str:
         return f"Message({self.delivery_id})"
@@ -84,6 +94,9 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request. Header names are lower case. `timeout` is in seconds, for all of the exchange; None: as long as
     the wire gives everybody.
 
+    `public_only`: where somebody else chose the host, the request goes to addresses on the internet alone, never into a
+    private network.
+
     The engine sets two more: `crowd`, because an account may be limited to so many requests at once, and `start_by`, a
     moment of the monotonic clock after which it must not begin: it could outlast the lease under which it is sent.
     """
@@ -95,9 +108,41 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     timeout: float | None = None
     crowd: Crowd | None = None
     start_by: float = inf
+    public_only: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """One mail transaction with one recipient (RFC 5321, section 3.3).
+
+    `url` is `smtp://host:port`, where TLS is begun by STARTTLS or nothing is sent, or `smtps://host:port`, which is TLS
+    from the first byte. Without a `username` nobody logs in; without a `recipient` nothing is sent, and the server only
+    asked whether it takes mail from this sender. `hello` is the name by which we greet. `content` is the
+    message as RFC 5322 wants it, with CRLF, its dots as they are. `timeout`, `crowd` and `start_by` are a request's.
+
+    What answers it is a `Response`: the reply's code as the status, its lines as the body, and a header `command`, to
+    which it replies: `connect`, `ehlo`, `starttls`, `auth`, `rset`, `mail`, `rcpt`, `data`, or `.` for the message.
+    """
+
+    url: str
+    hello: str
+    username: str
+    password: str
+    sender: str
+    recipient: str
+    content: bytes
+    timeout: float | None = None
+    crowd: Crowd | None = None
+    start_by: float = inf
+
+    def __repr__(self) -> str:
+        return f"Envelope({len(self.content)} bytes)"
+
+
+#: What a provider composes, and the wire carries.
+Outgoing = Request | Envelope
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
@@ -147,7 +192,14 @@ class NoAnswer(msgspec.Struct, frozen=True, gc=False):
     elapsed: float = 0.0
 
 
-Exchange = Response | NotSent | NoAnswer
+class Forbidden(msgspec.Struct, frozen=True, gc=False):
+    """The address leads to where requests that are `public_only` do not go. Nothing left."""
+
+    detail: str
+    elapsed: float = 0.0
+
+
+Exchange = Response | NotSent | NoAnswer | Forbidden
 
 
 # --- what comes out --------------------------------------------------------------------------------
@@ -200,10 +252,11 @@ class Throttled(msgspec.Struct, frozen=True, gc=False):
 
 
 class Transient(msgspec.Struct, frozen=True, gc=False):
-    """A passing failure of the provider or the way to it."""
+    """A passing failure of the provider or the way to it. `stale_number` asks for another number next time."""
 
     detail: str
     retry_after: float | None = None
+    stale_number: bool = False
 
 
 class Ambiguous(msgspec.Struct, frozen=True, gc=False):
@@ -215,7 +268,7 @@ class Ambiguous(msgspec.Struct, frozen=True, gc=False):
 #: What a provider says when it does not take a message. Each has a `detail`, fit for a log.
 Refused = AddressDead | OptedOut | ContentBad | CredentialBad | NoFunds | Throttled | Transient
 
-Outcome = Accepted | Refused | Ambiguous
+Outcome = Accepted | Refused | Ambiguous | Forbidden
 
 #: One of those classes, for which a detail is enough: what the code tables of the providers hold.
 Verdict = Callable[[str], Refused]
@@ -250,6 +303,14 @@ class BadAccount(Exception):
     """The account's credentials or settings cannot be used; the message says which and what would be right."""
 
 
+class Unsendable(Exception):
+    """No request can carry this message to this address: `outcome` is what the provider would say if it were asked."""
+
+    def __init__(self, outcome: AddressDead | ContentBad) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
 class TokenUnavailable(BadAccount):
     """The account cannot be used just now: the service that trades its key for a token failed in passing."""
 
@@ -276,8 +337,11 @@ class Provider(Protocol):
         Raises `BadAccount` when no token can be had with these credentials.
         """
 
-    def compose(self, message: Message, account: Account, token: Token | None) -> Request:
-        """The request that sends `message`."""
+    def compose(self, message: Message, account: Account, token: Token | None) -> Outgoing:
+        """The request, or the envelope, that sends `message`.
+
+        Raises `Unsendable` for one that cannot be sent, `BadAccount` likewise.
+        """
 
     def interpret(self, response: Response) -> Outcome:
         """What an answer means. An unknown answer is `Transient`, with the status and code in its detail."""
@@ -291,3 +355,22 @@ class ReceiptReader(Protocol):
 
     def parse(self, callback: Callback) -> Sequence[Receipt | Reply]:
         """The receipts in a callback, or the keyword that a person sent; what is not ours or not known is left out."""
+
+
+class NumberSource(Protocol):
+    """What a provider has besides that hands out numbers under each of which it takes one message: `numbers.py`.
+
+    A delivery keeps its number through all attempts. So a request whose answer was lost can be repeated: the provider
+    answers as it did the first time, and the person gets the message once.
+    """
+
+    #: For how long a number is certain to be known, from the moment it was handed out.
+    lifetime: ClassVar[timedelta]
+    #: How many to ask for at least: those that are left over serve the next claim.
+    handful: ClassVar[int]
+
+    def ask(self, account: Account, count: int) -> Request:
+        """The request for `count` numbers, or for as many as may be asked for together."""
+
+    def read(self, response: Response) -> Sequence[str] | Refused:
+        """The numbers in the answer, at least one; or why there are none."""

@@ -5,6 +5,8 @@ from html import escape
 from typing import Final
 from uuid import UUID
 
+import idna
+
 _BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 _DETAIL_LIMIT: Final = 300
@@ -33,6 +35,17 @@ def message_id(delivery_id: UUID, sender: str) -> str:
 def domain_of(address: str) -> str:
     """What stands behind the last @."""
     return address.rpartition("@")[2]
+
+
+def ascii_domain(address: str) -> str:
+    """The address with a domain that mail servers know; as it is where there is none, which they will say."""
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except UnicodeError:
+        return address
 
 
 def without_addresses(said: str) -> str:

@@ -69,15 +69,3 @@ def compose(sender: Sender, backend: AnymailRequestsBackend) -> Prototype:
     composed = backend.build_message_payload(email, {}).get_request_params(backend.api_url)
     own = {name.lower(): value for name, value in (composed["headers"] or {}).items()}
     return Prototype(composed["url"], {"content-type": "application/json"} | own, json.loads(composed["data"]), backend)
-
-
-def ascii_domain(address: str, backend: AnymailRequestsBackend) -> str:
-    """The address with a domain that mail servers know; as it is where there is none, which the provider will say."""
-    local, at, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
-    try:
-        encoded: str = backend.idna_encode(domain)
-    except AnymailError:
-        return address
-    return f"{local}{at}{encoded}"

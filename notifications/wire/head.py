@@ -1,6 +1,6 @@
-"""The head of an answer, as libcurl hands it over."""
+"""Heads as libcurl knows them: of an answer, as it hands it over, and of a request, as it takes it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class Head(Mapping[str, str]):
@@ -38,3 +38,14 @@ class Head(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Head({dict(self)!r})"
+
+
+def header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
+    """The lines of a request's head, as libcurl takes them. Raises `ValueError` for what would be more than they."""
+    lines = [f"{name}: {value}" for name, value in headers]
+    together = "".join(lines)
+    if "\n" in together or "\r" in together or "\0" in together:
+        raise ValueError("a header holds a line break")
+    # Without this, libcurl waits a second for "100 Continue" before a long body.
+    lines.append("expect:")
+    return lines

@@ -1,4 +1,4 @@
-"""The only HTTP client of the pipeline: many requests at once over few connections.
+"""Many HTTP requests at once over few connections.
 
 libcurl multiplexes them over HTTP/2 (one multi handle, reused easy handles). Every request ends in one of three
 ways, and the difference decides whether it may be repeated:
@@ -13,30 +13,24 @@ that the server may have acted on (github.com/curl/curl/pull/18417). To repeat i
 is refused here, so that nothing leaves twice unseen.
 """
 
-import os
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection
 from io import BytesIO
 from typing import Final
 
-import certifi
 import pycurl
-from django.conf import settings
 
-from notifications.providers.contract import Exchange, NoAnswer, NotSent, Request, Response
-from notifications.stopping import stopping
+from notifications.providers.contract import Exchange, Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.wire.cork import Corks
-from notifications.wire.head import Head
-from notifications.wire.line import MAX_IN_FLIGHT, Line, origin
+from notifications.wire.guard import Guard
+from notifications.wire.head import Head, header_lines
+from notifications.wire.line import origin_of
 from notifications.wire.rooms import Rooms
+from notifications.wire.terms import CONNECT_TIMEOUT, Terms
+from notifications.wire.ticket import Ticket
 
 #: A server that allows 100 streams needs six of these for all in flight; one that speaks HTTP/1.1 needs them all.
 CONNECTIONS_PER_HOST: Final = 16
-CONNECT_TIMEOUT: Final = 5.0
-#: Seconds for an exchange that names no time of its own.
-USUAL_TIMEOUT: Final = 10.0
 #: In bytes; the longest real answer of a provider is a few kilobytes.
 MAX_ANSWER: Final = 1 << 20
 #: In bytes, for each request under way; libcurl's own 64 KB take 30 MB of a worker more, and few bodies are this long.
@@ -47,34 +41,34 @@ MAX_REFUSALS: Final = 3
 #: What libcurl says when it wanted to repeat a request and nothing else had gone wrong before. The first error of a
 #: transfer is the one that is kept, so a connection that broke shows its own text instead.
 _NOTHING_BUT_REFUSED: Final = "seek callback returned error"
-_LONGEST_WAIT: Final = 1.0
 
 
 class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_ends_at", "_head", "_method", "_offset", "_timeout", "_usual_timeout", "began", "body_asked",
-        "easy", "origin", "position", "refusals", "request", "sink",
+        "_answer", "_ends_at", "_guard", "_head", "_method", "_offset", "_terms", "_timeout", "began", "body_asked",
+        "easy", "origin", "refusals", "request", "ticket",
     )  # fmt: skip
 
     request: Request
-    began: float
+    ticket: Ticket
     origin: str
-    position: int
-    sink: deque["_Transfer"]
+    began: float
 
-    def __init__(self, ca_file: str, protocols: int, corks: Corks, usual_timeout: float) -> None:
+    def __init__(self, terms: Terms, corks: Corks) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
-        self._method, self._timeout, self._usual_timeout = "", 0.0, usual_timeout
+        self._method, self._timeout = "", 0.0
+        self._terms = terms
         self.easy = easy = pycurl.Curl()
         easy.transfer = self
+        self._guard = Guard(easy, terms.private_hosts)
         for option, value in {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
-            pycurl.PROTOCOLS: protocols,
+            pycurl.PROTOCOLS: terms.protocols,
             pycurl.FOLLOWLOCATION: 0,
-            pycurl.CAINFO: ca_file,
+            pycurl.CAINFO: terms.ca_file,
             pycurl.CONNECTTIMEOUT_MS: int(CONNECT_TIMEOUT * 1000),
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.TCP_NODELAY: 1,
@@ -91,14 +85,16 @@ class _Transfer:
         }.items():
             easy.setopt(option, value)
 
-    def load(self, request: Request) -> None:
+    def load(self, ticket: Ticket, request: Request) -> None:
         """Take up a request. Raises `ValueError` or `pycurl.error` for one that no HTTP can carry."""
-        self.request, self.refusals = request, 0
-        self.origin = origin(request.url)
+        if request.public_only or self._guard.is_on:
+            self._guard.watch(request)
+        self.ticket, self.request, self.refusals = ticket, request, 0
+        self.origin = origin_of(request)
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
-        easy.setopt(pycurl.HTTPHEADER, _header_lines(request.headers.items()))
-        timeout = self._usual_timeout if request.timeout is None else request.timeout
+        easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
+        timeout = self._terms.time_for(request)
         self._ends_at = time.monotonic() + timeout
         self._wait_for(timeout)
         if (method := request.method) != self._method:
@@ -107,14 +103,13 @@ class _Transfer:
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         self.rewind()
 
-    def has_time(self) -> bool:
-        """Whether it may begin. Time for which it waited is part of what it may take; half of that must be left."""
+    def may_begin(self) -> bool:
+        """Whether there is time for it yet. What it waited for is a part of its time, of which half must be left."""
+        now = time.monotonic()
         if not self.refusals:
             return True
-        whole = self._usual_timeout if self.request.timeout is None else self.request.timeout
-        left = self._ends_at - time.monotonic()
-        self._wait_for(left)
-        return left >= whole / 2
+        self._wait_for(self._ends_at - now)
+        return now <= self.request.start_by and self._timeout >= self._terms.time_for(self.request) / 2
 
     def _wait_for(self, seconds: float) -> None:
         if seconds != self._timeout:
@@ -146,9 +141,11 @@ class _Transfer:
         status: int = self.easy.getinfo(pycurl.RESPONSE_CODE)
         return Response(status, Head(self._head.getvalue()), self._answer.getvalue(), self._elapsed())
 
-    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer:
+    def failure(self, text: str, *, refused: bool) -> NotSent | NoAnswer | Forbidden:
         """What it means that no complete answer came."""
-        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        if self._guard.is_on and (forbidden := self._guard.verdict(self._elapsed())):
+            return forbidden
+        left = self.body_asked or (not self.request.body and self.easy.getinfo(pycurl.REQUEST_SIZE) > 0)
         return (NoAnswer if left and not refused else NotSent)(text, self._elapsed())
 
     def _elapsed(self) -> float:
@@ -156,30 +153,18 @@ class _Transfer:
         return seconds
 
 
-class Http2Wire:
-    """One set of connections, for one thread of one process.
+class Http2:
+    """The requests of one wire, and its connections to whoever takes them.
 
-    `ca_file` replaces the certificate authorities that are trusted, which are Mozilla's. `protocols` is what may be
-    spoken, as libcurl's bit mask. `timeout`, in seconds, is for requests that name none. As soon as `gives_up` says so,
-    nothing more is sent or waited for: what has no answer then ends as if its connection had broken.
+    `known` is shared with the whole wire: the origins that have answered, and in which version of HTTP, as libcurl's
+    number.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_file: str = "",
-        protocols: int = pycurl.PROTO_HTTPS,
-        timeout: float = USUAL_TIMEOUT,
-        gives_up: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._gives_up = gives_up
-        self._ca_file = ca_file or certifi.where()
-        self._protocols = protocols
-        self._timeout = timeout
+    def __init__(self, known: dict[str, int], terms: Terms) -> None:
+        self._known = known
+        self._terms = terms
+        self._flying: dict[Ticket, _Transfer] = {}
         self._idle: list[_Transfer] = []
-        #: The HTTP version in which each origin answers, as libcurl's number.
-        self._versions: dict[str, int] = {}
-        self._finished: dict[_Transfer, Exchange] = {}
         self._rooms: Rooms[_Transfer] = Rooms()
         self._corks = Corks(on_open=self._rooms.opened)
         #: Requests that libcurl took over since it last wrote.
@@ -188,18 +173,75 @@ class Http2Wire:
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
 
-    def exchange(self, requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-        """Perform requests; yields the position of each with what became of it, in the order of arrival.
+    def room(self, origin: str) -> int:
+        """How many requests may be under way to an origin together."""
+        return self._rooms.limit(origin)
 
-        `requests` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
-        early and what is under way is dropped; it may have left.
-        """
-        return self._perform(Line(requests, self._rooms.limit))
+    def launch(self, ticket: Ticket, request: Request) -> None:
+        """Begin an exchange. What no HTTP can carry is settled at once."""
+        transfer = self._idle.pop() if self._idle else _Transfer(self._terms, self._corks)
+        self._flying[ticket] = transfer
+        try:
+            transfer.load(ticket, request)
+        except (ValueError, pycurl.error) as error:
+            self._release(transfer)
+            ticket.settle(NotSent(f"not a request that HTTP can carry: {error}"))
+            return
+        self._begin(transfer)
 
-    def exchange_one(self, request: Request) -> Exchange:
-        """Perform one request and wait for it."""
-        ((_, exchange),) = self.exchange([request])
-        return exchange
+    def _begin(self, transfer: _Transfer) -> None:
+        """Hand a transfer to libcurl, for the first time or again, unless it is too late for that."""
+        if not transfer.may_begin():
+            self._end(transfer, NotSent("refused, and then it was too late for it"))
+            return
+        self._launched += 1
+        transfer.began = self._rooms.begin(transfer.origin)
+        self._multi.add_handle(transfer.easy)
+
+    def perform(self) -> bool:
+        """Let libcurl read and write; says whether a request has ended."""
+        with self._corks.held(self._launched):
+            self._multi.perform()
+        self._launched = 0
+        found = False
+        more = 1
+        while more:
+            more, answered, failed = self._multi.info_read()
+            origins = {easy.transfer.origin for easy in (*answered, *(easy for easy, _, _ in failed))}
+            for easy in answered:
+                self._answered(easy.transfer)
+            for easy, code, text in failed:
+                self._failed(easy.transfer, code, text)
+            for origin in origins:
+                while refused := self._rooms.next(origin):
+                    self._begin(refused)
+            found = found or bool(answered or failed)
+        return found
+
+    def until_due(self) -> float | None:
+        """Seconds until libcurl wants to be asked again, whatever happens; None where it does not."""
+        milliseconds: int = self._multi.timeout()
+        return None if milliseconds < 0 else milliseconds / 1000
+
+    def wait(self, seconds: float) -> None:
+        """Until there is something to do, for so long at most."""
+        self._multi.select(seconds)
+
+    def descriptors(self) -> tuple[Collection[int], Collection[int]]:
+        """What to read from and to write to as soon as that is possible."""
+        reading, writing, _ = self._multi.fdset()
+        return reading, writing
+
+    def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer | Forbidden:
+        """Break an exchange off; what that means for its request."""
+        transfer = self._flying[ticket]
+        if self._rooms.forget(transfer.origin, transfer):
+            self._release(transfer)
+            return NotSent(why)
+        self._take_out(transfer)
+        failure = transfer.failure(why, refused=False)
+        self._release(transfer)
+        return failure
 
     def close(self) -> None:
         """Close every connection."""
@@ -208,173 +250,54 @@ class Http2Wire:
         self._idle.clear()
         self._multi.close()
 
-    def _perform(self, line: Line) -> Iterator[tuple[int, Exchange]]:
-        arrived: deque[_Transfer] = deque()
-        flying: set[_Transfer] = set()
-        try:
-            while True:
-                while len(flying) < MAX_IN_FLIGHT and (numbered := line.next()):
-                    position, request = numbered
-                    transfer = self._idle.pop() if self._idle else self._transfer()
-                    transfer.position, transfer.sink = position, arrived
-                    flying.add(transfer)
-                    self._launch(transfer, request)
-                if not flying:
-                    return
-                self._pump(block=not arrived)
-                if self._gives_up():
-                    self._abandon(flying)
-                while arrived:
-                    transfer = arrived.popleft()
-                    flying.remove(transfer)
-                    self._idle.append(transfer)
-                    line.ended(transfer.origin, transfer.request.crowd)
-                    del transfer.request  # an idle handle would keep its last body alive
-                    yield transfer.position, self._finished.pop(transfer)
-        finally:
-            for transfer in flying:
-                if self._finished.pop(transfer, None) is None:
-                    self._drop(transfer)
-                self._idle.append(transfer)
-
-    def _abandon(self, flying: Iterable[_Transfer]) -> None:
-        for transfer in flying:
-            if transfer not in self._finished:
-                self._drop(transfer)
-                self._settle(transfer, transfer.failure("given up: the worker ends", refused=False))
-
-    def _launch(self, transfer: _Transfer, request: Request) -> None:
-        try:
-            transfer.load(request)
-        except (ValueError, pycurl.error) as error:
-            self._settle(transfer, NotSent(f"not a request that HTTP can carry: {error}"))
-            return
-        self._begin(transfer)
-
-    def _begin(self, transfer: _Transfer) -> None:
-        """Hand a transfer to libcurl, for the first time or again, unless it is too late for that."""
-        if self._gives_up():
-            self._settle(transfer, NotSent("not begun: the worker ends"))
-        elif time.monotonic() > transfer.request.start_by or not transfer.has_time():
-            self._settle(transfer, NotSent("not begun: it was too late for it"))
-        else:
-            self._launched += 1
-            transfer.began = self._rooms.begin(transfer.origin)
-            self._multi.add_handle(transfer.easy)
-
-    def _drop(self, transfer: _Transfer) -> None:
-        """Have nothing more to do with a transfer that has not ended."""
-        if not self._rooms.forget(transfer.origin, transfer):
-            self._take_out(transfer)
-
-    def _take_out(self, transfer: _Transfer) -> None:
-        self._multi.remove_handle(transfer.easy)
-        self._rooms.end(transfer.origin, transfer.began)
-
-    def _transfer(self) -> _Transfer:
-        return _Transfer(self._ca_file, self._protocols, self._corks, self._timeout)
-
-    def _pump(self, *, block: bool) -> None:
-        """Let libcurl read and write; with `block`, wait until there is something to do."""
-        with self._corks.held(self._launched):
-            self._multi.perform()
-        self._launched = 0
-        if not self._collect() and block:
-            until_due = self._multi.timeout()
-            self._multi.select(_LONGEST_WAIT if until_due < 0 else min(until_due / 1000, _LONGEST_WAIT))
-
-    def _collect(self) -> bool:
-        """Hand finished transfers to whoever waits for them; says whether there was one."""
-        found = False
-        more = 1
-        while more:
-            more, answered, failed = self._multi.info_read()
-            for easy in answered:
-                self._note(easy.transfer)
-                self._take_out(easy.transfer)
-                self._settle(easy.transfer, easy.transfer.answer())
-            for easy, code, text in failed:
-                self._take_out(easy.transfer)
-                self._give_up_or_repeat(easy.transfer, code, text)
-            for whom in {easy.transfer.origin for easy in (*answered, *(easy for easy, _, _ in failed))}:
-                while refused := self._rooms.next(whom):
-                    self._begin(refused)
-            found = found or bool(answered or failed)
-        return found
-
-    def _note(self, transfer: _Transfer) -> None:
-        """Remember by which version of HTTP an origin answers, and on which connection it has."""
-        version = self._versions.get(transfer.origin)
+    def _answered(self, transfer: _Transfer) -> None:
+        version = self._known.get(transfer.origin)
         if version is None:
-            version = self._versions[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
+            version = self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
         self._rooms.answered(
             transfer.origin,
             transfer.easy.getinfo(pycurl.ACTIVESOCKET),
             transfer.began,
             multiplexes=version == pycurl.CURL_HTTP_VERSION_2_0,
         )
+        self._take_out(transfer)
+        self._end(transfer, transfer.answer())
 
-    def _give_up_or_repeat(self, transfer: _Transfer, code: int, text: str) -> None:
+    def _failed(self, transfer: _Transfer, code: int, text: str) -> None:
+        """A transfer goes once more where the server refused it unprocessed, and ends where it failed."""
+        self._take_out(transfer)
         refused = (
             code == pycurl.E_SEND_FAIL_REWIND
             and text.startswith(_NOTHING_BUT_REFUSED)
-            and self._versions.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
+            and self._known.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
         if refused:
             self._rooms.refused(transfer.origin, transfer.easy.getinfo(pycurl.ACTIVESOCKET))
+        else:
+            self._rooms.failed(transfer.origin)
         if refused and transfer.refusals < MAX_REFUSALS:
             transfer.rewind()
             self._rooms.wait(transfer.origin, transfer)
             return
-        if not refused:
-            self._rooms.failed(transfer.origin)
         reason = "the server refused the stream unprocessed" if refused else text or f"libcurl error {code}"
-        self._settle(transfer, transfer.failure(reason, refused=refused))
+        self._end(transfer, transfer.failure(reason, refused=refused))
 
-    def _settle(self, transfer: _Transfer, exchange: Exchange) -> None:
-        self._finished[transfer] = exchange
-        transfer.sink.append(transfer)
+    def _take_out(self, transfer: _Transfer) -> None:
+        self._multi.remove_handle(transfer.easy)
+        self._rooms.end(transfer.origin, transfer.began)
 
+    def _end(self, transfer: _Transfer, exchange: Exchange) -> None:
+        ticket = transfer.ticket
+        self._release(transfer)
+        ticket.settle(exchange)
 
-_mine = threading.local()
-#: Wires of the process that this one was forked from. To close them would end the parent's connections.
-_inherited: Final[list[Http2Wire]] = []
-
-
-def exchange(requests: Iterable[Request]) -> Iterator[tuple[int, Exchange]]:
-    """`Http2Wire.exchange` over this process's own connections, which stay open between calls."""
-    return _wire().exchange(requests)
-
-
-def exchange_one(request: Request) -> Exchange:
-    """`Http2Wire.exchange_one` over this process's own connections."""
-    return _wire().exchange_one(request)
-
-
-def _wire() -> Http2Wire:
-    wire: Http2Wire | None = getattr(_mine, "wire", None)
-    if wire is not None and _mine.pid != os.getpid():
-        _inherited.append(wire)
-        wire = None
-    if wire is None:
-        _mine.wire = wire = Http2Wire(
-            ca_file=settings.WIRE_CA_FILE, timeout=settings.PROVIDER_SECONDS, gives_up=stopping.is_urgent
-        )
-        _mine.pid = os.getpid()
-    return wire
+    def _release(self, transfer: _Transfer) -> None:
+        del self._flying[transfer.ticket]
+        del transfer.request, transfer.ticket  # an idle handle would keep its last body alive
+        self._idle.append(transfer)
 
 
 def _refuse_to_rewind(_offset: int, _origin: int) -> int:
     result: int = pycurl.SEEKFUNC_FAIL
     return result
-
-
-def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
-    lines = [f"{name}: {value}" for name, value in headers]
-    together = "".join(lines)
-    if "\n" in together or "\r" in together or "\0" in together:
-        raise ValueError("a header holds a line break")
-    # Without this, libcurl waits a second for "100 Continue" before a long body.
-    lines.append("expect:")
-    return lines

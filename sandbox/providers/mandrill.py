@@ -17,6 +17,7 @@ from sandbox.providers.mandrill_message import Recipient, Send, Unreadable, key_
 
 _JSON: Final = (("content-type", "application/json; charset=utf-8"),)
 _PATHS: Final = frozenset(f"/api/1.{minor}/messages/send{suffix}" for minor in range(5) for suffix in ("", ".json"))
+_PINGS: Final = frozenset(f"/api/1.{minor}/users/ping2{suffix}" for minor in range(5) for suffix in ("", ".json"))
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x20<>\",]{1,64}@[^@\s\x00-\x20<>\",]+\.[^@\s\x00-\x20<>\".,]+")
 _DELIVERY: Final = "bongsu_delivery_id"
 #: "The total size of your email, including attachments, may not exceed 25 MB."
@@ -100,6 +101,8 @@ class Mandrill:
 
     def answer(self, call: Call) -> Answer:
         """What Mandrill would answer; the deliveries are those named in the metadata."""
+        if call.path in _PINGS and call.method == "POST":
+            return self._ping(call)
         if call.path not in _PATHS or call.method != "POST":
             return Answer(404, (("content-type", "text/html"),), b"<h1>404 Not Found</h1>", (), "404 not found")
         if len(call.body) > _LIMIT:
@@ -124,6 +127,13 @@ class Mandrill:
             return Answer(200, _JSON, body, messages, f"200 {reasons[0]}")
         taken = tuple(message for message, reason in zip(messages, reasons, strict=True) if not reason)
         return Answer(200, _JSON, body, taken, "", results[0].id)
+
+    def _ping(self, call: Call) -> Answer:
+        try:
+            is_ours = hmac.compare_digest(key_of(call.body).encode(), self._api_key)
+        except Unreadable as error:
+            return _refusal("ValidationError", str(error))
+        return Answer(200, _JSON, msgspec.json.encode({"PING": "PONG!"})) if is_ours else _refusal("Invalid_Key")
 
     def fault(self, status: int, reason: str, retry_after: int | None) -> Answer:
         """An error as Mandrill words it; `reason` may be one of its names."""

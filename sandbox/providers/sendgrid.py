@@ -17,6 +17,7 @@ from sandbox.keys import MAIL_DOMAIN, Keys
 from sandbox.providers.sendgrid_mail import Mail, Personalization, Unreadable, read
 
 _JSON: Final = (("content-type", "application/json"),)
+_METHODS: Final = {"/v3/mail/send": "POST", "/v3/scopes": "GET"}
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x20<>\"]{1,64}@[^@\s\x00-\x20<>\"]+\.[^@\s\x00-\x20<>\".]+")
 _DELIVERY: Final = "bongsu_delivery_id"
 #: "The total size of your email, including attachments, must be less than 30 MB."
@@ -78,7 +79,7 @@ _USUAL_FATE: Final = [{"event": "delivered", "response": "250 OK"}]
 
 
 class SendGrid:
-    """`POST /v3/mail/send`, and batches of signed events."""
+    """`POST /v3/mail/send`, `GET /v3/scopes`, and batches of signed events."""
 
     name = "sendgrid"
 
@@ -90,12 +91,14 @@ class SendGrid:
 
     def answer(self, call: Call) -> Answer:
         """What SendGrid would answer; the deliveries are those named in each personalization's custom_args."""
-        if call.path != "/v3/mail/send":
+        if call.path not in _METHODS:
             return _refusal(404, _SENTENCES[404])
-        if call.method != "POST":
+        if call.method != _METHODS[call.path]:
             return _refusal(405, _SENTENCES[405])
         if not hmac.compare_digest((call.headers.get("authorization") or "").encode(), self._authorization.encode()):
             return _refusal(401, _SENTENCES[401])
+        if call.path == "/v3/scopes":
+            return Answer(200, _JSON, msgspec.json.encode({"scopes": ["mail.send", "mail.batch.create"]}))
         if len(call.body) > _LIMIT:
             return _refusal(413, _SENTENCES[413])
         if not (call.headers.get("content-type") or "").startswith("application/json"):

@@ -86,6 +86,7 @@ class Twilio:
         self._keys = keys
         pair = f"{keys.twilio_sid}:{keys.twilio_token}".encode()
         self._authorization = "Basic " + base64.b64encode(pair).decode()
+        self._account = f"/2010-04-01/Accounts/{keys.twilio_sid}.json"
         self._path = f"/2010-04-01/Accounts/{keys.twilio_sid}/Messages.json"
         self._senders = {TWILIO_NUMBER, *_SPECIAL_FROM}
 
@@ -93,6 +94,8 @@ class Twilio:
         """What Twilio would answer; the delivery is the last segment of StatusCallback's path."""
         if not hmac.compare_digest((call.headers.get("authorization") or "").encode(), self._authorization.encode()):
             return _refusal(401, 20003)
+        if call.path == self._account and call.method == "GET":
+            return Answer(200, _JSON, msgspec.json.encode(_account(self._keys)))
         if call.path != self._path:
             return _refusal(404, 20404, call.path)
         if call.method != "POST":
@@ -240,6 +243,23 @@ class Twilio:
 def segments(body: str) -> int:
     """How many text messages a body takes: 160 characters of GSM-7 or 70 of UCS-2, less when there are several."""
     return gsm7_parts(body) if is_gsm7(body) else ucs2_parts(body)
+
+
+def _account(keys: Keys) -> dict[str, Any]:
+    """The account, as "Fetch an Account" shows it."""
+    uri, opened = f"/2010-04-01/Accounts/{keys.twilio_sid}", "Thu, 30 Jul 2015 20:00:00 +0000"
+    return {
+        "auth_token": keys.twilio_token,
+        "date_created": opened,
+        "date_updated": opened,
+        "friendly_name": "Bongsu sandbox",
+        "owner_account_sid": keys.twilio_sid,
+        "sid": keys.twilio_sid,
+        "status": "active",
+        "subresource_uris": {"messages": f"{uri}/Messages.json"},
+        "type": "Full",
+        "uri": f"{uri}.json",
+    }
 
 
 def _bad_recipient(to: str) -> tuple[int, str] | None:

@@ -82,6 +82,8 @@ class Vonage:
 
     def answer(self, call: Call) -> Answer:
         """What Vonage would answer; the delivery is the `client-ref`."""
+        if call.path == "/account/get-balance" and call.method == "GET":
+            return self._balance(call)
         if call.path != "/sms/json":
             return Answer(404, (("content-type", "text/html"),), b"<html>404 Not Found</html>", (), "404")
         if call.method != "POST" or not (call.headers.get("content-type") or "").startswith(_FORM):
@@ -146,6 +148,15 @@ class Vonage:
             whole["sig"] = self._signature(whole).upper()
             requests.append(({"content-type": "application/json"}, msgspec.json.encode(whole)))
         return requests
+
+    def _balance(self, call: Call) -> Answer:
+        """The Account API, which knows HTTP's own words for a stranger, and takes the secret as a header only."""
+        pair = f"{self._keys.vonage_api_key}:{self._keys.vonage_api_secret}".encode()
+        expected = b"Basic " + base64.b64encode(pair)
+        if hmac.compare_digest((call.headers.get("authorization") or "").encode(), expected):
+            return Answer(200, _JSON, msgspec.json.encode({"value": 10.28, "autoReload": False}))
+        labels = {"error-code": "401", "error-code-label": "authentication failed"}
+        return Answer(401, _JSON, msgspec.json.encode(labels), refused="401")
 
     def incoming(self, said: Said) -> dict[str, str]:
         """A message to our number: developer.vonage.com/messaging/sms/guides/inbound-sms."""

@@ -68,7 +68,7 @@ function mail(message) {
   return item;
 }
 
-const shown = { ios: push, android: push, sms: text, email: mail };
+const shown = { ios: push, android: push, desktop: push, sms: text, email: mail };
 
 const opened = () => lists.email.querySelector("[aria-current]");
 

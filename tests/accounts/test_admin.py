@@ -283,6 +283,27 @@ def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
     assert "suppressed for this cause already" in shown(page)
 
 
+@pytest.mark.parametrize(
+    ("consent", "critical", "chosen", "in_doubt"),
+    [
+        ("opt_in", "", "", "hold"),  # advertising: nobody wants it twice
+        ("opt_out", "", "", "resend"),  # an order's news: nobody wants to miss it
+        ("opt_in", "on", "", "resend"),  # critical: rather twice than not at all
+        ("opt_in", "", "resend", "resend"),
+        ("opt_out", "", "hold", "hold"),
+    ],
+)
+def test_what_is_in_doubt_is_held_where_people_opted_in_and_sent_again_elsewhere_unless_chosen(
+    browser: Client, consent: str, critical: str, chosen: str, in_doubt: str
+) -> None:
+    fields = {"name": "News", "slug": "news", "consent": consent, "is_critical": critical, "in_doubt": chosen}
+
+    answer = browser.post(f"{ADMIN}/category/add/", {name: value for name, value in fields.items() if value})
+
+    assert answer.status_code == 302, answer.content
+    assert Category.objects.get().in_doubt == in_doubt
+
+
 def test_silent_devices_are_flagged_and_can_be_asked_for(browser: Client) -> None:
     silent = device(person("silent"))
     Device.objects.update(seen_at=timezone.now() - timedelta(days=300))
@@ -305,24 +326,3 @@ def test_what_people_answered_is_shown_and_written_by_nobody(browser: Client) ->
 
     assert "수신거부" in shown(browser.get(f"{ADMIN}/receivedreply/?q=%2B821012345678"))
     assert browser.get(f"{ADMIN}/receivedreply/add/").status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("consent", "critical", "chosen", "in_doubt"),
-    [
-        ("opt_in", "", "", "hold"),  # advertising: nobody wants it twice
-        ("opt_out", "", "", "resend"),  # an order's news: nobody wants to miss it
-        ("opt_in", "on", "", "resend"),  # critical: rather twice than not at all
-        ("opt_in", "", "resend", "resend"),
-        ("opt_out", "", "hold", "hold"),
-    ],
-)
-def test_what_is_in_doubt_is_held_where_people_opted_in_and_sent_again_elsewhere_unless_chosen(
-    browser: Client, consent: str, critical: str, chosen: str, in_doubt: str
-) -> None:
-    fields = {"name": "News", "slug": "news", "consent": consent, "is_critical": critical, "in_doubt": chosen}
-
-    answer = browser.post(f"{ADMIN}/category/add/", {name: value for name, value in fields.items() if value})
-
-    assert answer.status_code == 302, answer.content
-    assert Category.objects.get().in_doubt == in_doubt

@@ -82,6 +82,24 @@ def test_the_same_text_from_another_service_is_another_token() -> None:
     assert Device.objects.live().filter(recipient=jimin).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("service", "token"),
+    [
+        ("jpush", "1a0018970aa2b9e8c44"),
+        ("jpush", "0a0018970aa"),
+        ("pushy", "a6345d0278adc55d3474f5"),
+        ("pushy", "a6f36efb913f1def30c6"),
+    ],
+)
+def test_services_for_china_have_tokens_of_their_own(service: str, token: str) -> None:
+    person()
+
+    answer = caller().post(PATH, android(token, service=service))
+
+    assert (answer.status_code, answer.json()["service"]) == (201, service)
+    assert holders(token) == ["jimin"]
+
+
 def test_apple_tokens_are_the_same_in_capitals() -> None:
     person()
     api = caller()
@@ -264,6 +282,10 @@ BAD: list[tuple[str, Any, set[str]]] = [
     ("an Apple token that is not hexadecimal", ios("z" * 64), {"token"}),
     ("an Apple token with an odd digit", ios("a" * 65), {"token"}),
     ("a Google token with a space", android(f"a b{'x' * 40}"), {"token"}),
+    ("a registration id of JPush with another length", android("1a0018970aa2b9e8c4", service="jpush"), {"token"}),
+    ("a registration id of JPush that is not hexadecimal", android("1a0018970aa2b9e8c4z", service="jpush"), {"token"}),
+    ("a token of Pushy with a dash", android("a6345d02-78adc55d3474f5", service="pushy"), {"token"}),
+    ("a token of JPush for an iPhone", ios("1a1018970aa2b9e8c44", service="jpush"), {"service"}),
     ("a token too long", android("x" * 4097), {"token"}),
     ("a token with a line break", android(f"{'x' * 20}\n{'x' * 20}"), {"token"}),
     ("NUL in the token", ios(f"{apns_token()}\0"), {"token"}),

@@ -12,6 +12,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from notifications import drifting
+from notifications.drifting import Answers
 from notifications.ledger.claim import claim
 from notifications.ledger.record import Letter, Result, record
 from notifications.meters import metered
@@ -230,6 +232,14 @@ def test_dead_letters_are_counted_by_queue() -> None:
     )
 
     assert read()["bongsu_dead_letters", frozenset({("queue", "sms")})] == 1
+
+
+@pytest.mark.django_db
+def test_a_weight_that_drifted_away_is_told() -> None:
+    rivals = {"twilio-live": frozenset({"vonage-live"}), "vonage-live": frozenset({"twilio-live"})}
+    drifting.saw({"twilio-live": Answers(80, 20)}, rivals)
+
+    assert read()["bongsu_weight_factor", frozenset({("account", "twilio-live")})] == 0.4
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from config.demo import cast
 from notifications import tokens
 from notifications.breakers import breakers
 from notifications.routes import routes
-from notifications.wire import http2
+from notifications.wire import wire
 from tests.sandbox.world import Running
 
 
@@ -29,9 +29,10 @@ def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
     quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
     _running.admin("PUT", "settings", quiet)
     settings.WIRE_CA_FILE = _running.state["ca_file"]
+    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
     yield _running
-    if wire := vars(http2._mine).pop("wire", None):
-        wire.close()
+    if mine := vars(wire._mine).pop("wire", None):
+        mine.close()
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def providers(sandbox: Running, db: None) -> Running:
     for account in ("fcm-live", "fcm-test"):
         fcm = routes.named(account)
         assert fcm is not None
-        tokens.current(fcm.provider, fcm.account, timezone.now(), http2.exchange_one)
+        tokens.current(fcm.provider, fcm.account, timezone.now(), wire.exchange_one)
     return sandbox
 
 
@@ -52,3 +53,4 @@ def providers(sandbox: Running, db: None) -> Running:
 def rested_breakers() -> None:
     """No test sees the failures of another."""
     breakers._answers.clear()
+    breakers._glimpsed.clear()

@@ -1,6 +1,7 @@
 """What the platform would write to standard error: through its own formatter, as one text."""
 
 import io
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,3 +27,9 @@ def written(style: str = "json") -> Iterator[io.StringIO]:
     finally:
         root.setLevel(level)
         root.removeHandler(handler)
+
+
+def noted(text: io.StringIO, event: str) -> list[dict[str, Any]]:
+    """The lines of what was `written` that tell of one kind of event."""
+    lines = [json.loads(line) for line in text.getvalue().splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("event") == event]

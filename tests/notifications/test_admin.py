@@ -256,6 +256,10 @@ def test_left_empty_the_stored_credentials_stay() -> None:
         ({"endpoint": "https://[::1"}, "https://host"),
         ({"endpoint": "https://api.twilio.com/?a=b"}, "https://host"),
         ({"endpoint": "https://name:secret@api.twilio.com"}, "https://host"),
+        ({"endpoint": "smtp://mail.example:587"}, "https://host"),
+        ({"provider": "smtp", "endpoint": "https://mail.example"}, "smtp://host:587 or smtps://host:465"),
+        ({"provider": "smtp", "endpoint": "smtp://"}, "smtp://host:587"),
+        ({"provider": "smtp", "endpoint": "", "new_credentials": "{}", "settings": "{}"}, "lacks"),
         ({"new_credentials": "[" * 100_000}, "Not valid JSON"),
         ({"name": "two words"}, "slug"),
         ({"provider": "apns", "new_credentials": '{"key_p8": "no key"}'}, ""),
@@ -269,6 +273,18 @@ def test_what_cannot_work_is_refused_before_it_is_saved(changes: dict[str, str],
     assert says in page
     assert TWILIO["auth_token"] not in re.sub(r"<textarea.*?</textarea>", "", page, flags=re.DOTALL)
     assert not ProviderAccount.objects.exists()
+
+
+@pytest.mark.parametrize("endpoint", ["smtp://mail.example:587", "smtps://mail.example:465", "smtp://mail.example"])
+def test_a_mail_server_is_an_account_too(endpoint: str) -> None:
+    added(
+        provider="smtp",
+        endpoint=endpoint,
+        new_credentials=json.dumps({"username": "postbote", "password": "geheim"}),
+        settings=json.dumps({"from_email": "hello@bongsu.example"}),
+    )
+
+    assert ProviderAccount.objects.get().endpoint == endpoint
 
 
 def test_credentials_that_no_key_opens_can_be_replaced() -> None:

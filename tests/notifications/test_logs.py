@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Device
 from config.logging import mask_addresses, masked
 from notifications import receiving
-from notifications.models import ProviderAccount
+from notifications.models import DeliveryEvent, ProviderAccount
 from notifications.routes import routes
 from notifications.vault import unseal
 from tests.api.shop import jimin, shop
@@ -22,6 +22,7 @@ from tests.sandbox.world import Running
 PHONE, EMAIL = "+821012345678", "jimin@example.com"
 APNS = "c0ffee" * 10 + "abcd"
 FCM = "dGVzdA:APA91bF" + "Zx9-_" * 26
+JPUSH, PUSHY = "1a0018970aa2b9e8c44", "a6345d0278adc55d3474f5"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ FCM = "dGVzdA:APA91bF" + "Zx9-_" * 26
         ("Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IkFCQzEyMyJ9.eyJpc3MiOiJURUFNIn0.c2ln", "Bearer eyJ***"),
         ("key SG.abcdefghijklmnopqrstuv.0123456789_and-more refused", "key SG.*** refused"),
         ("key md-AbCdEfGh_-1234567890ij refused", "key md-*** refused"),
+        ("GET https://x.example/push?api_key=s3cr3t&a=b", "GET https://x.example/push?api_key=***&a=b"),
         ("secret bs_Zx9-_aB3dEfGhIjKlMnOpQrStUvWxYz0123456789AbCdE wrong", "secret bs_*** wrong"),
         # ids are how people find things
         ("01a2095a-18fd-7087-9d1e-c581d7aabb93", "01a2095a-18fd-7087-9d1e-c581d7aabb93"),
@@ -87,9 +89,11 @@ def test_a_whole_road_leaves_no_address_and_no_secret_in_the_log(
     person = jimin(phone=PHONE, email=EMAIL)
     person.devices.filter(platform="ios").update(token=APNS)
     person.devices.filter(platform="android").update(token=FCM)
+    for service, token in (("jpush", JPUSH), ("pushy", PUSHY)):
+        person.devices.create(platform="android", service=service, token=token)
     caller = shop()
     if fault:
-        for name in ("apns", "fcm", "twilio", "sendgrid"):
+        for name in ("apns", "fcm", "jpush", "pushy", "twilio", "sendgrid"):
             providers.admin("PUT", f"faults/{name}", fault)
 
     with written() as log:
@@ -108,8 +112,25 @@ def test_a_whole_road_leaves_no_address_and_no_secret_in_the_log(
         for value in unseal(account.credentials).values()
         if len(value) > 12
     ]
-    for private in (PHONE, PHONE.strip("+"), EMAIL, APNS, FCM, caller.secret, caller.key, *secrets):
+    for private in (PHONE, PHONE.strip("+"), EMAIL, APNS, FCM, JPUSH, PUSHY, caller.secret, caller.key, *secrets):
         found = re.search(re.escape(private), text)
         assert found is None, f"{private[:4]}… stands in the log: {text[max(0, found.start() - 200) : found.end()]}"
-    assert Device.objects.count() == 2
+    assert Device.objects.count() == 4
     assert routes.named("apns-live") is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("endpoint", ["https://127.0.0.1:9", "https://nobody.invalid", "https://[", "https://x\ny"])
+def test_a_key_that_stands_in_the_address_is_quoted_by_no_failure(providers: Running, endpoint: str) -> None:
+    ProviderAccount.objects.filter(name="pushy-live").update(endpoint=endpoint)
+    key = unseal(ProviderAccount.objects.get(name="pushy-live").credentials)["api_key"]
+    jimin().devices.filter(platform="android").update(service="pushy", token=PUSHY)
+    routes.forget()
+
+    with written() as log:
+        deliveries = accepted("push")
+        dispatched_all()
+
+    rows = list(DeliveryEvent.objects.filter(delivery_id__in=[one.pk for one in deliveries]).values_list("detail"))
+    assert any(detail for (detail,) in rows)
+    assert key not in log.getvalue() + str(rows)

@@ -1,6 +1,12 @@
 """When most addresses die at the same moment, the mistake is taken to be ours."""
 
+import json
+import time
+from datetime import timedelta
+
 import pytest
+import redis
+from django.utils import timezone
 
 from accounts.models import Device
 from notifications import dispatching
@@ -52,6 +58,18 @@ def test_nor_are_those_who_died_among_the_living_just_before(
 
     assert ("retrying", "mass_death") in states()
     assert retired() == 0
+
+
+def test_nor_are_the_few_by_whom_the_account_is_tried_again(providers: Running, redis_client: redis.Redis) -> None:
+    told(alive=10, dead=50)
+    dispatched(Lane.IOS)
+    redis_client.set("breaker:apns-live", json.dumps({"until": time.time() - 1, "strikes": 1}))
+
+    dispatched(Lane.IOS.retry, timezone.now() + timedelta(seconds=30))
+
+    assert states() == {("sent", ""), ("retrying", "mass_death"), ("retrying", "breaker_open")}
+    assert retired() == 0
+    assert json.loads(redis_client.get("breaker:apns-live") or b"{}")["strikes"] == 2
 
 
 def test_a_few_dead_among_many_are_retired(providers: Running) -> None:

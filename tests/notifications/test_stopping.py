@@ -104,7 +104,7 @@ def test_what_has_no_answer_by_then_is_in_doubt_as_its_category_says(known: Runn
 
 @pytest.mark.usefixtures("_little_grace")
 def test_what_never_left_waits_again_at_once_in_its_lane(known: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notifications.wire.http2.MAX_IN_FLIGHT", 2)
+    monkeypatch.setattr("notifications.wire.line.MAX_IN_FLIGHT", 2)
     Category.objects.update(in_doubt="hold")
     waiting(7)
     known.admin("PUT", "faults/twilio", {"latency_ms": SLOW})

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from notifications.planning.retry import Attempt, RetryPolicy, next_step
 from notifications.providers import contract
@@ -21,6 +22,7 @@ def attempt(number: int = 1, *, expires_in: timedelta | None = None, resend: boo
     [
         (contract.Accepted("id"), DeliveryState.SENT, None),
         (contract.AddressDead("gone"), DeliveryState.FAILED, Reason.ADDRESS_DEAD),
+        (contract.Forbidden("leads inside"), DeliveryState.FAILED, Reason.ADDRESS_FORBIDDEN),
         (contract.OptedOut("stop"), DeliveryState.FAILED, Reason.PROVIDER_OPT_OUT),
         (contract.ContentBad("too big"), DeliveryState.FAILED, Reason.CONTENT_REFUSED),
         (contract.CredentialBad("403"), DeliveryState.RETRYING, Reason.CREDENTIAL_REFUSED),
@@ -78,3 +80,40 @@ def test_retry_after_is_the_least_that_is_waited() -> None:
     step = next_step(contract.Throttled("429", retry_after=30), attempt(dice=0.0), POLICY)
 
     assert step.due_at == NOON + timedelta(seconds=30)
+
+
+# --- another account ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        contract.CredentialBad("403"),
+        contract.NoFunds("402"),
+        contract.Throttled("429", retry_after=600),
+        contract.Transient("503", retry_after=600),
+        contract.Ambiguous("timeout"),
+    ],
+)
+def test_what_another_account_can_do_is_due_at_once(outcome: contract.Outcome) -> None:
+    step = next_step(
+        outcome, replace(attempt(dice=0.99), elsewhere=True, at=NOON + timedelta(milliseconds=499)), POLICY
+    )
+
+    assert step.state is DeliveryState.RETRYING
+    assert step.due_at == NOON + timedelta(milliseconds=250), "together with others of the quarter second"
+
+
+def test_doubt_stays_doubt_whoever_else_could_send_it() -> None:
+    step = next_step(contract.Ambiguous("timeout"), replace(attempt(resend=False), elsewhere=True), POLICY)
+
+    assert (step.state, step.due_at) == (DeliveryState.UNCERTAIN, None)
+
+
+@pytest.mark.parametrize("outcome", [contract.AddressDead("x"), contract.OptedOut("x"), contract.ContentBad("x")])
+def test_what_is_final_is_not_tried_elsewhere(outcome: contract.Outcome) -> None:
+    assert next_step(outcome, replace(attempt(), elsewhere=True), POLICY).state is DeliveryState.FAILED
+
+
+def test_an_attempt_elsewhere_counts_like_any_other() -> None:
+    last = next_step(contract.Transient("503"), replace(attempt(5), elsewhere=True), POLICY)
+
+    assert last.reason is Reason.ATTEMPTS_EXHAUSTED

@@ -13,7 +13,7 @@ from tests.sandbox.world import Running
 HTTP2_STREAM = 92
 #: How libcurl reports an aborted stream, depending on whether the headers got through first.
 ABORTED = {HTTP2_STREAM, pycurl.E_HTTP2, pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE}
-PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill", "vonage")
+PROVIDERS = ("apns", "fcm", "jpush", "pushy", "twilio", "sendgrid", "mandrill", "vonage")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill", "vonage")
         ("sendgrid", lambda said: said.json()["errors"][0]["message"] == "service unavailable"),
         ("mandrill", lambda said: said.json()["name"] == "ServiceUnavailable"),
         ("vonage", lambda said: said.json()["messages"][0]["status"] == "5"),
+        ("jpush", lambda said: said.json()["error"]["code"] == 1030),
+        ("pushy", lambda said: said.json()["code"] == "INTERNAL_SERVER_ERROR"),
+        ("webpush", lambda said: (said.json()["code"], said.json()["errno"]) == (503, 201)),
     ],
 )
 def test_a_status_comes_in_the_providers_own_words(sandbox: Running, provider: str, words: Any) -> None:
@@ -95,7 +98,7 @@ def test_a_reset_stream_has_no_answer(sandbox: Running, provider: str, mode: str
 @pytest.mark.parametrize(
     ("provider", "fault", "status", "says"),
     [
-        ("pigeon", {}, 404, "apns, fcm, twilio, sendgrid, mandrill, vonage"),
+        ("pigeon", {}, 404, "apns, fcm, jpush, pushy, twilio, sendgrid, mandrill, vonage"),
         ("apns", {"rate": 1.5}, 422, "rate"),
         ("apns", {"latency": 5}, 422, "latency_ms"),
         ("apns", {"mode": "explode"}, 422, "mode"),

@@ -35,6 +35,9 @@ def test_no_answer_lets_a_message_run_code(sandbox: Running, path: str) -> None:
         ("sendgrid", "email", {"title": "재입고", "body": "안녕하세요", "html": "<p>안녕하세요"}),
         ("mandrill", "email", {"title": "재입고", "body": "안녕하세요", "html": "<p>안녕하세요"}),
         ("vonage", "sms", {"title": "", "body": "안녕하세요", "html": ""}),
+        ("jpush", "android", {"title": "재입고", "body": "안녕하세요", "html": ""}),
+        ("pushy", "android", {"title": "재입고", "body": "안녕하세요", "html": ""}),
+        ("webpush", "desktop", {"title": "재입고", "body": "안녕하세요", "html": ""}),
     ],
 )
 def test_a_message_looks_as_its_reader_sees_it(

@@ -9,6 +9,7 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    Ambiguous,
     ContentBad,
     CredentialBad,
     NoFunds,
@@ -140,8 +141,8 @@ def test_what_we_compose_is_taken_and_known_by_its_delivery(sandbox: Running) ->
     [
         ("kim@scheduled.example", Accepted),
         ("kim@queued-attachments.example", Accepted),
-        ("kim@queued-hourly-quota-exhausted.example", NoFunds),
-        ("kim@queued-account-suspended.example", CredentialBad),
+        ("kim@queued-hourly-quota-exhausted.example", Ambiguous),
+        ("kim@queued-account-suspended.example", Ambiguous),
         ("kim@rejected-hard-bounce.example", AddressDead),
         ("kim@rejected-invalid.example", AddressDead),
         ("k im@people.example", AddressDead),

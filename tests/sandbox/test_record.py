@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.world import Running
 
-PROVIDERS = ("apns", "fcm", "twilio", "sendgrid", "mandrill", "vonage")
+PROVIDERS = ("apns", "fcm", "jpush", "pushy", "twilio", "sendgrid", "mandrill", "vonage")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -20,7 +20,8 @@ def test_a_delivery_is_found_with_its_address_and_body(sandbox: Running, provide
     assert (row["provider"], row["accepted"], row["refused"], row["refusals"]) == (provider, 1, 0, None)
     assert before <= row["first_at"] == row["last_at"] <= time.time()
     [attempt] = row["attempts"]
-    assert attempt["body"].encode() == ask.body
+    if provider != "webpush":  # what its reader makes of it is in tests/sandbox/test_webpush.py
+        assert attempt["body"].encode() == ask.body
     assert attempt["address"]
     assert attempt["refused"] == ""
 
@@ -72,7 +73,7 @@ def test_deleting_the_record_forgets_everything(sandbox: Running) -> None:
     ("path", "status", "says"),
     [
         ("record/unknown", 404, "Nothing was sent"),
-        ("record?provider=pigeon", 404, "apns, fcm, twilio, sendgrid, mandrill, vonage"),
+        ("record?provider=pigeon", 404, "apns, fcm, jpush, pushy, twilio, sendgrid, mandrill, vonage"),
         ("record?since=yesterday", 422, "epoch seconds"),
         ("recrod", 404, "README"),
     ],

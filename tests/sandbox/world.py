@@ -3,10 +3,13 @@
 import base64
 import io
 import json
+import smtplib
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +17,16 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import http_ece
 import jwt
 import pycurl
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = "ab" * 32
+REGISTRATION_ID = "1a0018970aa2b9e8c44"
+PUSHY_TOKEN = "a6345d0278adc55d3474f5"
 
 
 @dataclass(frozen=True)
@@ -277,8 +285,86 @@ class Running:
             urlencode(fields).encode(),
         )
 
+    def jpush(self, delivery_id: str = "", *, device: str = REGISTRATION_ID, **changes: Any) -> Ask:
+        usual = {
+            "platform": ["android"],
+            "audience": {"registration_id": [device]},
+            "notification": {
+                "android": {
+                    "alert": "안녕하세요",
+                    "title": "재입고",
+                    "extras": {"bongsu_delivery_id": delivery_id or str(uuid4())},
+                }
+            },
+            "options": {"time_to_live": 3600},
+        }
+        return self.jiguang("/v3/push", json.dumps(usual | changes).encode())
+
+    def jiguang(self, path: str, body: bytes = b"") -> Ask:
+        account = self.credentials["jpush"]
+        pair = base64.b64encode(f"{account['app_key']}:{account['master_secret']}".encode()).decode()
+        headers = {"authorization": f"Basic {pair}", "content-type": "application/json"}
+        return Ask(f"{self.url}/jpush{path}", headers, body, "POST" if body else "GET")
+
+    def cids(self, count: int = 1) -> list[str]:
+        found: list[str] = self.send(self.jiguang(f"/v3/push/cid?count={count}&type=push")).json()["cidlist"]
+        return found
+
+    def pushy(self, delivery_id: str = "", **changes: Any) -> Ask:
+        usual = {
+            "to": PUSHY_TOKEN,
+            "data": {
+                "title": "재입고",
+                "message": "안녕하세요",
+                "bongsu_delivery_id": delivery_id or str(uuid4()),
+            },
+        }
+        return Ask(
+            f"{self.url}/pushy/push?api_key={self.credentials['pushy']['api_key']}",
+            {"content-type": "application/json"},
+            json.dumps(usual | changes).encode(),
+        )
+
+    def subscription(self, browser: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.admin("GET", f"subscriptions/{browser}").json()
+        return found
+
+    def vapid(self, *, key: str = "", **claims: Any) -> str:
+        own = load_pem_private_key((key or self.credentials["webpush"]["vapid_private_key"]).encode(), None)
+        usual = {"aud": self.url, "exp": int(time.time()) + 3600, "sub": "mailto:push@example.com"}
+        kept = {name: value for name, value in (usual | claims).items() if value is not None}
+        point = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return f"vapid t={jwt.encode(kept, own, algorithm='ES256')}, k={_base64url(point)}"  # type: ignore[arg-type]
+
+    def webpush(self, delivery_id: str = "", *, browser: str = "jimin", said: object = None) -> Ask:
+        """Encrypted by a library that neither the platform nor the sandbox uses."""
+        usual = {"title": "재입고", "body": "안녕하세요", "delivery_id": delivery_id or str(uuid4())}
+        content = said if isinstance(said, bytes) else json.dumps(usual if said is None else said).encode()
+        subscription = self.subscription(browser)
+        keys = {name: base64.urlsafe_b64decode(f"{text}==") for name, text in subscription["keys"].items()}
+        body = http_ece.encrypt(
+            content,
+            private_key=ec.generate_private_key(ec.SECP256R1()),
+            dh=keys["p256dh"],
+            auth_secret=keys["auth"],
+            version="aes128gcm",
+        )
+        headers = {"authorization": self.vapid(), "content-encoding": "aes128gcm", "ttl": "60", "urgency": "normal"}
+        return Ask(subscription["endpoint"], headers, body)
+
+    @contextmanager
+    def smtp(self, *, starttls: bool = True, login: bool = True) -> Iterator[smtplib.SMTP]:
+        """A session with the mail server, which takes no requests."""
+        account = self.credentials["smtp"]
+        with smtplib.SMTP("localhost", self.state["smtp_port"], timeout=5) as client:
+            if starttls:
+                client.starttls(context=ssl.create_default_context(cafile=self.state["ca_file"]))
+            if login:
+                client.login(account["username"], account["password"])
+            yield client
+
     def asks(self, delivery_id: str) -> dict[str, Ask]:
-        """One good request to every provider."""
+        """One good request to every provider that takes requests."""
         return {
             "apns": self.apns(delivery_id=delivery_id),
             "fcm": self.fcm(delivery_id),
@@ -286,4 +372,11 @@ class Running:
             "sendgrid": self.sendgrid(self.mail(delivery_id)),
             "mandrill": self.mandrill(self.message(delivery_id)),
             "vonage": self.vonage(delivery_id),
+            "jpush": self.jpush(delivery_id),
+            "pushy": self.pushy(delivery_id),
+            "webpush": self.webpush(delivery_id),
         }
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

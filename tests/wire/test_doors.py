@@ -22,7 +22,7 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from notifications.providers.contract import Exchange, NotSent, Request, Response
-from notifications.wire.http2 import Http2Wire
+from notifications.wire.wire import Wire
 from sandbox.doors import APNS, Door
 from sandbox.within import Told
 from tests.sandbox.world import Ask, Running, eventually
@@ -45,8 +45,8 @@ def doors(_running: Running) -> Running:
 
 
 @pytest.fixture
-def wire(doors: Running) -> Iterator[Http2Wire]:
-    made = Http2Wire(ca_file=doors.state["ca_file"])
+def wire(doors: Running) -> Iterator[Wire]:
+    made = Wire(ca_file=doors.state["ca_file"])
     yield made
     made.close()
     eventually(lambda: not any(seen["open"] for seen in seen_at(doors).values()))
@@ -78,7 +78,7 @@ def accepted(doors: Running, name: str) -> tuple[int, int]:
 
 
 # --- limits --------------------------------------------------------------------------------------------
-def test_no_connection_to_fcm_has_more_than_100_streams(doors: Running, wire: Http2Wire) -> None:
+def test_no_connection_to_fcm_has_more_than_100_streams(doors: Running, wire: Wire) -> None:
     before = seen_at(doors)["fcm"]
     doors.admin("PUT", "faults/fcm", {"latency_ms": 100})
 
@@ -91,7 +91,7 @@ def test_no_connection_to_fcm_has_more_than_100_streams(doors: Running, wire: Ht
     assert 3 <= seen["connections"] - before["connections"] <= 16
 
 
-def test_apns_gets_one_stream_until_it_has_seen_a_valid_token(doors: Running, wire: Http2Wire) -> None:
+def test_apns_gets_one_stream_until_it_has_seen_a_valid_token(doors: Running, wire: Wire) -> None:
     doors.admin("PUT", "faults/apns", {"latency_ms": 100})
     before = seen_at(doors)["apns"]
 
@@ -103,7 +103,7 @@ def test_apns_gets_one_stream_until_it_has_seen_a_valid_token(doors: Running, wi
     assert seen["most"] > 10
 
 
-def test_without_a_valid_token_every_push_is_refused_and_none_is_in_doubt(doors: Running, wire: Http2Wire) -> None:
+def test_without_a_valid_token_every_push_is_refused_and_none_is_in_doubt(doors: Running, wire: Wire) -> None:
     stranger = [
         through(doors, "apns", doors.apns(delivery_id=str(uuid4())).with_headers(authorization="bearer nonsense"))
         for _ in range(40)
@@ -120,7 +120,7 @@ def test_without_a_valid_token_every_push_is_refused_and_none_is_in_doubt(doors:
 
 # --- closing -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["apns", "fcm"])
-def test_when_a_door_closes_in_mid_flight_everything_arrives_once(doors: Running, wire: Http2Wire, name: str) -> None:
+def test_when_a_door_closes_in_mid_flight_everything_arrives_once(doors: Running, wire: Wire, name: str) -> None:
     doors.admin("PUT", f"faults/{name}", {"latency_ms": 150})
     over = threading.Event()
 
@@ -142,7 +142,7 @@ def test_when_a_door_closes_in_mid_flight_everything_arrives_once(doors: Running
     assert found[200] > 2900, found
 
 
-def test_a_wire_that_was_silent_goes_on_as_if_nothing_had_been(doors: Running, wire: Http2Wire) -> None:
+def test_a_wire_that_was_silent_goes_on_as_if_nothing_had_been(doors: Running, wire: Wire) -> None:
     assert statuses(wire.exchange(pushes(doors, "apns", 5))) == {200: 5}
     assert doors.admin("POST", "doors/apns/goaway").json() == {"connections": 1}
     time.sleep(0.2)
@@ -152,7 +152,7 @@ def test_a_wire_that_was_silent_goes_on_as_if_nothing_had_been(doors: Running, w
 
 
 @pytest.mark.parametrize("name", ["apns", "fcm"])
-def test_a_door_is_no_bottleneck(doors: Running, wire: Http2Wire, name: str) -> None:
+def test_a_door_is_no_bottleneck(doors: Running, wire: Wire, name: str) -> None:
     began = time.monotonic()
 
     assert statuses(wire.exchange(pushes(doors, name, 2000))) == {200: 2000}
@@ -250,7 +250,7 @@ def test_a_closing_door_says_how_far_it_looked_and_apns_also_why(doors: Running,
     client.close()
 
 
-def test_a_door_leads_to_its_own_service_only(doors: Running, wire: Http2Wire) -> None:
+def test_a_door_leads_to_its_own_service_only(doors: Running, wire: Wire) -> None:
     elsewhere = Request("GET", f"{doors.state['doors']['fcm']}/_sandbox/counts", {}, b"")
 
     answer = wire.exchange_one(elsewhere)
@@ -307,7 +307,7 @@ def test_a_client_that_is_silent_is_asked_and_a_wire_that_was_cut_off_notices_be
     impatient: tuple[str, Door], tmp_path: Path
 ) -> None:
     url, door = impatient
-    wire = Http2Wire(ca_file=str(tmp_path / "server.pem"))
+    wire = Wire(ca_file=str(tmp_path / "server.pem"))
     request = Request("POST", url, {}, b"hello")
     assert isinstance(wire.exchange_one(request), Response)
 
@@ -321,7 +321,7 @@ def test_a_client_that_is_silent_is_asked_and_a_wire_that_was_cut_off_notices_be
 
 def test_a_client_that_answers_pings_is_kept(impatient: tuple[str, Door], tmp_path: Path) -> None:
     url, door = impatient
-    wire = Http2Wire(ca_file=str(tmp_path / "server.pem"))
+    wire = Wire(ca_file=str(tmp_path / "server.pem"))
     ends_at = time.monotonic() + 0.6
 
     while time.monotonic() < ends_at:

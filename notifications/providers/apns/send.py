@@ -1,5 +1,6 @@
 """Apple Push Notification service: one HTTP/2 request a message, authenticated by a signed token."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -8,6 +9,7 @@ from urllib.parse import quote
 
 import jwt
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -74,6 +76,11 @@ REASONS: Final[Mapping[str, tuple[Verdict, str]]] = {
     "Shutdown": (Transient, "the server is shutting down"),
 }
 
+#: As Apple gives them out.
+_ID: Final = re.compile(r"[A-Z0-9]{10}")
+#: "Set a bundle ID": letters, digits, hyphens and periods; some kinds of push end it with a word of their own.
+_TOPIC: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
 #: For an answer whose reason is unknown or unreadable.
 STATUSES: Final[Mapping[int, Verdict]] = {403: CredentialBad, 410: AddressDead, 413: ContentBad, 429: Throttled}
 
@@ -104,6 +111,14 @@ class Apns:
     def check(self, account: Account) -> None:
         """Raise `BadAccount` unless the key is an EC key on P-256 and nothing is missing."""
         account.require(self.credentials, self.settings)
+        for name in ("key_id", "team_id"):
+            if not _ID.fullmatch(account.credentials[name]):
+                raise BadAccount(f"{account.name}: {name} is {self.credentials[name]}, in capitals")
+        topic = account.settings["topic"]
+        if not _TOPIC.fullmatch(topic):
+            raise BadAccount(f"{account.name}: topic is {self.settings['topic']}")
+        if topic.startswith(f"{account.credentials['team_id']}."):
+            raise BadAccount(f"{account.name}: topic is the bundle id alone, without the team's id before it")
         _private_key(account)
 
     def authorise(self, account: Account, at: datetime, _exchange: Callable[[Request], Exchange]) -> Token:
@@ -138,8 +153,7 @@ class Apns:
         """Apple names the reason in the body; the status is a second best."""
         if response.status == 200:
             return Accepted(response.headers.get("apns-id", ""))
-        refusal = response.read(_REFUSAL)
-        reason = refusal.reason if refusal else ""
+        refusal, reason = response.read(_REFUSAL), reason_of(response)
         if reason in REASONS:
             verdict, sentence = REASONS[reason]
             outcome = verdict(f"{reason}: {sentence}")
@@ -158,14 +172,33 @@ class Apns:
                 return outcome
 
 
+def reason_of(response: Response) -> str:
+    """Apple's own word for why a request was refused; empty where the answer has none."""
+    refusal = response.read(_REFUSAL)
+    return refusal.reason if refusal else ""
+
+
 def _private_key(account: Account) -> EllipticCurvePrivateKey:
+    written = account.credentials["key_p8"]
     try:
-        key = load_pem_private_key(account.credentials["key_p8"].encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise BadAccount(f"{account.name}: key_p8 is not a readable key; paste the whole .p8 file") from error
-    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-        raise BadAccount(f"{account.name}: key_p8 is not a P-256 key; Apple's .p8 files hold one")
+        key = load_pem_private_key(written.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadAccount(f"{account.name}: key_p8 is {_instead_of_key(written)}; paste the whole .p8 file") from error
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise BadAccount(f"{account.name}: key_p8 is a key of another kind; Apple's .p8 files hold a P-256 key")
+    if not isinstance(key.curve, SECP256R1):
+        raise BadAccount(f"{account.name}: key_p8 is a key on {key.curve.name}; Apple's .p8 files hold a P-256 key")
     return key
+
+
+def _instead_of_key(written: str) -> str:
+    """What stands in the place of a private key."""
+    kinds = {
+        "CERTIFICATE": "a certificate, not a key",
+        "PUBLIC KEY": "a public key, not the private one",
+        "ENCRYPTED": "an encrypted key, which Apple's are not",
+    }
+    return next((words for mark, words in kinds.items() if mark in written), "not a readable key")
 
 
 def _expiration(message: Message) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import msgspec
@@ -35,6 +35,7 @@ from notifications.providers.contract import (
     Verdict,
     read,
 )
+from notifications.providers.fcm.key_file import KEY_FILE, instead_of
 from notifications.vocabulary import Urgency
 from templates_app.content import PushText
 
@@ -96,20 +97,6 @@ class Answer(msgspec.Struct):
 
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 
-_Filled = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class KeyFile(msgspec.Struct):
-    """What a service account's key file must hold to be of use."""
-
-    project_id: _Filled
-    client_email: _Filled
-    private_key: _Filled
-    token_uri: _Filled
-
-
-_KEY_FILE: Final = msgspec.json.Decoder(KeyFile)
-
 
 class Fcm:
     """FCM HTTP v1 (firebase.google.com, "projects.messages")."""
@@ -158,9 +145,8 @@ class Fcm:
             data_payload=data,
             android_config=_android(message, text, account.settings.get("android_channel", "")),
         )
-        url = f"{account.endpoint}/v1/projects/{quote(composer.credentials.project_id, safe='')}/messages:send"
         headers = {"authorization": f"Bearer {token.value}", "content-type": "application/json"}
-        return Request("POST", url, headers, body)
+        return Request("POST", _url(account, composer), headers, body)
 
     def interpret(self, response: Response) -> Outcome:
         """FCM's own code decides, then Google's general status, then the HTTP status."""
@@ -237,20 +223,28 @@ class _Composer(BaseAPI):  # type: ignore[misc]
         return msgspec.json.encode({"message": data["message"]})
 
 
+def url_of(account: Account) -> str:
+    """Where messages of the service account's project go. Raises `BadAccount`."""
+    return _url(account, _composer(account))
+
+
+def _url(account: Account, composer: "_Composer") -> str:
+    return f"{account.endpoint}/v1/projects/{quote(composer.credentials.project_id, safe='')}/messages:send"
+
+
 def _composer(account: Account) -> _Composer:
     account.require(Fcm.credentials)
     try:
         return _composer_for(account.credentials["service_account"])
     except (ValueError, TypeError, UnsupportedAlgorithm, GoogleAuthError) as error:
-        raise BadAccount(
-            f"{account.name}: service_account is not a service account's key; paste the whole JSON file"
-        ) from error
+        why = instead_of(account.credentials["service_account"])
+        raise BadAccount(f"{account.name}: service_account is {why}") from error
 
 
 @lru_cache(maxsize=64)
 def _composer_for(key_file: str) -> _Composer:
     # google-auth takes anything here, and would fail when it signs.
-    key = read(key_file.encode(), _KEY_FILE)
+    key = read(key_file.encode(), KEY_FILE)
     if key is None or not isinstance(load_pem_private_key(key.private_key.encode(), password=None), RSAPrivateKey):
         raise ValueError("a service account's key has a project_id, a client_email, a token_uri and an RSA private_key")
     credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]

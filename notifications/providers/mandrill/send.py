@@ -15,6 +15,8 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    Ambiguous,
+    BadAccount,
     ContentBad,
     CredentialBad,
     Exchange,
@@ -30,8 +32,8 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import message_id, one_line, with_preheader
-from notifications.providers.prototypes import Prototype, Sender, ascii_domain
+from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.prototypes import Prototype, Sender
 from notifications.vocabulary import Urgency
 from templates_app.content import EmailText
 
@@ -52,15 +54,15 @@ REJECTIONS: Final[Mapping[str, tuple[Verdict, str]]] = {
     "test-mode-limit": (NoFunds, "the limit of test emails is used up"),
 }
 
-#: `queued_reason` of a result with status `queued`, where the account stands still. With any other reason, such as
-#: `attachments` or `sending-backlogged`, the email is on its way.
-STANDSTILLS: Final[Mapping[str, tuple[Verdict, str]]] = {
-    "hourly-quota-exhausted": (NoFunds, "the hourly quota is used up"),
-    "monthly-limit-reached": (NoFunds, "the monthly limit is reached"),
-    "free-trial-sends-exhausted": (NoFunds, "the free trial is used up"),
-    "sending-paused": (CredentialBad, "sending is paused"),
-    "sending-suspended": (CredentialBad, "sending is suspended"),
-    "account-suspended": (CredentialBad, "the account is suspended"),
+#: `queued_reason` of a result with status `queued`, where the account stands still: whenever that ends, Mandrill sends
+#: the email by itself, so it is in doubt. With any other reason, such as `attachments`, it is on its way.
+STANDSTILLS: Final[Mapping[str, str]] = {
+    "hourly-quota-exhausted": "the hourly quota is used up",
+    "monthly-limit-reached": "the monthly limit is reached",
+    "free-trial-sends-exhausted": "the free trial is used up",
+    "sending-paused": "sending is paused",
+    "sending-suspended": "sending is suspended",
+    "account-suspended": "the account is suspended",
 }
 
 #: Names of errors that concern an email. The other methods' names, such as Unknown_Webhook, are unknown here.
@@ -97,6 +99,9 @@ STATUSES: Final[Mapping[int, tuple[Verdict, str]]] = {
 }
 
 _UNKNOWN: Final[tuple[Verdict, str]] = (Transient, "not a word that is known")
+_API_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+#: mailchimp.com/developer/marketing: 32 hexadecimal digits, a hyphen and a data centre.
+_MARKETING_KEY: Final = re.compile(r"[0-9a-f]{32}-[a-z]{2}[0-9]+")
 #: What is quoted of an answer: a name of theirs, which cannot be an address.
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 
@@ -137,7 +142,13 @@ class Mandrill:
     }
 
     def check(self, account: Account) -> None:
-        """Raise `BadAccount` when the key is missing or the sender is no address."""
+        """Raise `BadAccount` when the key is none of Mandrill's, or the sender is no address."""
+        account.require(["api_key"])
+        api_key = account.credentials["api_key"]
+        if _MARKETING_KEY.fullmatch(api_key):
+            raise BadAccount(f"{account.name}: api_key is for Mailchimp's marketing API; Mandrill has its own")
+        if not _API_KEY.fullmatch(api_key):
+            raise BadAccount(f"{account.name}: api_key is {self.credentials['api_key']}; no spaces or quotes are in it")
         prototypes.prototype(account, _composed)
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
@@ -156,7 +167,7 @@ class Mandrill:
         common: dict[str, Any] = prototype.data["message"]
         filled = {
             **common,
-            "to": [{"email": ascii_domain(message.address, prototype.backend), "type": "to"}],
+            "to": [{"email": ascii_domain(message.address), "type": "to"}],
             "headers": {
                 **common.get("headers", {}),
                 "Message-ID": message_id(message.delivery_id, common["from_email"]),
@@ -199,7 +210,9 @@ def _of_results(results: list[Result]) -> Outcome:
             return Accepted(result.id)
         case "queued":
             reason = result.queued_reason or ""
-            return _judged(STANDSTILLS[reason], "queued", reason) if reason in STANDSTILLS else Accepted(result.id)
+            if reason in STANDSTILLS:
+                return Ambiguous(f"queued {reason}: {STANDSTILLS[reason]}")
+            return Accepted(result.id)
         case "rejected":
             return rejection(result.reject_reason or "")
         case "invalid":

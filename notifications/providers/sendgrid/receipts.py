@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from notifications.providers.contract import Account, Callback, Forged, Receipt, read
+from notifications.providers.contract import Account, BadAccount, Callback, Forged, Receipt, read
 from notifications.providers.mail import without_addresses
 from notifications.vocabulary import ReceiptKind
 
@@ -62,11 +62,9 @@ class SendGridReceipts:
         """ECDSA on P-256 over the timestamp and the raw body; an account without a verification key takes none."""
         timestamp = callback.headers.get("x-twilio-email-event-webhook-timestamp", "")
         try:
-            key = load_der_public_key(b64decode(account.credentials.get("webhook_public_key", ""), validate=True))
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise Forged("the account holds no readable webhook_public_key to check this call with") from error
-        if not isinstance(key, EllipticCurvePublicKey):
-            raise Forged("the account's webhook_public_key is not an elliptic curve key")
+            key = public_key(account)
+        except BadAccount as error:
+            raise Forged(str(error)) from error
         try:
             signature = b64decode(callback.headers.get("x-twilio-email-event-webhook-signature", ""), validate=True)
             key.verify(signature, timestamp.encode() + callback.body, ECDSA(SHA256()))
@@ -79,6 +77,18 @@ class SendGridReceipts:
     def parse(self, callback: Callback) -> Sequence[Receipt]:
         """The receipts of every event that names a delivery of ours."""
         return [receipt for raw in read(callback.body, _ARRAY) or () for receipt in _receipts(bytes(raw))]
+
+
+def public_key(account: Account) -> EllipticCurvePublicKey:
+    """The key that this account's calls are checked with. Raises `BadAccount` where there is none that can be read."""
+    given = account.credentials.get("webhook_public_key", "")
+    try:
+        key = load_der_public_key(b64decode(given, validate=True))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadAccount(f"{account.name}: webhook_public_key is not readable; copy the whole of it") from error
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise BadAccount(f"{account.name}: webhook_public_key is not an elliptic curve key")
+    return key
 
 
 def _receipts(raw: bytes) -> list[Receipt]:

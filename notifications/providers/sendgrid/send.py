@@ -18,6 +18,7 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    BadAccount,
     ContentBad,
     CredentialBad,
     Exchange,
@@ -31,8 +32,9 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import message_id, one_line, with_preheader
-from notifications.providers.prototypes import Prototype, Sender, ascii_domain
+from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.prototypes import Prototype, Sender
+from notifications.providers.sendgrid.receipts import public_key
 from templates_app.content import EmailText
 
 #: twilio.com/docs/sendgrid, "v3 API errors" and "Mail Send: responses", read 2026-11.
@@ -48,6 +50,8 @@ STATUSES: Final[Mapping[int, tuple[Verdict, str]]] = {
 
 #: Said with 401 or 403 once the plan's emails are used up.
 _NO_CREDITS: Final = "maximum credits exceeded"
+#: What is known of a key's shape: SendGrid's documents show it, and do not promise it.
+_API_KEY: Final = pattern(r"SG\.[A-Za-z0-9_.-]+")
 _RECIPIENT: Final = pattern(r"personalizations\.\d+\.to\.\d+\.email")
 
 
@@ -84,7 +88,13 @@ class SendGrid:
     }
 
     def check(self, account: Account) -> None:
-        """Raise `BadAccount` when the key is missing or the sender is no address."""
+        """Raise `BadAccount` when the key is none of SendGrid's, or the sender is no address."""
+        account.require(["api_key"])
+        api_key = account.credentials["api_key"]
+        if not _API_KEY.fullmatch(api_key):
+            raise BadAccount(f"{account.name}: api_key is {self.credentials['api_key']}; one begins with SG.")
+        if account.credentials.get("webhook_public_key"):
+            public_key(account)
         prototypes.prototype(account, _composed)
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
@@ -100,7 +110,7 @@ class SendGrid:
             **prototype.data,
             "personalizations": [
                 {
-                    "to": [{"email": ascii_domain(message.address, prototype.backend)}],
+                    "to": [{"email": ascii_domain(message.address)}],
                     "custom_args": {"bongsu_delivery_id": str(message.delivery_id)},
                 }
             ],

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from accounts.channels import Channel
+from notifications.providers import senders
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -66,6 +67,11 @@ STATUSES: Final[Mapping[int, Verdict]] = {401: CredentialBad, 403: CredentialBad
 
 #: Part of every URL, and so the pattern of Twilio's specification to the letter.
 _ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}")
+_SID: Final = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
+_SERVICE_SID: Final = re.compile(r"MG[0-9a-fA-F]{32}")
+_SHORT_CODE: Final = re.compile(r"[1-9][0-9]{2,7}")
+#: twilio.com/docs/glossary/what-alphanumeric-sender-id; the console takes these four signs too.
+_SENDER_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&]{1,11}")
 
 
 class Answer(msgspec.Struct):
@@ -89,14 +95,24 @@ class Twilio:
         "auth_token": "the account's auth token; Twilio signs its webhooks with it too",
     }
     settings: ClassVar[Mapping[str, str]] = {
-        "sender": "a number in E.164, a sender name, or a messaging service's SID (MG…)",
+        "sender": "a number in E.164, a short code, a name of up to 11 letters, digits and spaces, or a messaging "
+        "service's SID (MG…)",
+        "senders": senders.SENDERS,
     }
 
     def check(self, account: Account) -> None:
         """Raise `BadAccount` when something is missing or the SID is not one."""
-        account.require(self.credentials, self.settings)
-        if not _ACCOUNT_SID.fullmatch(account.credentials["account_sid"]):
+        account.require(self.credentials, ["sender"])
+        sid, auth_token = account.credentials["account_sid"], account.credentials["auth_token"]
+        if sid.startswith("SK"):
+            raise BadAccount(f"{account.name}: account_sid is an API key's, not {self.credentials['account_sid']}")
+        if not _ACCOUNT_SID.fullmatch(sid):
             raise BadAccount(f"{account.name}: account_sid is {self.credentials['account_sid']}")
+        if _SID.fullmatch(auth_token):
+            raise BadAccount(f"{account.name}: auth_token is a SID; the token stands beside it in the console")
+        if not auth_token.isascii() or not auth_token.isprintable() or " " in auth_token:
+            raise BadAccount(f"{account.name}: auth_token is {self.credentials['auth_token']}; no spaces are in it")
+        senders.check(account, _is_sender, self.settings["sender"])
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
         """No token: the credentials go with each request."""
@@ -106,7 +122,7 @@ class Twilio:
         text = message.text
         if not isinstance(text, SmsText):
             raise TypeError("Twilio takes a text message")
-        sender = account.settings.get("sender", "")
+        sender = senders.sender_for(account.settings, message.address)
         form = {
             "To": message.address,
             "MessagingServiceSid" if sender.startswith("MG") else "From": sender,
@@ -117,13 +133,8 @@ class Twilio:
         if message.expires_at:
             left = int((message.expires_at - message.at).total_seconds())
             form["ValidityPeriod"] = str(min(max(left, VALIDITY[0]), VALIDITY[-1]))
-        sid, auth_token = account.credentials.get("account_sid", ""), account.credentials.get("auth_token", "")
-        headers = {
-            "authorization": "Basic " + b64encode(f"{sid}:{auth_token}".encode()).decode(),
-            "content-type": "application/x-www-form-urlencoded",
-        }
-        url = f"{account.endpoint}/2010-04-01/Accounts/{sid}/Messages.json"
-        return Request("POST", url, headers, urlencode(form).encode())
+        headers = {"authorization": authorization(account), "content-type": "application/x-www-form-urlencoded"}
+        return Request("POST", f"{resource_of(account)}/Messages.json", headers, urlencode(form).encode())
 
     def interpret(self, response: Response) -> Outcome:
         """Twilio's code decides, then the HTTP status."""
@@ -140,6 +151,23 @@ class Twilio:
                 return msgspec.structs.replace(outcome, retry_after=response.retry_after)
             case _:
                 return outcome
+
+
+def resource_of(account: Account) -> str:
+    """The URL of the account, below which everything of it lies."""
+    return f"{account.endpoint}/2010-04-01/Accounts/{account.credentials.get('account_sid', '')}"
+
+
+def authorization(account: Account) -> str:
+    """The header of that name (RFC 7617)."""
+    sid, auth_token = account.credentials.get("account_sid", ""), account.credentials.get("auth_token", "")
+    return "Basic " + b64encode(f"{sid}:{auth_token}".encode()).decode()
+
+
+def _is_sender(sender: str) -> bool:
+    if _SERVICE_SID.fullmatch(sender) or _SHORT_CODE.fullmatch(sender) or senders.is_e164(sender):
+        return True
+    return bool(_SENDER_NAME.fullmatch(sender)) and not _SID.fullmatch(sender)
 
 
 def verdict_of(code: int) -> Refused:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from accounts.channels import Channel
+from notifications.providers import senders
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -102,17 +103,17 @@ class Vonage:
     }
     settings: ClassVar[Mapping[str, str]] = {
         "sender": "a number in E.164, a short code, or a name of up to 11 characters without spaces",
+        "senders": senders.SENDERS,
     }
 
     def check(self, account: Account) -> None:
         """Raise `BadAccount` when something is missing or does not look like what Vonage gives out."""
-        account.require(["api_key", "api_secret"], self.settings)
+        account.require(["api_key", "api_secret"], ["sender"])
         if not _API_KEY.fullmatch(account.credentials["api_key"]):
             raise BadAccount(f"{account.name}: api_key is {self.credentials['api_key']}")
         if not _API_SECRET.fullmatch(account.credentials["api_secret"]):
             raise BadAccount(f"{account.name}: api_secret is {self.credentials['api_secret']}")
-        if not _SENDER.fullmatch(account.settings["sender"]):
-            raise BadAccount(f"{account.name}: sender is {self.settings['sender']}")
+        senders.check(account, _is_sender, self.settings["sender"])
 
     def authorise(self, _account: Account, _at: datetime, _exchange: Callable[[Request], Exchange]) -> None:
         """No token: the credentials go with each request."""
@@ -125,7 +126,7 @@ class Vonage:
         form = {
             "api_key": account.credentials.get("api_key", ""),
             "api_secret": account.credentials.get("api_secret", ""),
-            "from": account.settings.get("sender", "").removeprefix("+"),
+            "from": senders.sender_for(account.settings, message.address).removeprefix("+"),
             "to": message.address.removeprefix("+"),
             "text": text.body,
             "type": "text" if is_gsm(text.body) else "unicode",
@@ -157,6 +158,10 @@ class Vonage:
             detail = verdict_of(refused[0]).detail
             return ContentBad(f"{len(refused)} of {len(parts)} parts were not taken, and the others were: {detail}")
         return _patient(verdict_of(refused[0]), response)
+
+
+def _is_sender(sender: str) -> bool:
+    return bool(_SENDER.fullmatch(sender))
 
 
 def verdict_of(status: int) -> Refused:

@@ -22,7 +22,7 @@ from notifications.providers.contract import (
 )
 from notifications.vocabulary import Urgency
 from templates_app.content import PushText
-from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, message, pem, response
+from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, encrypted_pem, message, pem, public_pem, response
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 ACCOUNT = Account(
@@ -125,8 +125,11 @@ def test_the_provider_token_is_signed_for_now_and_renewed_after_forty_minutes() 
         ({"key_p8": ""}, "lacks credential key_p8"),
         ({"key_id": ""}, "lacks credential key_id"),
         ({"key_p8": "nonsense"}, "not a readable key"),
-        ({"key_p8": pem(rsa.generate_private_key(65537, 2048))}, "not a P-256 key"),
-        ({"key_p8": pem(ec.generate_private_key(ec.SECP384R1()))}, "not a P-256 key"),
+        ({"key_p8": pem(rsa.generate_private_key(65537, 2048))}, "another kind; .* P-256 key"),
+        ({"key_p8": pem(ec.generate_private_key(ec.SECP384R1()))}, "secp384r1; .* P-256 key"),
+        ({"key_p8": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}, "a certificate, not a key"),
+        ({"key_p8": public_pem(KEY)}, "a public key"),
+        ({"key_p8": encrypted_pem(KEY)}, "an encrypted key"),
     ],
 )
 def test_an_account_that_cannot_work_is_told_why(credentials: dict[str, str], complaint: str) -> None:
@@ -135,6 +138,20 @@ def test_an_account_that_cannot_work_is_told_why(credentials: dict[str, str], co
         Apns().check(account)
     with pytest.raises(BadAccount, match=complaint):
         Apns().authorise(account, AT, nobody)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "topic", "complaint"),
+    [
+        ({"key_id": "ABC123"}, "com.example.app", "key_id is the key's id, ten characters"),
+        ({"team_id": "team123456"}, "com.example.app", "team_id is .* in capitals"),
+        ({}, "My App", "topic is the app's bundle id"),
+        ({}, "TEAM123456.com.example.app", "without the team's id"),
+    ],
+)
+def test_what_apple_never_gives_out_is_refused(credentials: dict[str, str], topic: str, complaint: str) -> None:
+    with pytest.raises(BadAccount, match=complaint):
+        Apns().check(Account("apple", ACCOUNT.endpoint, {**ACCOUNT.credentials, **credentials}, {"topic": topic}))
 
 
 def test_an_account_without_a_topic_cannot_work() -> None:

@@ -7,6 +7,7 @@ from notifications.providers.contract import (
     Accepted,
     Account,
     AddressDead,
+    Ambiguous,
     BadAccount,
     ContentBad,
     CredentialBad,
@@ -214,12 +215,12 @@ def test_every_rejection_has_its_outcome(reason: str, expected: type) -> None:
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        ("hourly-quota-exhausted", NoFunds),
-        ("monthly-limit-reached", NoFunds),
-        ("free-trial-sends-exhausted", NoFunds),
-        ("sending-paused", CredentialBad),
-        ("sending-suspended", CredentialBad),
-        ("account-suspended", CredentialBad),
+        ("hourly-quota-exhausted", Ambiguous),
+        ("monthly-limit-reached", Ambiguous),
+        ("free-trial-sends-exhausted", Ambiguous),
+        ("sending-paused", Ambiguous),
+        ("sending-suspended", Ambiguous),
+        ("account-suspended", Ambiguous),
         # On its way all the same.
         ("attachments", Accepted),
         ("multiple-recipients", Accepted),

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0003_replies_by_text"),
+        ("accounts", "0002_replies_by_text"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""What people said by text message, as it is kept. One of `accounts.models`, from which it is to be imported."""
+"""What people said by text message, as it is kept."""
 
 from django.db import models
 from django.db.models import Q

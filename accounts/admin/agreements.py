@@ -1,0 +1,129 @@
+"""What was agreed: categories, choices, and addresses that nobody may send to."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.people import PeopleAdmin, sign
+from accounts.channels import Channel
+from accounts.models import (
+    Category,
+    Consent,
+    Preference,
+    ReceivedReply,
+    Suppression,
+)
+from accounts.recipients import (
+    Invalid,
+    normal_email,
+    normal_phone,
+)
+
+
+class CategoryForm(forms.ModelForm[Category]):
+    """A category, with what is usual for its kind where nothing else is chosen."""
+
+    class Meta:
+        model = Category
+        fields = ("name", "slug", "consent", "is_critical", "in_doubt")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        in_doubt = self.fields["in_doubt"]
+        assert isinstance(in_doubt, forms.TypedChoiceField)
+        usual = ("", "As usual: hold what people opted in to, such as advertising; send everything else again")
+        in_doubt.required = False
+        in_doubt.choices = [usual, *Category.IN_DOUBT.items()]
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody wants an advertisement twice, and nobody an invoice not at all."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("in_doubt"):
+            holds = cleaned.get("consent") == Consent.OPT_IN and not cleaned.get("is_critical")
+            cleaned["in_doubt"] = "hold" if holds else "resend"
+        return cleaned
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin[Category]):
+    """What messages are about, and what silence means there."""
+
+    form = CategoryForm
+    list_display = ("name", "slug", "consent", "is_critical", "in_doubt")
+    list_filter = ("consent", "is_critical")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    prepopulated_fields = {"slug": ("name",)}
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new one does as usual until something else is chosen."""
+        return {"in_doubt": "", **super().get_changeform_initial_data(request)}
+
+
+@admin.register(Preference)
+class PreferenceAdmin(PeopleAdmin):
+    """Opt-ins and opt-outs."""
+
+    list_display = ("recipient", "category", "channel", "allowed", "changed_at", "source")
+    list_filter = ("allowed", "channel", "category")
+    list_select_related = ("recipient", "category")
+    search_fields = ("=recipient__external_id",)
+    search_help_text = "A recipient's external id, in full."
+    ordering = ("-id",)
+    raw_id_fields = ("recipient",)
+    fields = ("recipient", "category", "channel", "allowed", "source", "changed_at")
+    readonly_fields = ("changed_at",)
+
+    def save_model(self, request: HttpRequest, obj: Preference, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Note when, and from where."""
+        sign(obj, request)
+        super().save_model(request, obj, form, change)
+
+
+class SuppressionForm(forms.ModelForm[Suppression]):
+    """Keeps the address as senders look it up."""
+
+    class Meta:
+        model = Suppression
+        fields = ("channel", "address", "cause", "detail")
+
+    def clean(self) -> dict[str, Any]:
+        """An email address or a phone number, in its normal form."""
+        cleaned = super().clean() or self.cleaned_data
+        if address := cleaned.get("address"):
+            try:
+                is_email = cleaned.get("channel") == Channel.EMAIL
+                cleaned["address"] = normal_email(address) if is_email else normal_phone(address)
+            except Invalid as error:
+                self.add_error("address", str(error))
+        return cleaned
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(PeopleAdmin):
+    """Addresses nobody may send to."""
+
+    form = SuppressionForm
+    list_display = ("address", "channel", "cause", "detail", "created_at")
+    list_filter = ("channel", "cause")
+    search_fields = ("=address",)
+    search_help_text = "An address, in full."
+    ordering = ("-id",)
+
+
+@admin.register(ReceivedReply)
+class ReceivedReplyAdmin(PeopleAdmin):
+    """Who said STOP or START by text message, and when. To be read only."""
+
+    list_display = ("phone", "wish", "keyword", "account", "said_at")
+    list_filter = ("wish",)
+    search_fields = ("=phone",)
+    search_help_text = "A phone number in E.164, in full."
+    ordering = ("-said_at",)
+    fields = readonly_fields = ("phone", "wish", "keyword", "account", "ref", "said_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves say so; an operator suppresses an address instead."""
+        return False

@@ -1,0 +1,31 @@
+"""Who can call, who can be reached, and what they agreed to."""
+
+from accounts.models.agreements import (
+    Cap,
+    Category,
+    Consent,
+    Preference,
+    Suppression,
+    SuppressionCause,
+)
+from accounts.models.applications import AppKey, Application, Scope, all_scopes
+from accounts.models.people import EXTERNAL_ID_PATTERN, GOOGLE_EXPIRES, Device, Recipient
+from accounts.models.received import ReceivedReply
+
+__all__ = [
+    "EXTERNAL_ID_PATTERN",
+    "GOOGLE_EXPIRES",
+    "AppKey",
+    "Application",
+    "Cap",
+    "Category",
+    "Consent",
+    "Device",
+    "Preference",
+    "ReceivedReply",
+    "Recipient",
+    "Scope",
+    "Suppression",
+    "SuppressionCause",
+    "all_scopes",
+]
