@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.channels import Channel
@@ -132,6 +133,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         locale_for=edition.locale_for,
         send_at=question.send_at,
         expires_at=question.expires_at,
+        usual_zone=settings.USUAL_TIME_ZONE,
     )
 
 

@@ -40,6 +40,7 @@ class Fault:
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
     `holds`: what else is promised, looked at when nothing is left to be done; it raises `Broken`.
+    `struck`: how many workers it takes from what they have under way, one after the other or together.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
     reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one. `outage`: the
     seconds that it lasts in a full run.
@@ -53,6 +54,7 @@ class Fault:
     people: float = 1.0
     scene: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
     outage: float = 6.0
+    struck: int = 2
     holds: Callable[[Stage], None] = lambda _stage: None
 
     @property
@@ -293,7 +295,7 @@ def _failing(stage: Stage, faults: Mapping[str, Mapping[str, object]], outage: f
 
 
 FAULTS: Final[Mapping[str, Fault]] = {
-    "kill_workers": Fault("kill -9 a random worker every second", _kill_workers, doubts=True),
+    "kill_workers": Fault("kill -9 a random worker every second", _kill_workers, doubts=True, struck=6),
     "flush_redis": Fault("FLUSHALL of Redis", _flush_redis),
     "stop_redis": Fault("Redis killed, back empty", _stop_redis, outage=20),
     "restart_postgres": Fault("PostgreSQL stopped immediately, started again", _restart_postgres, doubts=True),

@@ -6,12 +6,13 @@ from typing import Final
 from notifications.planning.rules.consent import refused
 from notifications.planning.rules.content import without_content, without_data
 from notifications.planning.rules.expiry import expired
+from notifications.planning.rules.quiet_hours import quiet
 from notifications.planning.rules.reach import targets
 from notifications.planning.values import Candidate, Decision, Drop, Facts, Hold, Plan, Rule, Send
 
 #: The first rule that drops wins. What cannot be sent at all comes before what the person does not want, so that
 #: the reason is the one that would remain if all others were mended. Which addresses may be used is asked last.
-RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refused)
+RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refused, quiet)
 
 
 def plan(facts: Facts, at: datetime) -> Plan:

@@ -106,6 +106,7 @@ class Facts:
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
+    `usual_zone` is the time zone of people of whom neither zone nor country is known.
     """
 
     policy: Policy
@@ -115,6 +116,7 @@ class Facts:
     locale_for: Callable[[Channel, str], str | None]
     send_at: datetime | None = None
     expires_at: datetime | None = None
+    usual_zone: str = "Asia/Seoul"
 
 
 @dataclass(frozen=True, slots=True)
