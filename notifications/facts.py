@@ -221,11 +221,14 @@ def _known(addressee: Addressee, row: Known, question: Question, variables: _Var
         lacks=lacks,
         time_zone=row.time_zone,
         country=row.country,
-        quiet=_quiet(row.quiet) if row.quiet else None,
+        quiet=quiet_of(row.quiet),
     )
 
 
-def _quiet(text: str) -> QuietHours:
+def quiet_of(text: str | None) -> QuietHours | None:
+    """A person's own quiet hours, as statements give them: "from until"."""
+    if text is None:
+        return None
     start, end = text.split(" ")
     return QuietHours(time.fromisoformat(start), time.fromisoformat(end))
 

@@ -214,7 +214,7 @@ def _try_out(question: facts.Question) -> None:
         if locale is None:
             continue
         try:
-            text = edition.content.render(channel, locale, data)
+            text = edition.render(channel, locale, data)
         except RenderError as error:
             raise Unacceptable(Problem("data", str(error))) from None
         if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
@@ -260,6 +260,7 @@ def _fate(one: Appended) -> Fate:
             one.delivery_ids,
             due_at=hold.until if hold else None,
             reason=hold.rule if hold else "",
+            explanation=hold.detail if hold else "",
         )
     text = REASON_TEXT[verdict.reason]
     explanation = f"{text.rstrip('.')} ({verdict.detail})." if verdict.detail else text

@@ -33,7 +33,7 @@ def cost_of(delivery: Delivery) -> TextCost | None:
     notification = delivery.notification
     data = {**(notification.data or {}), **(delivery.data or {})}
     try:
-        text = catalogue.edition(notification.version_id).content.render(Channel.SMS, delivery.locale, data)
+        text = catalogue.edition(notification.version_id).render(Channel.SMS, delivery.locale, data)
     except (RenderError, TemplateVersion.DoesNotExist):
         return None
     if not isinstance(text, SmsText):

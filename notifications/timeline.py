@@ -88,7 +88,7 @@ def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",
         "which is for tests, in place of a live account: nobody got it" if event.account in stand_ins else "",
-        REASON_TEXT[Reason(event.reason)] if event.reason else "",
+        REASON_TEXT[Reason(event.reason)] if event.reason and event.kind != EventKind.HELD else "",
         event.detail,
         f"provider's id {event.provider_ref}" if event.provider_ref else "",
     ]

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.channels import Channel
 from accounts.models import Cap, Category
 from accounts.policies import Reach, Routing, WhenCapped
+from templates_app.content import Text, labelled
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
 
@@ -67,6 +68,10 @@ class Edition:
     def channels(self) -> tuple[Channel, ...]:
         """The channels for which it says something."""
         return self.content.channels
+
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
+        """What is said, behind the label that the category wants before it. Raises `RenderError`."""
+        return labelled(self.content.render(channel, locale, data), self.category.label)
 
     def locale_for(self, channel: Channel, wanted: str) -> str | None:
         """The locale in which somebody who wants `wanted` is written to; None where nothing is said on `channel`."""

@@ -1,13 +1,14 @@
 """At night, and whenever people want to be left alone, messages wait."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from accounts.zones import zone_of
-from notifications.planning.values import Candidate, Drop, Facts, Hold, QuietHours
+from notifications.planning.values import Candidate, Drop, Facts, Hold, Policy, QuietHours
 from notifications.vocabulary import Reason
 
 #: Windows may follow each other; two of them cannot more often than this, unless they leave no hour of the day.
@@ -21,26 +22,46 @@ def quiet(candidate: Candidate, facts: Facts, at: datetime) -> Hold | Drop | Non
     They are read off the clock where the person is. What waited goes out over `policy.quiet_spread`, everybody at a
     moment of their own. What expires before that is dropped. Critical categories do not wait.
     """
-    windows = [window for window in (facts.policy.quiet, candidate.person.quiet) if window]
-    if not windows or facts.policy.is_critical:
+    policy, person = facts.policy, candidate.person
+    if policy.is_critical or not (policy.quiet or person.quiet):
         return None
-    person = candidate.person
     zone = zone_of(person.time_zone, person.country, facts.usual_zone)
-    leaves_at = max(at, facts.send_at or at)
-    ends_at = end_of_quiet(leaves_at, windows, zone)
+    who = Sleeper(f"{person.recipient_id or person.ref}", zone, person.quiet)
+    match silence(policy, who, max(at, facts.send_at or at)):
+        case Hold(until=until) as hold if facts.expires_at and until >= facts.expires_at:
+            expiry = facts.expires_at.astimezone(zone)
+            rule = hold.detail.partition(";")[0]
+            return Drop(Reason.EXPIRED, f"{rule}; it expires at {expiry:%Y-%m-%d %H:%M}, before they end")
+        case spoken:
+            return spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeper:
+    """Whose quiet hours they are: a name that stays the same, where they are, and hours of their own."""
+
+    name: str
+    zone: ZoneInfo
+    quiet: QuietHours | None
+
+
+def silence(policy: Policy, who: Sleeper, at: datetime) -> Hold | Drop | None:
+    """What becomes of a message of this category that would reach somebody at `at`; None where nothing is quiet."""
+    windows = [window for window in (policy.quiet, who.quiet) if window]
+    if policy.is_critical or not windows:
+        return None
+    ends_at = end_of_quiet(at, windows, who.zone)
     if ends_at is None:
         return Drop(Reason.QUIET_HOURS, "quiet hours leave no hour of the day")
-    if ends_at == leaves_at:
+    if ends_at == at:
         return None
-    until = _spread(ends_at, facts.policy.quiet_spread, f"{person.recipient_id or person.ref}")
-    if any(is_quiet(until, window, zone) for window in windows):
+    until = _spread(ends_at, policy.quiet_spread, who.name)
+    if any(is_quiet(until, window, who.zone) for window in windows):
         until = ends_at
     during = " and ".join(f"{window.start:%H:%M}-{window.end:%H:%M}" for window in windows)
-    rule = f"quiet hours {during} {zone.key}, category {facts.policy.name}"
-    if facts.expires_at and until >= facts.expires_at:
-        expiry = facts.expires_at.astimezone(zone)
-        return Drop(Reason.EXPIRED, f"held by {rule}; it expires at {expiry:%Y-%m-%d %H:%M}, before they end")
-    return Hold(until, Reason.QUIET_HOURS, f"held by {rule}; due {until.astimezone(zone):%Y-%m-%d %H:%M}")
+    due = until.astimezone(who.zone)
+    detail = f"held by quiet hours {during} {who.zone.key}, category {policy.name}; due {due:%Y-%m-%d %H:%M}"
+    return Hold(until, Reason.QUIET_HOURS, detail)
 
 
 def is_quiet(at: datetime, window: QuietHours, zone: ZoneInfo) -> bool:
