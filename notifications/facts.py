@@ -154,7 +154,6 @@ def policy_of(category: CategoryFacts) -> Policy:
             routing=Routing(category.routing),
             order=order,
             seen_within=timedelta(days=category.seen_within_days),
-            escalate_after=timedelta(minutes=category.escalate_after),
             reach=Reach(category.reach),
         ),
         caps=tuple(
@@ -162,7 +161,6 @@ def policy_of(category: CategoryFacts) -> Policy:
             for category_id, channel, most, hours in category.caps
         ),
         when_capped=WhenCapped(category.when_capped),
-        digest=timedelta(minutes=category.digest_minutes) if category.digest_minutes else None,
     )
 
 

@@ -44,10 +44,8 @@ class CategoryFacts:
     routing: str = Routing.ALL.value
     routing_order: tuple[str, ...] = ()
     seen_within_days: int = 30
-    escalate_after: int = 10
     reach: str = Reach.ALL.value
     when_capped: str = WhenCapped.DROP.value
-    digest_minutes: int | None = None
     #: Those that count its messages: category or None, channel or "", how many, in how many hours.
     caps: tuple[tuple[UUID | None, str, int, int], ...] = ()
 
@@ -155,10 +153,8 @@ def _facts_of(category: Category) -> CategoryFacts:
         routing=category.routing,
         routing_order=tuple(category.routing_order),
         seen_within_days=category.seen_within_days,
-        escalate_after=category.escalate_after,
         reach=category.reach,
         when_capped=category.when_capped,
-        digest_minutes=category.digest_minutes,
         caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),
     )
 

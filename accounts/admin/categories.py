@@ -6,10 +6,9 @@ from datetime import time
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin
 
 from accounts.channels import Channel
-from accounts.models import Cap, Category, Consent
+from accounts.models import Category, Consent
 from accounts.policies import Routing
 
 
@@ -38,14 +37,6 @@ PRESETS: Final[Mapping[str, Preset]] = {
 }
 
 
-class CapInline(admin.TabularInline[Cap, Category]):
-    """How many of its messages are too many; caps over all categories have a page of their own."""
-
-    model = Cap
-    extra = 0
-    fields = ("most", "hours", "channel")
-
-
 class CategoryForm(forms.ModelForm[Category]):
     """A category, with what is usual for its kind where nothing else is chosen."""
 
@@ -63,7 +54,7 @@ class CategoryForm(forms.ModelForm[Category]):
         model = Category
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
-            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "when_capped", "digest_minutes",
+            "routing", "routing_order", "seen_within_days", "reach",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -104,12 +95,8 @@ def _contradictions(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
     if rules.get("is_critical"):
         if rules.get("quiet_from"):
             found.append(("quiet_from", "A critical category does not wait for quiet hours; leave them empty."))
-        if rules.get("digest_minutes"):
-            found.append(("digest_minutes", "A critical category is not gathered; leave this empty."))
         if rules.get("label"):
             found.append(("label", "What is critical is no advertising; leave the label empty."))
-    if rules.get("routing") == Routing.ESCALATE and len(rules.get("routing_order") or Channel) < 2:
-        found.append(("routing_order", "To escalate there must be a second channel."))
-    if rules.get("routing") == Routing.ESCALATE and rules.get("digest_minutes"):
-        found.append(("digest_minutes", "What is gathered cannot escalate: choose one of the two."))
+    if rules.get("routing") == Routing.ALL and rules.get("routing_order"):
+        found.append(("routing_order", "Where every channel is taken there is no order; leave this empty."))
     return found

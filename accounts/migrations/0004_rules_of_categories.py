@@ -39,24 +39,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="category",
-            name="digest_minutes",
-            field=models.PositiveSmallIntegerField(
-                blank=True,
-                help_text="Messages with one digest key are gathered for so many minutes and sent as one; empty for never.",
-                null=True,
-            ),
-        ),
-        migrations.AddField(
-            model_name="category",
-            name="escalate_after",
-            field=models.PositiveSmallIntegerField(
-                db_default=10,
-                default=10,
-                help_text="Minutes after which the next channel is tried, where nothing was heard.",
-            ),
-        ),
-        migrations.AddField(
-            model_name="category",
             name="label",
             field=models.CharField(
                 blank=True,
@@ -106,7 +88,7 @@ class Migration(migrations.Migration):
             model_name="category",
             name="routing",
             field=models.CharField(
-                choices=[("all", "All"), ("first", "First"), ("cheapest", "Cheapest"), ("escalate", "Escalate")],
+                choices=[("all", "All"), ("first", "First"), ("cheapest", "Cheapest")],
                 db_default="all",
                 default="all",
                 max_length=8,
@@ -173,8 +155,7 @@ class Migration(migrations.Migration):
         AddConstraintNotValid(
             model_name="category",
             constraint=models.CheckConstraint(
-                condition=models.Q(("routing__in", ["all", "first", "cheapest", "escalate"])),
-                name="category_routing_known",
+                condition=models.Q(("routing__in", ["all", "first", "cheapest"])), name="category_routing_known"
             ),
         ),
         AddConstraintNotValid(
@@ -194,14 +175,6 @@ class Migration(migrations.Migration):
             model_name="category",
             constraint=models.CheckConstraint(
                 condition=models.Q(("when_capped__in", ["drop", "hold"])), name="category_when_capped_known"
-            ),
-        ),
-        AddConstraintNotValid(
-            model_name="category",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("digest_minutes__isnull", True), ("digest_minutes__gte", 1), _connector="OR"),
-                name="category_digest_positive",
-                violation_error_message="A digest gathers for a minute at least.",
             ),
         ),
         AddConstraintNotValid(
@@ -261,6 +234,5 @@ class Migration(migrations.Migration):
         ValidateConstraint(model_name="category", name="category_routing_order_known"),
         ValidateConstraint(model_name="category", name="category_reach_known"),
         ValidateConstraint(model_name="category", name="category_when_capped_known"),
-        ValidateConstraint(model_name="category", name="category_digest_positive"),
         ValidateConstraint(model_name="recipient", name="recipient_quiet_hours_whole"),
     ]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.channels import Channel, Mode
 from accounts.consent import Cause, heed, suppress
 from accounts.devices import registration
-from accounts.models import AppKey, Cap, Category, Device, Preference, Recipient, Suppression
+from accounts.models import AppKey, Category, Device, Preference, Recipient, Suppression
 from accounts.replies import Reply, Wish
 from tests.builders import (
     Caller,
@@ -287,8 +287,7 @@ def rules(**changes: str) -> dict[str, str]:
     """A category's form as it is filled in; an empty value is a box that is not ticked, or a field left empty."""
     usual = {
         "name": "News", "slug": "news", "consent": "opt_out", "quiet_spread": "15", "routing": "all", "reach": "all",
-        "seen_within_days": "30", "escalate_after": "10", "when_capped": "drop",
-        "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
+        "seen_within_days": "30",
     }  # fmt: skip
     return {name: value for name, value in (usual | changes).items() if value}
 
@@ -346,37 +345,18 @@ def test_a_preset_sets_the_rules_that_belong_together(browser: Client) -> None:
     assert "21:00 to 08:00" in shown(browser.get(f"{ADMIN}/category/"))
 
 
-def test_caps_are_written_beside_the_category(browser: Client) -> None:
-    caps = {
-        "caps-TOTAL_FORMS": "2",
-        "caps-0-most": "3",
-        "caps-0-hours": "24",
-        "caps-1-most": "10",
-        "caps-1-hours": "168",
-    }
-
-    answer = browser.post(f"{ADMIN}/category/add/", rules(**caps))
-
-    assert answer.status_code == 302, answer.content
-    assert sorted(Cap.objects.values_list("most", "hours")) == [(3, 24), (10, 168)]
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"is_critical": "on", "quiet_from": "21:00", "quiet_until": "08:00"}, "does not wait for quiet hours"),
-        ({"is_critical": "on", "digest_minutes": "30"}, "is not gathered"),
         ({"is_critical": "on", "label": "(광고)"}, "no advertising"),
         ({"quiet_from": "21:00"}, "a beginning and an end"),
         ({"quiet_from": "21:00", "quiet_until": "21:00"}, "a beginning and an end"),
         ({"quiet_from": "25:00", "quiet_until": "08:00"}, "Enter a valid time"),
-        ({"routing": "escalate", "routing_order": "push"}, "a second channel"),
-        ({"routing": "escalate", "digest_minutes": "30"}, "choose one of the two"),
+        ({"routing": "escalate"}, "not one of the available choices"),
+        ({"routing": "all", "routing_order": "push"}, "there is no order"),
         ({"routing": "first", "routing_order": "push, pigeon"}, "is no channel; there are push, sms, email"),
         ({"routing": "first", "routing_order": "push, sms, push"}, "stands in the order once"),
-        ({"digest_minutes": "0"}, "a minute at least"),
-        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "0", "caps-0-hours": "24"}, "one message at least"),
-        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "3", "caps-0-hours": "9000"}, "in 1 to 744 hours"),
     ],
 )
 def test_rules_that_cannot_be_meant_are_refused_with_the_reason(
