@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, new_id
-from notifications import facts, queues
+from notifications import caps, facts, queues
 from notifications.ledger import audiences, idempotency
 from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
@@ -105,8 +105,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     1. The newest published version of the template, or a refusal.
     2. Gather the facts about every recipient, in a fixed number of queries.
     3. Try the text on the first recipient, so that what cannot be rendered is refused here.
-    4. Plan: who gets what, by which channel, and who does not, and why. A dry run ends here. For an audience,
-       workers plan, chunk by chunk (`walking`).
+    4. Plan: who gets what, by which channel, and who does not, and why; then count it against frequency caps. A dry
+       run ends here. For an audience, workers plan, chunk by chunk (`walking`).
     5. Append notification, deliveries and batches in one transaction.
     6. After the commit, hint the queues; a lost hint is found by the sweep.
 
@@ -127,14 +127,19 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         return _accept_audience(submission, submission.audience, question, by, at)
     known = _gathered(question)
     _try_out(question)
-    decided = plan(known, at)
+    header = _header(submission, edition, by)
+    planned = plan(known, at)
+    decided = caps.counted(planned, known, header.id, at, peek=submission.dry_run)
     if submission.dry_run:
         return _acceptance(None, decided, [Appended(decision, ()) for decision in decided.decisions])
-    header = _header(submission, edition, by)
-    with metered() as meters:
-        appended, lanes = append(header, decided, at)
-        transaction.on_commit(lambda: queues.hint(lanes))
-        meters.planned(decided)
+    try:
+        with metered() as meters:
+            appended, lanes = append(header, decided, at)
+            transaction.on_commit(lambda: queues.hint(lanes))
+            meters.planned(decided)
+    except Exception:
+        caps.give_back(planned, known, header.id, at)
+        raise
     return _acceptance(header.id, decided, appended)
 
 

@@ -6,10 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.categories import CategoryForm
+from accounts.admin.categories import CapInline, CategoryForm
 from accounts.admin.people import PeopleAdmin, sign
 from accounts.channels import Channel
 from accounts.models import (
+    Cap,
     Category,
     Preference,
     ReceivedReply,
@@ -27,6 +28,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
     """What messages are about, what silence means there, and the rules by which they go."""
 
     form = CategoryForm
+    inlines = (CapInline,)
     list_display = ("name", "slug", "consent", "is_critical", "quiet_hours", "routing", "in_doubt")
     list_filter = ("consent", "is_critical", "routing")
     search_fields = ("name", "slug")
@@ -40,6 +42,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
             "Channels and devices",
             {"fields": ("routing", "routing_order", "seen_within_days", "reach")},
         ),
+        ("Caps", {"fields": ("when_capped",)}),
     )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -119,3 +122,13 @@ class ReceivedReplyAdmin(PeopleAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only people themselves say so; an operator suppresses an address instead."""
         return False
+
+
+@admin.register(Cap)
+class CapAdmin(admin.ModelAdmin[Cap]):
+    """How many messages are too many, for one category or for all together."""
+
+    list_display = ("__str__", "category", "channel", "most", "hours")
+    list_filter = ("category", "channel")
+    list_select_related = ("category",)
+    ordering = ("category__name", "channel", "hours")

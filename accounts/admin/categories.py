@@ -6,9 +6,10 @@ from datetime import time
 from typing import Any, Final
 
 from django import forms
+from django.contrib import admin
 
 from accounts.channels import Channel
-from accounts.models import Category, Consent
+from accounts.models import Cap, Category, Consent
 from accounts.policies import Routing
 
 
@@ -37,6 +38,14 @@ PRESETS: Final[Mapping[str, Preset]] = {
 }
 
 
+class CapInline(admin.TabularInline[Cap, Category]):
+    """How many of its messages are too many; caps over all categories have a page of their own."""
+
+    model = Cap
+    extra = 0
+    fields = ("most", "hours", "channel")
+
+
 class CategoryForm(forms.ModelForm[Category]):
     """A category, with what is usual for its kind where nothing else is chosen."""
 
@@ -54,7 +63,7 @@ class CategoryForm(forms.ModelForm[Category]):
         model = Category
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
-            "routing", "routing_order", "seen_within_days", "reach",
+            "routing", "routing_order", "seen_within_days", "reach", "when_capped",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.channels import Channel, Mode
 from accounts.consent import Cause, heed, suppress
 from accounts.devices import registration
-from accounts.models import AppKey, Category, Device, Preference, Recipient, Suppression
+from accounts.models import AppKey, Cap, Category, Device, Preference, Recipient, Suppression
 from accounts.replies import Reply, Wish
 from tests.builders import (
     Caller,
@@ -287,7 +287,7 @@ def rules(**changes: str) -> dict[str, str]:
     """A category's form as it is filled in; an empty value is a box that is not ticked, or a field left empty."""
     usual = {
         "name": "News", "slug": "news", "consent": "opt_out", "quiet_spread": "15", "routing": "all", "reach": "all",
-        "seen_within_days": "30",
+        "seen_within_days": "30", "when_capped": "drop", "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
     }  # fmt: skip
     return {name: value for name, value in (usual | changes).items() if value}
 
@@ -345,9 +345,27 @@ def test_a_preset_sets_the_rules_that_belong_together(browser: Client) -> None:
     assert "21:00 to 08:00" in shown(browser.get(f"{ADMIN}/category/"))
 
 
+def test_caps_are_written_beside_the_category(browser: Client) -> None:
+    caps = {
+        "caps-TOTAL_FORMS": "2",
+        "caps-0-most": "3",
+        "caps-0-hours": "24",
+        "caps-1-most": "10",
+        "caps-1-hours": "168",
+    }
+
+    answer = browser.post(f"{ADMIN}/category/add/", rules(**caps))
+
+    assert answer.status_code == 302, answer.content
+    assert sorted(Cap.objects.values_list("most", "hours")) == [(3, 24), (10, 168)]
+    assert "3 in 24 h" in shown(browser.get(f"{ADMIN}/cap/"))
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
+        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "0", "caps-0-hours": "24"}, "one message at least"),
+        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "3", "caps-0-hours": "9000"}, "in 1 to 744 hours"),
         ({"is_critical": "on", "quiet_from": "21:00", "quiet_until": "08:00"}, "does not wait for quiet hours"),
         ({"is_critical": "on", "label": "(광고)"}, "no advertising"),
         ({"quiet_from": "21:00"}, "a beginning and an end"),
