@@ -130,14 +130,15 @@ def _edition(version: TemplateVersion) -> Edition:
         version_id=version.id,
         template=template.name,
         number=version.number,
-        category=_facts_of(category),
+        category=facts_of(category),
         default_locale=template.default_locale,
         content=content,
         sample_data=version.sample_data,
     )
 
 
-def _facts_of(category: Category) -> CategoryFacts:
+def facts_of(category: Category) -> CategoryFacts:
+    """A category with its caps, as planning takes it."""
     caps = Cap.objects.filter(Q(category=category) | Q(category=None)).order_by("hours", "channel", "id")
     return CategoryFacts(
         id=category.id,
