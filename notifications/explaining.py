@@ -19,7 +19,7 @@ from notifications.planning.rules.consent import refused
 from notifications.planning.rules.quiet_hours import Sleeper, silence
 from notifications.planning.values import Candidate, Choice, Drop, Facts, Hold, Person, Policy
 from notifications.timeline import Moment, timeline
-from notifications.vocabulary import REASON_TEXT
+from notifications.vocabulary import in_words
 from templates_app.catalogue import facts_of
 
 #: Deliveries that are told about on one page.
@@ -119,7 +119,7 @@ def _unwanted(policy: Policy, channel: Channel, choices: Mapping[Choice, bool]) 
     asked = Facts(policy, (channel,), (), frozenset(), lambda _channel, _locale: "")
     match refused(Candidate(Person("", choices=choices), channel, ""), asked, datetime.min):  # noqa: DTZ901 - unread
         case Drop(reason=reason, detail=detail):
-            return f"{REASON_TEXT[reason].rstrip('.')}{f' ({detail})' if detail else ''}."
+            return in_words(reason, detail)
         case _:
             return ""
 

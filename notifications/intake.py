@@ -18,7 +18,7 @@ from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
 from notifications.planning.values import Criteria, Facts, Plan, Send
-from notifications.vocabulary import REASON_TEXT, Urgency
+from notifications.vocabulary import Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
@@ -267,6 +267,5 @@ def _fate(one: Appended) -> Fate:
             reason=hold.rule if hold else "",
             explanation=hold.detail if hold else "",
         )
-    text = REASON_TEXT[verdict.reason]
-    explanation = f"{text.rstrip('.')} ({verdict.detail})." if verdict.detail else text
+    explanation = in_words(verdict.reason, verdict.detail)
     return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

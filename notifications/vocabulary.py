@@ -208,6 +208,12 @@ REASON_TEXT: Final[dict[Reason, str]] = {
 }
 
 
+def in_words(reason: Reason, detail: str) -> str:
+    """The reason as a sentence, with what the rule that decided has to add."""
+    text = REASON_TEXT[reason]
+    return f"{text.rstrip('.')} ({detail})." if detail else text
+
+
 class EventKind(StrEnum):
     """What a line of a delivery's timeline tells. New ones come last: an event's id is made of its kind's place."""
 
