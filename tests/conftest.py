@@ -8,6 +8,7 @@ import redis
 
 from notifications import queues
 from notifications.routes import routes
+from notifications.silence import sleepers
 from templates_app import catalogue
 
 
@@ -31,3 +32,4 @@ def nothing_remembered() -> None:
     catalogue.forget()
     routes.forget()
     queues.know_nothing()
+    sleepers.forget()
