@@ -24,7 +24,7 @@ DAY = "2026-03-02"
 
 @dataclass(frozen=True)
 class Case:
-    """`by`: channels asked for; `at`: the hour in Seoul; `rules`: the category's; `who`: what the person has and chose."""
+    """`by`: channels asked for; `rules`: the category's; `who`: what the person has, or chose."""
 
     says: str
     outcome: str
