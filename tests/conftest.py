@@ -7,7 +7,8 @@ import pytest
 import redis
 from hypothesis import settings
 
-from notifications import queues
+from notifications import account_health, queues
+from notifications.meters import readings
 from notifications.routes import routes
 from notifications.silence import sleepers
 from templates_app import catalogue
@@ -26,7 +27,9 @@ def redis_client() -> Iterator[redis.Redis]:
 
 @pytest.fixture(autouse=True)
 def empty_redis(redis_client: redis.Redis) -> None:
-    """No test sees the hints, limits or tokens of another."""
+    """No test sees the hints, limits or tokens of another, nor what it counted and had not written yet."""
+    readings()
+    account_health.of([])
     redis_client.flushdb()
 
 
