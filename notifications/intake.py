@@ -17,8 +17,8 @@ from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Criteria, Facts, Plan, Send
-from notifications.vocabulary import Urgency, in_words
+from notifications.planning.values import Criteria, Facts, Later, Plan, Send
+from notifications.vocabulary import Reason, Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
@@ -267,5 +267,8 @@ def _fate(one: Appended) -> Fate:
             reason=hold.rule if hold else "",
             explanation=hold.detail if hold else "",
         )
+    if isinstance(verdict, Later):
+        told = f"If nothing is heard of {verdict.after} by {verdict.until:%Y-%m-%d %H:%M:%S %Z}."
+        return Fate(candidate.person.ref, candidate.channel, "later", (), verdict.until, Reason.ESCALATED, told)
     explanation = in_words(verdict.reason, verdict.detail)
     return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

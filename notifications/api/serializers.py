@@ -193,7 +193,7 @@ class FateAnswer(serializers.Serializer[Any]):
 
     recipient = serializers.CharField()
     channel = serializers.ChoiceField(choices=[channel.value for channel in Channel])
-    decision = serializers.ChoiceField(choices=["send", "hold", "drop"])
+    decision = serializers.ChoiceField(choices=["send", "hold", "later", "drop"])
     deliveries = serializers.ListField(child=serializers.UUIDField())
     due_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)

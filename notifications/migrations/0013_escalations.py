@@ -1,0 +1,188 @@
+"""Before the deployment: the version before it writes none of the new kind, and leaves the new table empty."""
+
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
+import django.db.models.deletion
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.db import migrations, models
+
+import accounts.ids
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [
+        ("accounts", "0005_escalation"),
+        ("notifications", "0011_events_of_rules"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Escalation",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[("push", "Push"), ("sms", "Sms"), ("email", "Email")], max_length=5
+                        ),
+                        help_text="Those that are left, in their order.",
+                        size=None,
+                    ),
+                ),
+                ("due_at", models.DateTimeField(help_text="When the next one is tried, if nothing is heard.")),
+                (
+                    "escalate_after",
+                    models.PositiveIntegerField(help_text="Seconds in which something is to be heard of each."),
+                ),
+                ("reach", models.CharField(choices=[("all", "All"), ("latest", "Latest")], max_length=6)),
+                (
+                    "delivery_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), help_text="What was tried last.", size=None
+                    ),
+                ),
+                (
+                    "earlier_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), default=list, help_text="What was tried before that.", size=None
+                    ),
+                ),
+                (
+                    "said",
+                    models.JSONField(
+                        default=dict, help_text="What is said to this person alone, and who a contact is."
+                    ),
+                ),
+            ],
+        ),
+        migrations.RemoveConstraint(
+            model_name="deliveryevent",
+            name="delivery_event_kind_known",
+        ),
+        migrations.AddField(
+            model_name="audience",
+            name="routing",
+            field=models.JSONField(db_default={}, default=dict, help_text="What the request said of the way it takes."),
+        ),
+        migrations.AlterField(
+            model_name="deliveryevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("sent", "Sent"),
+                    ("retrying", "Retrying"),
+                    ("failed", "Failed"),
+                    ("uncertain", "Uncertain"),
+                    ("expired", "Expired"),
+                    ("cancelled", "Cancelled"),
+                    ("suppressed", "Suppressed"),
+                    ("replayed", "Replayed"),
+                    ("delivered", "Delivered"),
+                    ("deferred", "Deferred"),
+                    ("bounced", "Bounced"),
+                    ("complained", "Complained"),
+                    ("opted_out", "Opted out"),
+                    ("opened", "Opened"),
+                    ("clicked", "Clicked"),
+                    ("held", "Held"),
+                    ("escalated", "Escalated"),
+                ],
+                max_length=10,
+            ),
+        ),
+        AddConstraintNotValid(
+            model_name="deliveryevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "sent",
+                            "retrying",
+                            "failed",
+                            "uncertain",
+                            "expired",
+                            "cancelled",
+                            "suppressed",
+                            "replayed",
+                            "delivered",
+                            "deferred",
+                            "bounced",
+                            "complained",
+                            "opted_out",
+                            "opened",
+                            "clicked",
+                            "held",
+                            "escalated",
+                        ],
+                    )
+                ),
+                name="delivery_event_kind_known",
+            ),
+        ),
+        migrations.AddField(
+            model_name="escalation",
+            name="notification",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="notifications.notification",
+            ),
+        ),
+        migrations.AddField(
+            model_name="escalation",
+            name="recipient",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="accounts.recipient",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(fields=["due_at"], name="escalation_due"),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(fields=["notification"], name="escalation_notification"),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("recipient__isnull", False)), fields=["recipient"], name="escalation_recipient"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["delivery_ids"], name="escalation_deliveries"),
+        ),
+        migrations.AddConstraint(
+            model_name="escalation",
+            constraint=models.CheckConstraint(condition=models.Q(("channels__len__gt", 0)), name="escalation_goes_on"),
+        ),
+        migrations.AddConstraint(
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channels__contained_by", ["push", "sms", "email"])),
+                name="escalation_channels_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reach__in", ["all", "latest"])), name="escalation_reach_known"
+            ),
+        ),
+        ValidateConstraint(model_name="deliveryevent", name="delivery_event_kind_known"),
+    ]
