@@ -5,10 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import settings
 
 from notifications import queues
 from notifications.routes import routes
+from notifications.silence import sleepers
 from templates_app import catalogue
+
+#: make test ARGS="tests/planning --hypothesis-profile thorough -n2"
+settings.register_profile("thorough", max_examples=10_000, deadline=None)
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +36,4 @@ def nothing_remembered() -> None:
     catalogue.forget()
     routes.forget()
     queues.know_nothing()
+    sleepers.forget()

@@ -2,10 +2,8 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
-
-import accounts.ids
 
 
 class Migration(migrations.Migration):
@@ -16,27 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Cap",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
-                ),
-                (
-                    "channel",
-                    models.CharField(
-                        blank=True,
-                        choices=[("push", "Push"), ("sms", "Sms"), ("email", "Email")],
-                        default="",
-                        help_text="Empty: all channels together.",
-                        max_length=5,
-                    ),
-                ),
-                ("most", models.PositiveSmallIntegerField(help_text="So many messages,")),
-                ("hours", models.PositiveSmallIntegerField(help_text="in any span of so many hours.")),
-            ],
-        ),
         migrations.AddField(
             model_name="category",
             name="label",
@@ -193,46 +170,16 @@ class Migration(migrations.Migration):
                 violation_error_message="Quiet hours have a beginning and an end, which differ.",
             ),
         ),
-        migrations.AddField(
-            model_name="cap",
-            name="category",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: messages of every category together.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="caps",
-                to="accounts.category",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("channel", ""), ("channel__in", ["push", "sms", "email"]), _connector="OR"),
-                name="cap_channel_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hours__gte", 1), ("hours__lte", 744), ("most__gte", 1)),
-                name="cap_window_sane",
-                violation_error_message="Allow one message at least, in 1 to 744 hours.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.UniqueConstraint(
-                fields=("category", "channel", "hours"),
-                name="cap_once",
-                nulls_distinct=False,
-                violation_error_message="There is a cap for this category, channel and window; change that one.",
-            ),
-        ),
         ValidateConstraint(model_name="category", name="category_quiet_hours_whole"),
         ValidateConstraint(model_name="category", name="category_routing_known"),
         ValidateConstraint(model_name="category", name="category_routing_order_known"),
         ValidateConstraint(model_name="category", name="category_reach_known"),
         ValidateConstraint(model_name="category", name="category_when_capped_known"),
         ValidateConstraint(model_name="recipient", name="recipient_quiet_hours_whole"),
+        AddIndexConcurrently(
+            model_name="recipient",
+            index=models.Index(
+                condition=models.Q(("quiet_from__isnull", False)), fields=["id"], name="recipient_quiet"
+            ),
+        ),
     ]

@@ -140,6 +140,8 @@ def _rows(
     for each in categories:
         with console.status(f"{fault.text} (the category says {each})"):
             row = _struck(running, name, scale, each)
+            if row.broken and fault.is_measured:
+                row = _struck(running, name, scale, each)
         rows.append((fault, row))
         mark = "[green]✓[/]" if row.is_kept(fault) else "[red]✗[/]"
         console.print(f"{mark} {fault.text}, {each}{f': {row.broken}' if row.broken else ''}")

@@ -40,7 +40,8 @@ class Fault:
 
     `doubts`: whether messages may have left without an answer, so that some are sent twice where the category resends.
     `holds`: what else is promised, looked at when nothing is left to be done; it raises `Broken`.
-    `struck`: how many workers it takes from what they have under way, one after the other or together.
+    `is_measured`: it promises a rate, which something else on the machine can spoil, so one that was missed is measured
+    again. `struck`: how many workers it takes from what they have under way, one after the other or together.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
     reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one. `outage`: the
     seconds that it lasts in a full run.
@@ -55,6 +56,7 @@ class Fault:
     scene: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
     outage: float = 6.0
     struck: int = 2
+    is_measured: bool = False
     holds: Callable[[Stage], None] = lambda _stage: None
 
     @property
@@ -314,7 +316,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
     "disorder_receipts": Fault("receipts three times and out of order", _disorder_receipts, load=texts, people=SHARE),
     "fcm_down": Fault(
-        "FCM down; the others keep 90 % of their rate", _take_fcm_down, load=everything, people=ROUNDS * (1 + 2 * SHARE)
+        "FCM down; the others keep 90 % of their rate",
+        _take_fcm_down,
+        load=everything,
+        people=ROUNDS * (1 + 2 * SHARE),
+        is_measured=True,
     ),
     "goaway": Fault("GOAWAY in mid-flight, twice a second", _go_away, load=through_doors),
     "clock_back": Fault("the clock set back by ten minutes", _set_clock_back, scene=_false_clock),
