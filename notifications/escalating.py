@@ -1,8 +1,8 @@
 """The next channel: what was not heard of in time is planned again, with the channels that are left."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -65,51 +65,63 @@ def escalate(*, clock: Callable[[], datetime]) -> int:
     return total
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """What one round comes to."""
+
+    done: list[UUID] = field(default_factory=list)
+    waiting: dict[UUID, datetime] = field(default_factory=dict)
+    dropped: list[tuple[UUID, Decision]] = field(default_factory=list)
+
+
 def _settle(at: datetime, meters: Meters) -> int:
-    """What is due at a moment; in one transaction."""
+    """What is due at a moment, in one transaction; for how many people."""
     due = escalations.take(at, limit=_TOGETHER)
     if not due:
         return 0
-    news = escalations.news_of([one for row in due for one in (*row.delivery_ids, *row.earlier_ids)])
     notifications = Notification.objects.in_bulk({row.notification_id for row in due})
-    done: list[UUID] = []
-    waiting: dict[UUID, datetime] = {}
-    dropped: list[tuple[UUID, Decision]] = []
+    outcome = _Outcome()
+    lanes: set[Lane] = set()
+    for notification_id, together in _looked_at(due, notifications, outcome, at).items():
+        went = _go_on(notifications[notification_id], together, at)
+        if went is None:
+            outcome.waiting |= {one.row.id: at + _LATER for one in together}
+            continue
+        outcome.done += [one.row.id for one in together]
+        outcome.dropped += went.dropped
+        lanes |= went.lanes
+        meters.planned(went.decided)
+    append_dropped(outcome.dropped)
+    meters.planned(Plan(tuple(decision for _, decision in outcome.dropped)))
+    escalations.settle(outcome.done)
+    escalations.postpone(outcome.waiting)
+    transaction.on_commit(lambda: queues.hint(lanes))
+    return len(due)
+
+
+def _looked_at(
+    due: Sequence[Pending], notifications: Mapping[UUID, Notification], outcome: _Outcome, at: datetime
+) -> Mapping[UUID, Sequence[_Next]]:
+    """Those that go on, by their notification; what becomes of the others is in the outcome."""
+    news = escalations.news_of([one for row in due for one in (*row.delivery_ids, *row.earlier_ids)])
     onward: defaultdict[UUID, list[_Next]] = defaultdict(list)
     for row in due:
         notification = notifications.get(row.notification_id)
         if notification is None or notification.cancelled_at:
-            done.append(row.id)
+            outcome.done.append(row.id)
             continue
         tried = tuple((one, news[one]) for one in row.delivery_ids if one in news)
         earlier = [news[one] for one in row.earlier_ids if one in news]
         patience = Patience(row.escalate_after, is_critical=notification.urgency == Urgency.CRITICAL)
         match judged([one for _, one in tried], earlier, patience, at):
             case Heard(channel=channel):
-                dropped += escalations.left_out(row, Drop(Reason.NOT_NEEDED, channel.value))
-                done.append(row.id)
+                outcome.dropped += escalations.left_out(row, Drop(Reason.NOT_NEEDED, channel.value))
+                outcome.done.append(row.id)
             case Wait(until=until):
-                waiting[row.id] = until
+                outcome.waiting[row.id] = until
             case Onward(because=because):
                 onward[row.notification_id].append(_Next(row, because, tried))
-    lanes: set[Lane] = set()
-    for notification_id, together in onward.items():
-        went = _go_on(notifications[notification_id], together, at)
-        if went is None:
-            waiting |= {one.row.id: at + _LATER for one in together}
-            continue
-        done += [one.row.id for one in together]
-        dropped += went.dropped
-        lanes |= went.lanes
-        meters.planned(went.decided)
-    append_dropped(dropped)
-    for _, decision in dropped:
-        assert isinstance(decision.verdict, Drop)
-        meters.count("suppressed", decision.candidate.channel, decision.verdict.reason)
-    escalations.settle(done)
-    escalations.postpone(waiting)
-    transaction.on_commit(lambda: queues.hint(lanes))
-    return len(due)
+    return onward
 
 
 class _Went(msgspec.Struct, frozen=True, gc=False):

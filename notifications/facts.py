@@ -57,7 +57,7 @@ class Question:
     data: Mapping[str, Any] = field(repr=False)
     send_at: datetime | None = None
     expires_at: datetime | None = None
-    wish: Wish = Wish()
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
 
 def _policy(question: Question) -> Policy:
     policy = policy_of(question.edition.category)
-    if question.wish == Wish():
+    if question.wish is None:
         return policy
     return replace(policy, itinerary=question.wish.over(policy.itinerary))
 

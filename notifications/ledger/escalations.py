@@ -127,13 +127,13 @@ def escalation_rows(notification_id: UUID, decided: Iterable[tuple[Decision, Seq
         person = of_one[0][0].candidate.person
         itinerary = next(one.verdict.itinerary for one, _ in of_one if isinstance(one.verdict, Later))
         sent = [delivery_id for one, ids in of_one if isinstance(one.verdict, Send) for delivery_id in ids]
-        place = {channel: number for number, channel in enumerate(itinerary.order)}
+        place: Mapping[str, int] = {channel: number for number, channel in enumerate(itinerary.order)}
         rows.append(
             (
                 new_id(),
                 notification_id,
                 person.recipient_id,
-                "{" + ",".join(sorted((channel for _, channel, _ in later), key=place.__getitem__)) + "}",
+                "{" + ",".join(sorted([channel for _, channel, _ in later], key=place.__getitem__)) + "}",
                 # whose first channel was held back by a cap goes on to the next at once
                 later[0][0] if sent else at,
                 int(itinerary.escalate_after.total_seconds()),

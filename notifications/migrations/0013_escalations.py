@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0005_escalation"),
+        ("accounts", "0006_escalation"),
         ("notifications", "0011_events_of_rules"),
     ]
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0005_escalation"),
+        ("accounts", "0006_escalation"),
         ("templates_app", "0001_initial"),
     ]
 
