@@ -17,7 +17,7 @@ from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Criteria, Facts, Later, Plan, Send
+from notifications.planning.values import Criteria, Facts, Later, Plan, Send, Wish
 from notifications.vocabulary import Reason, Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
@@ -42,6 +42,7 @@ class Submission:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     dry_run: bool = False
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         submission.data,
         submission.send_at,
         submission.expires_at,
+        submission.wish,
     )
     if submission.audience is not None:
         return _accept_audience(submission, submission.audience, question, by, at)
@@ -157,7 +159,7 @@ def _accept_audience(
     header = _header(submission, question.edition, by)
     with transaction.atomic():
         append_header(header)
-        audiences.begin(header.id, criteria, question.channels)
+        audiences.begin(header.id, criteria, question.channels, submission.wish)
         transaction.on_commit(queues.hint_planner)
     return Acceptance(header.id, 0, 0, ())
 

@@ -58,7 +58,9 @@ def walk(*, clock: Callable[[], datetime]) -> int:
 def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
     """Plan one chunk; None when the walk is not ours any more."""
     edition = catalogue.edition(header.version_id)
-    question = facts.Question(edition, (), current.channels, header.data, header.send_at, header.expires_at)
+    question = facts.Question(
+        edition, (), current.channels, header.data, header.send_at, header.expires_at, current.wish
+    )
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
     known, last = facts.gather_page(question, current.criteria, page)
     # counted twice, as when this chunk is planned again after a crash, a message counts once
