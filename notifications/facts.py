@@ -16,6 +16,7 @@ from accounts.models import Consent, Recipient, Suppression
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
+from notifications.planning.prices import FREE, Tariff
 from notifications.planning.values import (
     CapRule,
     Choice,
@@ -58,6 +59,7 @@ class Question:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     wish: Wish | None = None
+    tariff: Tariff = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         send_at=question.send_at,
         expires_at=question.expires_at,
         usual_zone=settings.USUAL_TIME_ZONE,
+        tariff=question.tariff,
     )
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, new_id
-from notifications import caps, facts, queues
+from notifications import caps, facts, queues, tariffs
 from notifications.ledger import audiences, idempotency
 from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
@@ -124,6 +124,7 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         submission.send_at,
         submission.expires_at,
         submission.wish,
+        tariffs.current(at),
     )
     if submission.audience is not None:
         return _accept_audience(submission, submission.audience, question, by, at)

@@ -10,6 +10,7 @@ import msgspec
 
 from accounts.channels import Channel
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
+from notifications.planning.prices import FREE, Tariff
 from notifications.vocabulary import Queue, Reason
 
 
@@ -120,7 +121,8 @@ class Facts:
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
-    `usual_zone` is the time zone of people of whom neither zone nor country is known.
+    `usual_zone` is the time zone of people of whom neither zone nor country is known; `tariff`
+    what messages cost.
     """
 
     policy: Policy
@@ -131,6 +133,7 @@ class Facts:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     usual_zone: str = "Asia/Seoul"
+    tariff: Tariff = FREE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,13 @@
 """Which of the channels that reach a person the message takes, and which of them only if nothing is heard of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from decimal import Decimal
 
 from accounts.channels import Channel
 from accounts.policies import Routing
 from notifications.planning.values import Decision, Drop, Facts, Itinerary, Later, Person, Send
 from notifications.vocabulary import Reason
-
-#: What a message costs, from nothing upwards: push services and one's own mail are free by the message, and the
-#: cheapest country's text message is dearer than that.
-_COSTS: Final[Mapping[Channel, int]] = {Channel.PUSH: 0, Channel.EMAIL: 0, Channel.SMS: 1}
 
 
 def routed(decisions: Sequence[Decision], facts: Facts, at: datetime) -> Sequence[Decision]:
@@ -25,7 +21,7 @@ def routed(decisions: Sequence[Decision], facts: Facts, at: datetime) -> Sequenc
     sending = [one for one in decisions if isinstance(one.verdict, Send)]
     if itinerary.routing is Routing.ALL or len(sending) < 2:
         return decisions
-    by_rank = sorted(sending, key=lambda one: _rank(one.candidate.channel, one.candidate.person, itinerary, at))
+    by_rank = sorted(sending, key=lambda one: _rank(one.candidate.channel, one.candidate.person, facts, at))
     first = by_rank[0]
     others: dict[Channel, Later] = _afterwards(by_rank, itinerary, at) if itinerary.routing is Routing.ESCALATE else {}
     because = Drop(Reason.ROUTED, f"goes by {first.candidate.channel} instead")
@@ -51,12 +47,20 @@ def _afterwards(by_rank: Sequence[Decision], itinerary: Itinerary, at: datetime)
     return found
 
 
-def _rank(channel: Channel, person: Person, itinerary: Itinerary, at: datetime) -> tuple[bool, int, int]:
+def _rank(channel: Channel, person: Person, facts: Facts, at: datetime) -> tuple[bool, Decimal, int]:
     """The lower, the sooner it is taken."""
+    itinerary = facts.policy.itinerary
     place = itinerary.order.index(channel) if channel in itinerary.order else len(itinerary.order)
     if itinerary.routing is not Routing.CHEAPEST:
-        return False, 0, place
-    return channel is Channel.PUSH and not _seen_lately(person, itinerary, at), _COSTS[channel], place
+        return False, _NOTHING, place
+    return (
+        channel is Channel.PUSH and not _seen_lately(person, itinerary, at),
+        facts.tariff.of(channel, person.phone),
+        place,
+    )
+
+
+_NOTHING = Decimal(0)
 
 
 def _seen_lately(person: Person, itinerary: Itinerary, at: datetime) -> bool:
