@@ -1,17 +1,14 @@
-"""Before the deployment: the version before it writes none of the new kind, and leaves the new table empty."""
+"""Before the deployment: the version before it leaves the new table empty, and the new column to its default."""
 
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import migrations, models
 
 import accounts.ids
 
 
 class Migration(migrations.Migration):
-    atomic = False
-
     dependencies = [
         ("accounts", "0006_escalation"),
         ("notifications", "0011_events_of_rules"),
@@ -24,6 +21,27 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="notifications.notification",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.recipient",
+                    ),
                 ),
                 (
                     "channels",
@@ -61,93 +79,10 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RemoveConstraint(
-            model_name="deliveryevent",
-            name="delivery_event_kind_known",
-        ),
         migrations.AddField(
             model_name="audience",
             name="routing",
             field=models.JSONField(db_default={}, default=dict, help_text="What the request said of the way it takes."),
-        ),
-        migrations.AlterField(
-            model_name="deliveryevent",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("sent", "Sent"),
-                    ("retrying", "Retrying"),
-                    ("failed", "Failed"),
-                    ("uncertain", "Uncertain"),
-                    ("expired", "Expired"),
-                    ("cancelled", "Cancelled"),
-                    ("suppressed", "Suppressed"),
-                    ("replayed", "Replayed"),
-                    ("delivered", "Delivered"),
-                    ("deferred", "Deferred"),
-                    ("bounced", "Bounced"),
-                    ("complained", "Complained"),
-                    ("opted_out", "Opted out"),
-                    ("opened", "Opened"),
-                    ("clicked", "Clicked"),
-                    ("held", "Held"),
-                    ("escalated", "Escalated"),
-                ],
-                max_length=10,
-            ),
-        ),
-        AddConstraintNotValid(
-            model_name="deliveryevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "sent",
-                            "retrying",
-                            "failed",
-                            "uncertain",
-                            "expired",
-                            "cancelled",
-                            "suppressed",
-                            "replayed",
-                            "delivered",
-                            "deferred",
-                            "bounced",
-                            "complained",
-                            "opted_out",
-                            "opened",
-                            "clicked",
-                            "held",
-                            "escalated",
-                        ],
-                    )
-                ),
-                name="delivery_event_kind_known",
-            ),
-        ),
-        migrations.AddField(
-            model_name="escalation",
-            name="notification",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="notifications.notification",
-            ),
-        ),
-        migrations.AddField(
-            model_name="escalation",
-            name="recipient",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="accounts.recipient",
-            ),
         ),
         migrations.AddIndex(
             model_name="escalation",
@@ -184,5 +119,4 @@ class Migration(migrations.Migration):
                 condition=models.Q(("reach__in", ["all", "latest"])), name="escalation_reach_known"
             ),
         ),
-        ValidateConstraint(model_name="deliveryevent", name="delivery_event_kind_known"),
     ]
