@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0013_escalations"),
+        ("notifications", "0012_escalations"),
     ]
 
     operations = [
