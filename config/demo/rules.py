@@ -30,14 +30,15 @@ _PARCEL: Final = {
 
 
 def assemble(at: datetime) -> None:
-    """Make all of it, once; what depends on the hour, and on what was sent before, anew."""
+    """Make all of it, or put it back as it was; what depends on the hour, and on what was sent before, anew."""
     offers = _category("offers", "Offers", quiet_from=_NIGHT.start, quiet_until=_NIGHT.end)
     _template("offer", offers, {"sms": _OFFER}, {})
     zone = night_zone(at)
     cast.person("nara", "+821011112222", "en", country=_AROUND_THE_WORLD[zone], time_zone=zone)
 
     picks = _category("weekly-picks", "Weekly picks")
-    Cap.objects.get_or_create(category=picks, channel="", hours=24, defaults={"most": 1})
+    picks.caps.all().delete()
+    Cap.objects.create(category=picks, hours=24, most=1)
     _template("weekly-pick", picks, {"sms": _PICK}, {"product_name": "겨울 신발"})
     # somebody new at every start: who had one an hour ago has had enough before the scene begins
     Recipient.objects.filter(external_id="yuna").delete()
@@ -64,7 +65,9 @@ def night_zone(at: datetime) -> str:
 
 
 def _category(slug: str, name: str, **rules: Any) -> Category:
-    found, _ = Category.objects.update_or_create(slug=slug, defaults={"name": name, **rules})
+    """With these rules and no others: somebody may have tried some in the admin since the last start."""
+    usual = {field.name: field.get_default() for field in Category._meta.concrete_fields if not field.unique}
+    found, _ = Category.objects.update_or_create(slug=slug, defaults=usual | {"name": name} | rules)
     return found
 
 
