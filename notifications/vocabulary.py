@@ -236,6 +236,7 @@ class EventKind(StrEnum):
     CLICKED = "clicked"
     HELD = "held"
     ESCALATED = "escalated"
+    BLOCKED = "blocked"
 
 
 class ReceiptKind(StrEnum):
@@ -249,3 +250,4 @@ class ReceiptKind(StrEnum):
     OPTED_OUT = "opted_out"
     OPENED = "opened"
     CLICKED = "clicked"
+    BLOCKED = "blocked"  # a soft bounce: a full mailbox or a filter, this once; many end in a suppression

@@ -1,6 +1,13 @@
 """The doors for people: who can call, who can be reached, and what they agreed to."""
 
-from accounts.admin.agreements import CategoryAdmin, PreferenceAdmin, ReceivedReplyAdmin, SuppressionAdmin
+from accounts.admin.agreements import (
+    CategoryAdmin,
+    ConsentChangeAdmin,
+    PreferenceAdmin,
+    ReceivedReplyAdmin,
+    RefusalAdmin,
+    SuppressionAdmin,
+)
 from accounts.admin.applications import AppKeyAdmin, ApplicationAdmin
 from accounts.admin.people import DeviceAdmin, RecipientAdmin
 
@@ -8,9 +15,11 @@ __all__ = [
     "AppKeyAdmin",
     "ApplicationAdmin",
     "CategoryAdmin",
+    "ConsentChangeAdmin",
     "DeviceAdmin",
     "PreferenceAdmin",
     "ReceivedReplyAdmin",
     "RecipientAdmin",
+    "RefusalAdmin",
     "SuppressionAdmin",
 ]

@@ -18,12 +18,14 @@ from notifications.vocabulary import DeliveryState, EventKind, Reason, ReceiptKi
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A receipt that was new: which address of which channel it speaks of."""
+    """A receipt that was new: which address of which channel it speaks of, and the account that told."""
 
     kind: ReceiptKind
     channel: Channel
     address: str
     detail: str
+    at: datetime
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
         )
         new = _append_events(known)
         _move(new)
-    applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4]) for row in new]
+    applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4], row[3], row[6]) for row in new]
     return Application(applied, len(rows), len(early))
 
 
@@ -168,5 +170,6 @@ def _move(rows: Sequence[_Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, {"ids": about(ReceiptKind.DELIVERED)})
         cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": Reason.BOUNCED.value})
-        cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": Reason.UNDELIVERED.value})
+        undelivered = about(ReceiptKind.FAILED, ReceiptKind.BLOCKED)
+        cursor.execute(_FAILED, {"ids": undelivered, "reason": Reason.UNDELIVERED.value})
         cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})

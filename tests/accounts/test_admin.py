@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel, Mode
-from accounts.consent import Cause, heed, suppress
 from accounts.devices import registration
 from accounts.models import AppKey, Category, Device, Preference, Recipient, Suppression
 from accounts.replies import Reply, Wish
+from accounts.suppressions import Cause, heed, suppress
 from tests.builders import (
     Caller,
     administrator,
@@ -27,6 +27,7 @@ from tests.builders import (
     iphone,
     person,
     shown,
+    witness,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def rows() -> dict[str, Model]:
     jimin = person(email="jimin@example.com", attributes={"grade": "gold"})
     device(jimin)
     Preference.objects.create(recipient=jimin, category=category(), channel="sms", allowed=False)
-    suppress(Channel.EMAIL, "gone@example.com", Cause.HARD_BOUNCE, timezone.now())
+    suppress(Channel.EMAIL, "gone@example.com", Cause.HARD_BOUNCE, timezone.now(), witness())
     key = AppKey.objects.select_related("application").get()
     return {
         "application": key.application,
@@ -274,7 +275,7 @@ def test_an_address_of_another_channel_cannot_be_suppressed(browser: Client, cha
 
 
 def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
-    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now())
+    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now(), witness())
 
     page = browser.post(
         f"{ADMIN}/suppression/add/", {"channel": "email", "address": "A@example.com", "cause": "manual"}

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.channels import Channel
-from accounts.consent import Cause, forget_replies, heed, suppress
 from accounts.models import ReceivedReply, Suppression
 from accounts.replies import Reply, Wish, e164, wish_in
+from accounts.suppressions import Cause, forget_replies, heed, suppress
+from tests.builders import witness
 
 PHONE = "+821012345678"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -120,7 +121,7 @@ def test_the_last_word_decides(replies: Sequence[Reply], *, is_stopped: bool) ->
 @pytest.mark.django_db
 @pytest.mark.parametrize("cause", [Cause.HARD_BOUNCE, Cause.COMPLAINT, Cause.MANUAL])
 def test_start_lifts_stop_and_nothing_else(cause: Cause) -> None:
-    suppress(Channel.SMS, PHONE, cause, NOW)
+    suppress(Channel.SMS, PHONE, cause, NOW, witness())
     heed(said(Wish.STOP, 1), "twilio-live")
     assert causes() == sorted([cause, "stop"])
 
@@ -131,7 +132,7 @@ def test_start_lifts_stop_and_nothing_else(cause: Cause) -> None:
 
 @pytest.mark.django_db
 def test_start_does_not_lift_what_the_provider_learned_of_later() -> None:
-    suppress(Channel.SMS, PHONE, Cause.STOP, NOW + timedelta(minutes=5), detail="21610")
+    suppress(Channel.SMS, PHONE, Cause.STOP, NOW + timedelta(minutes=5), witness("21610"))
 
     heed(said(Wish.START, 1), "twilio-live")
 
@@ -140,8 +141,8 @@ def test_start_does_not_lift_what_the_provider_learned_of_later() -> None:
 
 @pytest.mark.django_db
 def test_only_this_number_and_only_text_messages_are_meant() -> None:
-    suppress(Channel.SMS, "+821087654321", Cause.STOP, NOW)
-    suppress(Channel.EMAIL, PHONE, Cause.STOP, NOW)
+    suppress(Channel.SMS, "+821087654321", Cause.STOP, NOW, witness())
+    suppress(Channel.EMAIL, PHONE, Cause.STOP, NOW, witness())
 
     heed(said(Wish.START, 1), "twilio-live")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import consent
+from accounts import suppressions
 from accounts.channels import Channel
 from accounts.ids import new_id
 from accounts.models import Suppression
@@ -171,7 +171,7 @@ def test_patience_counts_from_when_we_were_told_however_old_the_news_is(age: tim
 def test_a_receipt_that_cannot_be_heeded_in_full_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     delivery_id = in_state(S.SENT)
     receipts.keep([news(delivery_id, K.OPTED_OUT)], "twilio-live", NOW)
-    monkeypatch.setattr(consent, "suppress_many", _killed)
+    monkeypatch.setattr(suppressions, "suppress_many", _killed)
     with pytest.raises(KeyboardInterrupt):
         receiving.apply(clock=lambda: NOW)
     monkeypatch.undo()
@@ -212,7 +212,7 @@ def test_neither_order_nor_repetition_nor_cutting_into_batches_makes_a_differenc
     told(batch)
 
     kinds = {kind for kind, _ in told_in}
-    expected = S.DELIVERED if K.DELIVERED in kinds else S.FAILED if kinds & {K.BOUNCED, K.FAILED} else S.SENT
+    expected = S.DELIVERED if K.DELIVERED in kinds else S.FAILED if kinds & {K.BOUNCED, K.FAILED, K.BLOCKED} else S.SENT
     assert state_of(delivery_id) == expected
     events = DeliveryEvent.objects.of(delivery_id).values_list("kind", flat=True)
     assert sorted(events) == sorted(kind.value for kind, _ in set(told_in))
