@@ -182,7 +182,8 @@ def _person(external_id: str, *, for_update: bool = False) -> Recipient:
 
 def _witness(request: Request, source: str = "") -> Witness:
     """The application that tells what a person wants, and where it says the person said so."""
-    caller: Caller = request.user
+    caller: object = request.user
+    assert isinstance(caller, Caller)
     return Witness(Actor.APPLICATION, Via.API, caller.application_name, source)
 
 

@@ -17,10 +17,6 @@ COLUMNS: Final = (
     "at", "about", "recipient", "address", "category", "channel", "before", "after", "who", "name", "via", "detail",
 )  # fmt: skip
 
-_LONGEST: Final = {
-    name: ConsentChange._meta.get_field(name).max_length or 0 for name in ("actor_name", "detail", "before", "after")
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Witness:
@@ -64,12 +60,12 @@ def append(changes: Iterable[Change], at: datetime, by: Witness) -> None:
                 address=change.address,
                 category=change.category,
                 channel=change.channel,
-                before=change.before[: _LONGEST["before"]],
-                after=change.after[: _LONGEST["after"]],
+                before=change.before[:40],
+                after=change.after[:40],
                 actor=by.actor.value,
-                actor_name=by.name[: _LONGEST["actor_name"]],
+                actor_name=by.name[:150],
                 via=by.via.value,
-                detail=by.detail[: _LONGEST["detail"]],
+                detail=by.detail[:200],
             )
             for change in changes
         ]

@@ -105,7 +105,8 @@ class Facts:
     """Everything a plan follows from, besides the time.
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
-    the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
+    the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to; `refused`
+    those whose owners want nothing of this category.
     """
 
     policy: Policy
@@ -115,6 +116,7 @@ class Facts:
     locale_for: Callable[[Channel, str], str | None]
     send_at: datetime | None = None
     expires_at: datetime | None = None
+    refused: frozenset[tuple[Channel, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
