@@ -151,7 +151,9 @@ def _preferences(
     about = {
         "board": shown,
         "addresses": [_masked(address) for address in shown.addresses.values()],
-        "stopped": [(channel.value, _masked(address), cause) for channel, address, cause in shown.stopped],
+        "stopped": [
+            (channel.value, _masked(address), _cause(channel, cause)) for channel, address, cause in shown.stopped
+        ],
         "hours": hours,
         "is_saved": is_saved and not bad_hours,
         "bad_hours": bad_hours,
@@ -199,6 +201,11 @@ def _masked(address: str) -> str:
     if at:
         return f"{local[:1]}•••@{domain}"
     return f"{address[:3]}•••{address[-4:]}" if address else ""
+
+
+def _cause(channel: Channel, cause: str) -> str:
+    """The name of the sentence that says why an address is suppressed."""
+    return "stop_email" if (channel, cause) == (Channel.EMAIL, "stop") else cause
 
 
 def _language(request: HttpRequest, shown: Board | None = None) -> Language:

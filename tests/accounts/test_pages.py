@@ -288,8 +288,9 @@ def test_everything_can_be_switched_off_at_once_also_what_will_be(browser: Clien
     ],
 )
 def test_a_person_sets_quiet_hours(
-    browser: Client, jimin: Recipient, news: Category, hours: tuple[str, str], status: int, kept: str
+    browser: Client, jimin: Recipient, hours: tuple[str, str], status: int, kept: str
 ) -> None:
+    category("news")
     form = {"form": "preferences", "on": ["news:push"], "quiet_from": hours[0], "quiet_until": hours[1]}
     answer = browser.post(preferences_url(jimin), form)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts import suppressions
 from accounts.channels import Channel
 from accounts.ids import new_id
-from accounts.models import Suppression
+from accounts.models import SoftBounce, Suppression
 from notifications import receiving
 from notifications.ledger import receipts
 from notifications.models import Delivery, DeliveryEvent, PendingReceipt
@@ -54,6 +54,7 @@ def state_of(delivery_id: UUID) -> str:
         (S.SENT, K.DELIVERED, S.DELIVERED),
         (S.SENT, K.BOUNCED, S.FAILED),
         (S.SENT, K.FAILED, S.FAILED),
+        (S.SENT, K.BLOCKED, S.FAILED),
         (S.SENT, K.DEFERRED, S.SENT),
         (S.SENT, K.OPENED, S.SENT),
         (S.SENT, K.CLICKED, S.SENT),
@@ -202,6 +203,7 @@ def test_neither_order_nor_repetition_nor_cutting_into_batches_makes_a_differenc
     told_in: list[tuple[ReceiptKind, int]], cuts: list[bool]
 ) -> None:
     Suppression.objects.all().delete()
+    SoftBounce.objects.all().delete()
     delivery_id = in_state(S.SENT, Channel.EMAIL)
     batch: list[Receipt] = []
     for (kind, ref), is_cut in zip(told_in, cuts, strict=False):
