@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,9 +94,7 @@ def test_a_category_that_is_deleted_takes_its_choices_along_and_the_log_keeps_th
 
 def test_keywords_and_what_providers_say_are_logged_once(jimin: Recipient) -> None:
     for minute, wish in enumerate((Wish.STOP, Wish.START, Wish.START)):
-        heed(
-            Reply(jimin.phone, wish, wish.value, NOW + timezone.timedelta(minutes=minute), f"m{minute}"), "twilio-live"
-        )
+        heed(Reply(jimin.phone, wish, wish.value, NOW + timedelta(minutes=minute), f"m{minute}"), "twilio-live")
     for _ in range(2):
         suppress(Channel.EMAIL, jimin.email, Cause.COMPLAINT, NOW, witness())
     lift(Channel.EMAIL, jimin.email, NOW, witness())
