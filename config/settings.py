@@ -59,7 +59,7 @@ DEBUG = env.bool("DEBUG", False)
 #: Signs sessions and links; unset: made once and kept in RUN_DIR.
 SECRET_KEY: Final = env.str("SECRET_KEY", "") or secrets.kept(RUN_DIR / "secret_key", secrets.new_secret)
 #: Keys of before, comma-separated, whose links and sessions are still good. Links in messages never expire: keep them.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 #: Fernet keys, comma-separated, that encrypt provider credentials; the first encrypts, all decrypt.
 VAULT_KEYS: Final = env.list("VAULT_KEYS", []) or [secrets.kept(RUN_DIR / "vault_key", secrets.new_vault_key)]
 #: Host names that requests may name.
