@@ -47,7 +47,7 @@ class RecipientDetail(_ReadersAndWriters):
         responses={200: serializers.RecipientAnswer, 201: serializers.RecipientAnswer},
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Create a person, or replace all that is known of them. Devices and preferences stay."""
+        """Create a person, or replace all that is known of them. Devices, preferences and unnamed quiet hours stay."""
         try:
             normal_external_id(external_id)
         except Invalid as error:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -42,6 +42,10 @@ class Profile:
     locale: str = ""
     country: str = ""
     time_zone: str = ""
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    #: Whether anything is said of them. Where nothing is, they stay: the person may have chosen them.
+    names_quiet_hours: bool = False
     attributes: Mapping[str, Any] | None = None
 
 
@@ -102,6 +106,17 @@ def normal_time_zone(text: str) -> str:
     return zone
 
 
+def normal_quiet_hours(start: str, end: str) -> tuple[time, time]:
+    """Quiet hours by the person's clock, as "22:00" and "07:00"; they may reach over midnight. Raises `Invalid`."""
+    try:
+        hours = tuple(datetime.strptime(_text(one).strip(), "%H:%M").time() for one in (start, end))  # noqa: DTZ007
+    except ValueError:
+        raise Invalid("Write both as hours and minutes, from 00:00 to 23:59: for example 22:00.") from None
+    if hours[0] == hours[1]:
+        raise Invalid("Quiet hours that end as they begin are none, or all of the day; give two different times.")
+    return hours[0], hours[1]
+
+
 def normal_attributes(given: object) -> dict[str, Any]:
     """What templates may say about a person, by names they can write after `recipient.` Raises `Invalid`."""
     if not isinstance(given, Mapping):
@@ -120,7 +135,7 @@ def normal_attributes(given: object) -> dict[str, Any]:
 
 def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bool]:
     """Make the person exactly what `profile` says; True when they were unknown before."""
-    values = {
+    values: dict[str, Any] = {
         "email": profile.email,
         "phone": profile.phone,
         "locale": profile.locale,
@@ -129,6 +144,8 @@ def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bo
         "attributes": dict(profile.attributes or {}),
         "updated_at": at,
     }
+    if profile.names_quiet_hours:
+        values |= {"quiet_from": profile.quiet_from, "quiet_until": profile.quiet_until}
     return Recipient.objects.update_or_create(external_id=external_id, defaults=values)
 
 

@@ -1,8 +1,10 @@
 """Recipients, devices and preferences as JSON."""
 
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.channels import Channel, Platform, PushService
@@ -17,6 +19,7 @@ from accounts.recipients import (
     normal_email,
     normal_locale,
     normal_phone,
+    normal_quiet_hours,
     normal_time_zone,
 )
 from accounts.strict import Strict
@@ -41,6 +44,35 @@ class Normal(serializers.CharField):
             raise serializers.ValidationError(str(error)) from None
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "nullable": True,
+        "properties": {"from": {"type": "string"}, "until": {"type": "string"}},
+        "required": ["from", "until"],
+        "additionalProperties": False,
+        "description": "When nothing but critical messages may come, by the person's clock: 22:00 until 07:00.",
+    }
+)
+class QuietHoursField(serializers.Field[tuple[time, time], Any, Any, Any]):
+    """Hours in which a person wants to be left alone."""
+
+    def to_internal_value(self, data: Any) -> tuple[time, time]:
+        """Both ends. Says what would be accepted where they are not."""
+        match data:
+            case {"from": str(start), "until": str(end), **rest} if not rest:
+                try:
+                    return normal_quiet_hours(start, end)
+                except Invalid as error:
+                    raise serializers.ValidationError(str(error)) from None
+            case _:
+                raise serializers.ValidationError('Write {"from": "22:00", "until": "07:00"}, or null for none.')
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is written."""
+        return {"from": f"{value[0]:%H:%M}", "until": f"{value[1]:%H:%M}"}
+
+
 class RecipientRequest(Strict):
     """What is known of a person."""
 
@@ -49,7 +81,14 @@ class RecipientRequest(Strict):
     locale = Normal(normal_locale, help_text="BCP 47, for example ko-KR.")
     country = Normal(normal_country, help_text="ISO 3166-1, for example KR.")
     time_zone = Normal(normal_time_zone, help_text="IANA, for example Asia/Seoul.")
+    quiet_hours = QuietHoursField(required=False, allow_null=True)
     attributes = serializers.DictField(required=False, help_text="What templates may say about the person.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The two ends of quiet hours are two columns; null means none."""
+        if "quiet_hours" in attrs:
+            attrs["quiet_from"], attrs["quiet_until"] = attrs.pop("quiet_hours") or (None, None)
+        return attrs
 
     def validate_attributes(self, value: dict[str, Any]) -> dict[str, Any]:
         """Names that a template can write."""
@@ -60,7 +99,7 @@ class RecipientRequest(Strict):
 
     def profile(self) -> Profile:
         """The whole person as a value."""
-        return Profile(**self.validated_data)
+        return Profile(**self.validated_data, names_quiet_hours="quiet_from" in self.validated_data)
 
 
 class DeviceAnswer(serializers.ModelSerializer[Device]):
@@ -76,14 +115,21 @@ class RecipientAnswer(serializers.ModelSerializer[Recipient]):
     """A person and their devices."""
 
     devices = serializers.SerializerMethodField()
+    quiet_hours = serializers.SerializerMethodField()
 
     class Meta:
         model = Recipient
         fields = (
-            "external_id", "email", "phone", "locale", "country", "time_zone", "attributes", "created_at", "updated_at",
-            "devices",
+            "external_id", "email", "phone", "locale", "country", "time_zone", "quiet_hours", "attributes",
+            "created_at", "updated_at", "devices",
         )  # fmt: skip
         read_only_fields = fields
+
+    def get_quiet_hours(self, recipient: Recipient) -> dict[str, str] | None:
+        """The person's own; null for none."""
+        if recipient.quiet_from is None or recipient.quiet_until is None:
+            return None
+        return {"from": f"{recipient.quiet_from:%H:%M}", "until": f"{recipient.quiet_until:%H:%M}"}
 
     def get_devices(self, recipient: Recipient) -> list[dict[str, Any]]:
         """Those that can be reached."""

@@ -87,6 +87,8 @@ LEASE_SECONDS: Final = env.int("LEASE_SECONDS", 60)
 PROVIDER_SECONDS: Final = env.float("PROVIDER_SECONDS", 10.0)
 #: Seconds without progress after which a worker is held to be stuck, and is started anew.
 STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
+#: The time zone of people of whom neither zone nor country is known, for quiet hours.
+USUAL_TIME_ZONE: Final = env.str("USUAL_TIME_ZONE", "Asia/Seoul")
 #: Attempts of one delivery before it becomes a dead letter.
 MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
 #: Days of log partitions that are made ahead, and kept.

@@ -18,6 +18,7 @@ from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.routing import Directory, starting_after, starting_with
 from notifications.planning.segments import segments
+from notifications.planning.values import Hold
 from notifications.providers.contract import (
     BadAccount,
     CredentialBad,
@@ -34,9 +35,18 @@ from notifications.providers.contract import (
     Unsendable,
 )
 from notifications.routes import Outlet, routes
+from notifications.silence import Silence
 from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
 from templates_app.content import SmsText, Text
+
+
+class Asleep(Exception):
+    """It is night where the person is; the message has to wait until `until`. The text says why."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.detail)
+        self.until = hold.until
 
 
 class NoAccount(Exception):
@@ -104,6 +114,7 @@ class Composer:
         #: The moment at which the batch is composed.
         self.at = at
         self._directories: dict[tuple[Queue, str, Mode], Directory[Outlet]] = {}
+        self._silence = Silence(held, at)
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
         self._numbers: dict[str, Numbers] = {}
@@ -112,11 +123,14 @@ class Composer:
     def compose(self, claimed: Claimed) -> Composed:
         """The request for one delivery.
 
-        Raises `NoAccount`, `MustWait`, `Unusable`, and `RenderError` where the template says nothing sensible.
+        Raises `Asleep`, `NoAccount`, `MustWait`, `Unusable`, and `RenderError` where the template says nothing
+        sensible.
         """
         shared = self._notifications[claimed.notification_id]
-        order = self._order(claimed, shared)
         try:
+            if hold := self._silence.of(claimed, shared):
+                raise Asleep(hold)
+            order = self._order(claimed, shared)
             if claimed.account:
                 return self._by_another(claimed, shared, order)
             return self._by_first(claimed, shared, order)
@@ -261,4 +275,4 @@ def _subject(claimed: Claimed) -> Subject:
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:
-    return catalogue.edition(shared.version_id).content.render(channel, claimed.locale, data)
+    return catalogue.edition(shared.version_id).render(channel, claimed.locale, data)

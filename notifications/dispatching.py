@@ -15,7 +15,7 @@ from django.conf import settings
 
 from notifications import numbers, queues, tokens
 from notifications.breakers import breakers
-from notifications.composing import Composed, Composer, MustWait, NoAccount, Unusable
+from notifications.composing import Asleep, Composed, Composer, MustWait, NoAccount, Unusable
 from notifications.heeding import Answered, bury, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.outages import AWAY, until_written
@@ -269,6 +269,9 @@ class _Turn:
         except MustWait as wait:
             step = wait_for_turn(wait.reason, timedelta(seconds=wait.seconds), _attempt(claimed, shared, at))
             return _settled(claimed, lease, step, at, detail=str(wait))
+        except Asleep as asleep:
+            step = wait_for_turn(Reason.QUIET_HOURS, asleep.until - at, _attempt(claimed, shared, at))
+            return _settled(claimed, lease, step, at, detail=str(asleep))
         except NoAccount:
             return _settled(claimed, lease, no_account(_attempt(claimed, shared, at), self._policy), at)
         except RenderError as error:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet, Value
 
 from accounts.channels import Channel
@@ -134,6 +135,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         send_at=question.send_at,
         expires_at=question.expires_at,
         refused=refused,
+        usual_zone=settings.USUAL_TIME_ZONE,
     )
 
 
@@ -154,7 +156,6 @@ def policy_of(category: CategoryFacts) -> Policy:
             routing=Routing(category.routing),
             order=order,
             seen_within=timedelta(days=category.seen_within_days),
-            escalate_after=timedelta(minutes=category.escalate_after),
             reach=Reach(category.reach),
         ),
         caps=tuple(
@@ -162,7 +163,6 @@ def policy_of(category: CategoryFacts) -> Policy:
             for category_id, channel, most, hours in category.caps
         ),
         when_capped=WhenCapped(category.when_capped),
-        digest=timedelta(minutes=category.digest_minutes) if category.digest_minutes else None,
     )
 
 
@@ -221,11 +221,14 @@ def _known(addressee: Addressee, row: Known, question: Question, variables: _Var
         lacks=lacks,
         time_zone=row.time_zone,
         country=row.country,
-        quiet=_quiet(row.quiet) if row.quiet else None,
+        quiet=quiet_of(row.quiet),
     )
 
 
-def _quiet(text: str) -> QuietHours:
+def quiet_of(text: str | None) -> QuietHours | None:
+    """A person's own quiet hours, as statements give them: "from until"."""
+    if text is None:
+        return None
     start, end = text.split(" ")
     return QuietHours(time.fromisoformat(start), time.fromisoformat(end))
 

@@ -11,14 +11,14 @@ from django.db import transaction
 
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, new_id
-from notifications import facts, queues
+from notifications import caps, facts, queues
 from notifications.ledger import audiences, idempotency
 from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
 from notifications.planning.values import Criteria, Facts, Plan, Send
-from notifications.vocabulary import REASON_TEXT, Urgency
+from notifications.vocabulary import Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
@@ -106,8 +106,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     1. The newest published version of the template, or a refusal.
     2. Gather the facts about every recipient, in a fixed number of queries.
     3. Try the text on the first recipient, so that what cannot be rendered is refused here.
-    4. Plan: who gets what, by which channel, and who does not, and why. A dry run ends here. For an audience,
-       workers plan, chunk by chunk (`walking`).
+    4. Plan: who gets what, by which channel, and who does not, and why; then count it against frequency caps. A dry
+       run ends here. For an audience, workers plan, chunk by chunk (`walking`).
     5. Append notification, deliveries and batches in one transaction.
     6. After the commit, hint the queues; a lost hint is found by the sweep.
 
@@ -128,14 +128,19 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         return _accept_audience(submission, submission.audience, question, by, at)
     known = _gathered(question)
     _try_out(question)
-    decided = plan(known, at)
+    header = _header(submission, edition, by)
+    planned = plan(known, at)
+    decided = caps.counted(planned, known, header.id, at, peek=submission.dry_run)
     if submission.dry_run:
         return _acceptance(None, decided, [Appended(decision, ()) for decision in decided.decisions])
-    header = _header(submission, edition, by)
-    with metered() as meters:
-        appended, lanes = append(header, decided, at)
-        transaction.on_commit(lambda: queues.hint(lanes))
-        meters.planned(decided)
+    try:
+        with metered() as meters:
+            appended, lanes = append(header, decided, at)
+            transaction.on_commit(lambda: queues.hint(lanes))
+            meters.planned(decided)
+    except Exception:
+        caps.give_back(planned, known, header.id, at)
+        raise
     return _acceptance(header.id, decided, appended)
 
 
@@ -215,7 +220,7 @@ def _try_out(question: facts.Question) -> None:
         if locale is None:
             continue
         try:
-            text = edition.content.render(channel, locale, data)
+            text = edition.render(channel, locale, data)
         except RenderError as error:
             raise Unacceptable(Problem("data", str(error))) from None
         if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
@@ -261,7 +266,7 @@ def _fate(one: Appended) -> Fate:
             one.delivery_ids,
             due_at=hold.until if hold else None,
             reason=hold.rule if hold else "",
+            explanation=hold.detail if hold else "",
         )
-    text = REASON_TEXT[verdict.reason]
-    explanation = f"{text.rstrip('.')} ({verdict.detail})." if verdict.detail else text
+    explanation = in_words(verdict.reason, verdict.detail)
     return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

@@ -38,7 +38,7 @@ def cost_of(delivery: Delivery) -> TextCost | None:
         edition = catalogue.edition(notification.version_id)
         subject = Subject(Channel.SMS, delivery.recipient_id, delivery.address)
         data |= links.urls(edition.content.links_on(Channel.SMS), subject, edition.category.id)
-        text = edition.content.render(Channel.SMS, delivery.locale, data)
+        text = edition.render(Channel.SMS, delivery.locale, data)
     except (RenderError, TemplateVersion.DoesNotExist):
         return None
     if not isinstance(text, SmsText):

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.channels import Mode
 from notifications.models import Delivery, DeliveryEvent, ProviderAccount
-from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind
+from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,9 @@ def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
 
 
 def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
+    if event.kind in _DECIDED and event.attempt == 0:
+        is_held = event.kind == EventKind.HELD
+        return Moment(event.at, event.kind, event.detail if is_held else in_words(Reason(event.reason), event.detail))
     parts = [
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",

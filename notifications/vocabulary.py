@@ -145,11 +145,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAPPED = "capped"
     ROUTED = "routed"
-    DIGESTED = "digested"
     # decided on the way
-    ESCALATED = "escalated"
-    NOT_NEEDED = "not_needed"
-    ERASED = "erased"
     CANCELLED = "cancelled"
     DEVICE_GONE = "device_gone"
     NO_ACCOUNT = "no_account"
@@ -187,10 +183,6 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
     Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
     Reason.ROUTED: "The message takes another channel.",
-    Reason.DIGESTED: "It is gathered into a digest.",
-    Reason.ESCALATED: "Nothing was heard of it on the channel before, so it takes this one as well.",
-    Reason.NOT_NEEDED: "It was delivered on a channel before this one.",
-    Reason.ERASED: "The recipient was erased before it was sent.",
     Reason.CANCELLED: "The notification was cancelled before this was sent.",
     Reason.DEVICE_GONE: "The device was removed before this was sent.",
     Reason.NO_ACCOUNT: "No active provider account serves this queue.",
@@ -216,6 +208,12 @@ REASON_TEXT: Final[dict[Reason, str]] = {
 }
 
 
+def in_words(reason: Reason, detail: str) -> str:
+    """The reason as a sentence, with what the rule that decided has to add."""
+    text = REASON_TEXT[reason]
+    return f"{text.rstrip('.')} ({detail})." if detail else text
+
+
 class EventKind(StrEnum):
     """What a line of a delivery's timeline tells. New ones come last: an event's id is made of its kind's place."""
 
@@ -235,7 +233,6 @@ class EventKind(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     HELD = "held"
-    ESCALATED = "escalated"
     BLOCKED = "blocked"
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.channels import Mode
 from accounts.ids import floor_of, instant_of
-from notifications import facts, queues
+from notifications import caps, facts, queues
 from notifications.ledger import audiences
 from notifications.ledger.append import Header, append_plan
 from notifications.ledger.audiences import Chunk, Walk
@@ -61,7 +61,8 @@ def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
     question = facts.Question(edition, (), current.channels, header.data, header.send_at, header.expires_at)
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
     known, last = facts.gather_page(question, current.criteria, page)
-    decided = plan(known, at)
+    # counted twice, as when this chunk is planned again after a crash, a message counts once
+    decided = caps.counted(plan(known, at), known, header.id, at)
     chunk = Chunk(last, len(known.people), decided.planned, decided.suppressed)
     with transaction.atomic(), metered() as meters:
         if not audiences.advance(current, chunk, at, lease_for=_lease()):

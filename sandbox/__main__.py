@@ -8,8 +8,9 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,8 @@ _HOST: Final = "127.0.0.1"
 _STATE: Final = "sandbox.json"
 #: Outlives the sandbox: the ports it had.
 _PORTS: Final = "sandbox/ports.json"
+#: Providers that have front doors.
+_DOORS: Final = ("apns", "fcm")
 #: Seconds in which a port must accept connections.
 _PATIENCE: Final = 15.0
 
@@ -42,12 +45,19 @@ class Ports:
 
     TLS for providers, plain HTTP for the inbox in a browser that does not know our CA, and for mail a port that begins
     TLS by STARTTLS and one that is TLS alone.
+    `doors` are the ports of those providers that have a front door of their own.
     """
 
     tls: int
     plain: int
     smtp: int = 0
     smtps: int = 0
+    doors: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def door_urls(self) -> dict[str, str]:
+        """The address of each door."""
+        return {name: f"https://localhost:{port}" for name, port in self.doors.items()}
 
 
 def main() -> int:
@@ -57,7 +67,8 @@ def main() -> int:
     try:
         # A file left by a sandbox that was killed must not pass for news of this one.
         (folder / _STATE).unlink(missing_ok=True)
-        ports = _choose(folder / _PORTS, Ports(asked.port, asked.http_port, asked.smtp_port, asked.smtps_port))
+        wanted = Ports(asked.port, asked.http_port, asked.smtp_port, asked.smtps_port)
+        ports = _choose(folder / _PORTS, wanted, _DOORS if asked.doors else ())
     except OSError as error:
         print(
             f"sandbox: cannot listen on {_HOST}: {error}. Choose another port: --help.",
@@ -93,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mandrill-events-url", default="", help="where Mandrill's events go, likewise")
     parser.add_argument("--twilio-inbound-url", default="", help="where Twilio tells what people answer, likewise")
     parser.add_argument("--vonage-inbound-url", default="", help="where Vonage tells it, likewise")
+    parser.add_argument("--doors", action="store_true", help="front doors as strict as APNs' and FCM's, on own ports")
     parser.add_argument("--keep", type=int, default=5000, help="attempts whose bodies are kept")
     return parser
 
@@ -101,7 +113,7 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     url = f"https://localhost:{ports.tls}"
     files = certificates.ensure(folder / "sandbox")
     keys = Keys.ensure(folder / "sandbox" / "keys.json")
-    credentials = keys.credentials(url, f"smtp://localhost:{ports.smtp}")
+    credentials = keys.credentials(url, f"smtp://localhost:{ports.smtp}", ports.door_urls)
     write_private(folder / "sandbox" / "credentials.json", msgspec.json.format(msgspec.json.encode(credentials)))
     sandbox = Sandbox(keys, [url, f"https://{_HOST}:{ports.tls}"], settings, keep=keep)
 
@@ -111,6 +123,8 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
     servers = [_tls_server(sandbox, ports.tls, files), _plain_server(sandbox, ports.plain)]
     tasks = [asyncio.create_task(server.serve()) for server in servers]
     receipts = asyncio.create_task(sandbox.receipts.run())
+    if ports.doors:
+        await _open_doors(sandbox, ports.doors, files)
     sandbox.mail.tls.load_cert_chain(files.server, files.key)
     await sandbox.mail.listen(_HOST, ports.smtp, ports.smtps)
     await _until_accepting(ports, files.authority)
@@ -123,6 +137,15 @@ async def _serve(folder: Path, ports: Ports, settings: Settings, keep: int) -> N
         server.stop()  # type: ignore[no-untyped-call] # granian's
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+
+
+async def _open_doors(sandbox: Sandbox, ports: Mapping[str, int], files: Certificates) -> None:
+    from sandbox import doors, within  # noqa: PLC0415 - h2 is needed for doors alone
+
+    for name, port in ports.items():
+        door = doors.Door({"apns": doors.APNS, "fcm": doors.FCM}[name], within.Inside(sandbox, name).ask)
+        await door.listen(_HOST, port, files.server, files.key)
+        sandbox.doors[name] = door
 
 
 def _tls_server(sandbox: Sandbox, port: int, files: Certificates) -> Server:
@@ -153,7 +176,7 @@ def _plain_server(sandbox: Sandbox, port: int) -> Server:
     )
 
 
-def _choose(remembered: Path, asked: Ports) -> Ports:
+def _choose(remembered: Path, asked: Ports, doors: Iterable[str]) -> Ports:
     """The ports to listen on; raises `OSError` if one that was asked for is taken.
 
     Those of the last start are preferred, because the platform's accounts name them.
@@ -161,13 +184,15 @@ def _choose(remembered: Path, asked: Ports) -> Ports:
     last = Ports(0, 0)
     with suppress(OSError, msgspec.DecodeError):
         last = msgspec.json.decode(remembered.read_bytes(), type=Ports)
+    chosen = {name: _port(0, last.doors.get(name, 0)) for name in doors}
     ports = Ports(
         _port(asked.tls, last.tls),
         _port(asked.plain, last.plain),
         _port(asked.smtp, last.smtp),
         _port(asked.smtps, last.smtps),
+        chosen,
     )
-    write_private(remembered, msgspec.json.encode(ports))
+    write_private(remembered, msgspec.json.encode(replace(ports, doors=last.doors | chosen)))
     return ports
 
 
@@ -208,6 +233,7 @@ def _announce(folder: Path, ports: Ports, files: Certificates) -> None:
         "ca_file": str(files.authority.resolve()),
         "credentials_file": str((files.authority.parent / "credentials.json").resolve()),
         "inbox_url": inbox,
+        "doors": ports.door_urls,
         "smtp_url": f"smtp://localhost:{ports.smtp}",
         "smtps_url": f"smtps://localhost:{ports.smtps}",
         "port": ports.tls,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from sandbox.exchange import Said
+from sandbox.exchange import Gate, Said
 from sandbox.faults import Fault
 from sandbox.receipts import Receipts, Settings
 from sandbox.record import Kept, Record
@@ -30,6 +30,12 @@ class Refused(Exception):
         self.status = status
 
 
+class Away(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a door closes."""
+
+    reason: str = "Shutdown"
+
+
 class Admin:
     """The operators' door."""
 
@@ -45,6 +51,8 @@ class Admin:
         self._faults = faults
         self._receipts = receipts
         self._providers = providers
+        #: Front doors, by the provider's name; none unless somebody opens some.
+        self.doors: dict[str, Gate] = {}
         self._subscription = subscription
 
     async def answer(self, path: str, scope: Scope, exchange: Exchange) -> None:
@@ -53,7 +61,11 @@ class Admin:
             if path == "record" and scope.method == "GET":
                 await self._rows(scope.query_string, exchange)
                 return
-            found = self._found(scope.method, path, await exchange())
+            body = await exchange()
+            if path == "doors" or path.startswith("doors/"):
+                found = self._door(scope.method, path.split("/")[1:], body)
+            else:
+                found = self._found(scope.method, path, body)
         except Refused as error:
             exchange.response_bytes(error.status, _JSON, _encoder.encode({"error": str(error)}))
             return
@@ -148,6 +160,18 @@ class Admin:
             return self._receipts.hear(_read(body, Said))
         except LookupError as error:
             raise Refused(422, str(error)) from None
+
+    def _door(self, method: str, path: list[str], body: bytes) -> object:
+        """What was seen at the doors; or one that says GOAWAY on every connection, with a reason that APNs tells."""
+        match method, path:
+            case "GET", []:
+                return {name: door.seen for name, door in self.doors.items()}
+            case "POST", [provider, "goaway"] if provider in self.doors:
+                asked = _read(body, Away) if body else Away()
+                return {"connections": self.doors[provider].go_away(asked.reason)}
+            case _:
+                known = ", ".join(self.doors) or "none: start the sandbox with --doors"
+                raise Refused(404, f"GET doors, or POST doors/<name>/goaway. The doors are {known}.")
 
     def _known(self, provider: str) -> None:
         if provider not in self._providers:

@@ -12,7 +12,7 @@ import msgspec
 class Headers(Protocol):
     """Request headers; names are lower case."""
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None, /) -> Any:
         """One header's value."""
         ...
 
@@ -116,6 +116,15 @@ class Caller(Protocol):
 
     def post(self, url: str, news: list[Mapping[str, Any]], at: float) -> list[tuple[dict[str, str], bytes]]:
         """Signed requests, as headers and body, that carry `news` to `url`."""
+
+
+class Gate(Protocol):
+    """A front door of a provider that can be told to go away."""
+
+    seen: Any
+
+    def go_away(self, reason: str) -> int:
+        """Every connection says so; how many there are."""
 
 
 class Keeper(Protocol):

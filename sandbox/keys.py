@@ -4,6 +4,7 @@ Made on the first start and kept, so that a platform set up against the sandbox 
 """
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,8 +99,17 @@ class Keys(msgspec.Struct, frozen=True):
         write_private(file, msgspec.json.format(msgspec.json.encode(keys)))
         return keys
 
-    def credentials(self, url: str, smtp_url: str) -> dict[str, dict[str, Any]]:
-        """What a platform needs to use the sandbox at these addresses, by provider: endpoint, secrets, settings."""
+    def credentials(self, url: str, smtp_url: str, doors: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+        """What a platform needs to use the sandbox at these addresses, by provider: endpoint, secrets, settings.
+
+        `doors` are the addresses of stricter ways in, which stand beside the endpoints.
+        """
+        found = self._credentials(url, smtp_url)
+        for name, address in (doors or {}).items():
+            found[name]["door_endpoint"] = f"{address}/{name}"
+        return found
+
+    def _credentials(self, url: str, smtp_url: str) -> dict[str, dict[str, Any]]:
         return {
             "apns": {
                 "endpoint": f"{url}/apns",

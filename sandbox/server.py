@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from sandbox.admin import Admin
-from sandbox.exchange import Answer, Call, Caller, Keeper, Simulator
+from sandbox.exchange import Answer, Call, Caller, Gate, Keeper, Simulator
 from sandbox.faults import Fault, Mode
 from sandbox.inbox import Inbox
 from sandbox.keys import Keys
@@ -61,6 +61,11 @@ class Sandbox:
         self.receipts = Receipts(callers, {"twilio": twilio, "vonage": vonage}, settings)
         self._inbox = Inbox(self.record, self.simulators)
         self._admin = Admin(self.record, self.faults, self.receipts, tuple(self.simulators), webpush.subscription)
+
+    @property
+    def doors(self) -> dict[str, Gate]:
+        """Front doors, by the provider's name, for whoever opens some."""
+        return self._admin.doors
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.channels import Channel
 from accounts.models import Cap, Category
 from accounts.policies import Reach, Routing, WhenCapped
+from templates_app.content import Text, labelled
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
 
@@ -43,10 +44,8 @@ class CategoryFacts:
     routing: str = Routing.ALL.value
     routing_order: tuple[str, ...] = ()
     seen_within_days: int = 30
-    escalate_after: int = 10
     reach: str = Reach.ALL.value
     when_capped: str = WhenCapped.DROP.value
-    digest_minutes: int | None = None
     #: Those that count its messages: category or None, channel or "", how many, in how many hours.
     caps: tuple[tuple[UUID | None, str, int, int], ...] = ()
 
@@ -67,6 +66,10 @@ class Edition:
     def channels(self) -> tuple[Channel, ...]:
         """The channels for which it says something."""
         return self.content.channels
+
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
+        """What is said, behind the label that the category wants before it. Raises `RenderError`."""
+        return labelled(self.content.render(channel, locale, data), self.category.label)
 
     def locale_for(self, channel: Channel, wanted: str) -> str | None:
         """The locale in which somebody who wants `wanted` is written to; None where nothing is said on `channel`."""
@@ -127,14 +130,15 @@ def _edition(version: TemplateVersion) -> Edition:
         version_id=version.id,
         template=template.name,
         number=version.number,
-        category=_facts_of(category),
+        category=facts_of(category),
         default_locale=template.default_locale,
         content=content,
         sample_data=version.sample_data,
     )
 
 
-def _facts_of(category: Category) -> CategoryFacts:
+def facts_of(category: Category) -> CategoryFacts:
+    """A category with its caps, as planning takes it."""
     caps = Cap.objects.filter(Q(category=category) | Q(category=None)).order_by("hours", "channel", "id")
     return CategoryFacts(
         id=category.id,
@@ -150,10 +154,8 @@ def _facts_of(category: Category) -> CategoryFacts:
         routing=category.routing,
         routing_order=tuple(category.routing_order),
         seen_within_days=category.seen_within_days,
-        escalate_after=category.escalate_after,
         reach=category.reach,
         when_capped=category.when_capped,
-        digest_minutes=category.digest_minutes,
         caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),
     )
 

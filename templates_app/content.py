@@ -5,7 +5,7 @@ rendering is a function from one to the other and an adapter needs to know one s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from accounts.channels import Channel
@@ -45,6 +45,24 @@ class EmailText:
 
 
 Text = PushText | SmsText | EmailText
+
+
+def labelled(text: Text, label: str) -> Text:
+    """The text with a label before what is read first: (광고), as Korean law wants before advertising. Never twice."""
+    if not label:
+        return text
+    match text:
+        case PushText(title=title):
+            return replace(text, title=_behind(label, title))
+        case SmsText(body=body):
+            return replace(text, body=_behind(label, body))
+        case EmailText(subject=subject):
+            return replace(text, subject=_behind(label, subject))
+
+
+def _behind(label: str, words: str) -> str:
+    return words if words.lstrip().startswith(label) else f"{label} {words}".rstrip()
+
 
 TEXT_OF: Final[Mapping[Channel, type[Text]]] = {
     Channel.PUSH: PushText,

@@ -5,10 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import settings
 
-from notifications import queues
+from notifications import account_health, queues
+from notifications.meters import readings
 from notifications.routes import routes
+from notifications.silence import sleepers
 from templates_app import catalogue
+
+#: make test ARGS="tests/planning --hypothesis-profile thorough -n2"
+settings.register_profile("thorough", max_examples=10_000, deadline=None)
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +27,9 @@ def redis_client() -> Iterator[redis.Redis]:
 
 @pytest.fixture(autouse=True)
 def empty_redis(redis_client: redis.Redis) -> None:
-    """No test sees the hints, limits or tokens of another."""
+    """No test sees the hints, limits or tokens of another, nor what it counted and had not written yet."""
+    readings()
+    account_health.of([])
     redis_client.flushdb()
 
 
@@ -31,3 +39,4 @@ def nothing_remembered() -> None:
     catalogue.forget()
     routes.forget()
     queues.know_nothing()
+    sleepers.forget()

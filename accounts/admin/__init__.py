@@ -1,6 +1,7 @@
 """The doors for people: who can call, who can be reached, and what they agreed to."""
 
 from accounts.admin.agreements import (
+    CapAdmin,
     CategoryAdmin,
     ConsentChangeAdmin,
     PreferenceAdmin,
@@ -14,6 +15,7 @@ from accounts.admin.people import DeviceAdmin, RecipientAdmin
 __all__ = [
     "AppKeyAdmin",
     "ApplicationAdmin",
+    "CapAdmin",
     "CategoryAdmin",
     "ConsentChangeAdmin",
     "DeviceAdmin",

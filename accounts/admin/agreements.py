@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import consent, suppressions
+from accounts.admin.categories import CapInline, CategoryForm
 from accounts.admin.people import PeopleAdmin, admin_of, sign
 from accounts.channels import Channel
 from accounts.models import (
+    Cap,
     Category,
-    Consent,
     ConsentChange,
     Preference,
     ReceivedReply,
@@ -30,40 +31,27 @@ from accounts.recipients import (
 from accounts.suppressions import Cause
 
 
-class CategoryForm(forms.ModelForm[Category]):
-    """A category, with what is usual for its kind where nothing else is chosen."""
-
-    class Meta:
-        model = Category
-        fields = ("name", "slug", "consent", "is_critical", "in_doubt")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        in_doubt = self.fields["in_doubt"]
-        assert isinstance(in_doubt, forms.TypedChoiceField)
-        usual = ("", "As usual: hold what people opted in to, such as advertising; send everything else again")
-        in_doubt.required = False
-        in_doubt.choices = [usual, *Category.IN_DOUBT.items()]
-
-    def clean(self) -> dict[str, Any]:
-        """Nobody wants an advertisement twice, and nobody an invoice not at all."""
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("in_doubt"):
-            holds = cleaned.get("consent") == Consent.OPT_IN and not cleaned.get("is_critical")
-            cleaned["in_doubt"] = "hold" if holds else "resend"
-        return cleaned
-
-
 @admin.register(Category)
 class CategoryAdmin(admin.ModelAdmin[Category]):
-    """What messages are about, and what silence means there."""
+    """What messages are about, what silence means there, and the rules by which they go."""
 
     form = CategoryForm
-    list_display = ("name", "slug", "consent", "is_critical", "in_doubt")
-    list_filter = ("consent", "is_critical")
+    inlines = (CapInline,)
+    list_display = ("name", "slug", "consent", "is_critical", "quiet_hours", "routing", "in_doubt")
+    list_filter = ("consent", "is_critical", "routing")
     search_fields = ("name", "slug")
     ordering = ("name",)
     prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "preset")}),
+        ("Consent and doubt", {"fields": ("consent", "is_critical", "in_doubt")}),
+        ("Quiet hours and label", {"fields": (("quiet_from", "quiet_until", "quiet_spread"), "label")}),
+        (
+            "Channels and devices",
+            {"fields": ("routing", "routing_order", "seen_within_days", "reach")},
+        ),
+        ("Caps", {"fields": ("when_capped",)}),
+    )
 
     def delete_model(self, request: HttpRequest, obj: Category) -> None:
         """Its choices go with it, and are logged."""
@@ -79,6 +67,13 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new one does as usual until something else is chosen."""
         return {"in_doubt": "", **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="quiet hours")
+    def quiet_hours(self, category: Category) -> str:
+        """From when until when."""
+        if category.quiet_from is None or category.quiet_until is None:
+            return "–"
+        return f"{category.quiet_from:%H:%M} to {category.quiet_until:%H:%M}"
 
 
 @admin.register(Preference)
@@ -238,3 +233,13 @@ class ReceivedReplyAdmin(PeopleAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only people themselves say so; an operator suppresses an address instead."""
         return False
+
+
+@admin.register(Cap)
+class CapAdmin(admin.ModelAdmin[Cap]):
+    """How many messages are too many, for one category or for all together."""
+
+    list_display = ("__str__", "category", "channel", "most", "hours")
+    list_filter = ("category", "channel")
+    list_select_related = ("category",)
+    ordering = ("category__name", "channel", "hours")

@@ -60,7 +60,17 @@ class RecipientForm(forms.ModelForm[Recipient]):
 
     class Meta:
         model = Recipient
-        fields = ("external_id", "email", "phone", "locale", "country", "time_zone", "attributes")
+        fields = (
+            "external_id",
+            "email",
+            "phone",
+            "locale",
+            "country",
+            "time_zone",
+            "quiet_from",
+            "quiet_until",
+            "attributes",
+        )
         field_classes = {"attributes": JSONInput}
 
     def clean(self) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
-
-import accounts.ids
 
 
 class Migration(migrations.Migration):
@@ -16,45 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Cap",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
-                ),
-                (
-                    "channel",
-                    models.CharField(
-                        blank=True,
-                        choices=[("push", "Push"), ("sms", "Sms"), ("email", "Email")],
-                        default="",
-                        help_text="Empty: all channels together.",
-                        max_length=5,
-                    ),
-                ),
-                ("most", models.PositiveSmallIntegerField(help_text="So many messages,")),
-                ("hours", models.PositiveSmallIntegerField(help_text="in any span of so many hours.")),
-            ],
-        ),
-        migrations.AddField(
-            model_name="category",
-            name="digest_minutes",
-            field=models.PositiveSmallIntegerField(
-                blank=True,
-                help_text="Messages with one digest key are gathered for so many minutes and sent as one; empty for never.",
-                null=True,
-            ),
-        ),
-        migrations.AddField(
-            model_name="category",
-            name="escalate_after",
-            field=models.PositiveSmallIntegerField(
-                db_default=10,
-                default=10,
-                help_text="Minutes after which the next channel is tried, where nothing was heard.",
-            ),
-        ),
         migrations.AddField(
             model_name="category",
             name="label",
@@ -106,7 +65,7 @@ class Migration(migrations.Migration):
             model_name="category",
             name="routing",
             field=models.CharField(
-                choices=[("all", "All"), ("first", "First"), ("cheapest", "Cheapest"), ("escalate", "Escalate")],
+                choices=[("all", "All"), ("first", "First"), ("cheapest", "Cheapest")],
                 db_default="all",
                 default="all",
                 max_length=8,
@@ -173,8 +132,7 @@ class Migration(migrations.Migration):
         AddConstraintNotValid(
             model_name="category",
             constraint=models.CheckConstraint(
-                condition=models.Q(("routing__in", ["all", "first", "cheapest", "escalate"])),
-                name="category_routing_known",
+                condition=models.Q(("routing__in", ["all", "first", "cheapest"])), name="category_routing_known"
             ),
         ),
         AddConstraintNotValid(
@@ -197,14 +155,6 @@ class Migration(migrations.Migration):
             ),
         ),
         AddConstraintNotValid(
-            model_name="category",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("digest_minutes__isnull", True), ("digest_minutes__gte", 1), _connector="OR"),
-                name="category_digest_positive",
-                violation_error_message="A digest gathers for a minute at least.",
-            ),
-        ),
-        AddConstraintNotValid(
             model_name="recipient",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -220,47 +170,16 @@ class Migration(migrations.Migration):
                 violation_error_message="Quiet hours have a beginning and an end, which differ.",
             ),
         ),
-        migrations.AddField(
-            model_name="cap",
-            name="category",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: messages of every category together.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="caps",
-                to="accounts.category",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("channel", ""), ("channel__in", ["push", "sms", "email"]), _connector="OR"),
-                name="cap_channel_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hours__gte", 1), ("hours__lte", 744), ("most__gte", 1)),
-                name="cap_window_sane",
-                violation_error_message="Allow one message at least, in 1 to 744 hours.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cap",
-            constraint=models.UniqueConstraint(
-                fields=("category", "channel", "hours"),
-                name="cap_once",
-                nulls_distinct=False,
-                violation_error_message="There is a cap for this category, channel and window; change that one.",
-            ),
-        ),
         ValidateConstraint(model_name="category", name="category_quiet_hours_whole"),
         ValidateConstraint(model_name="category", name="category_routing_known"),
         ValidateConstraint(model_name="category", name="category_routing_order_known"),
         ValidateConstraint(model_name="category", name="category_reach_known"),
         ValidateConstraint(model_name="category", name="category_when_capped_known"),
-        ValidateConstraint(model_name="category", name="category_digest_positive"),
         ValidateConstraint(model_name="recipient", name="recipient_quiet_hours_whole"),
+        AddIndexConcurrently(
+            model_name="recipient",
+            index=models.Index(
+                condition=models.Q(("quiet_from__isnull", False)), fields=["id"], name="recipient_quiet"
+            ),
+        ),
     ]

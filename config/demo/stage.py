@@ -115,7 +115,9 @@ class Stage:
         options = {"port": 0, "run-dir": self._run_dir, "platform-url": self.url}
         options |= {f"{name}-events-url": f"/v1/webhooks/{name}-live" for name in ("sendgrid", "mandrill")}
         options |= {f"{name}-inbound-url": f"/v1/webhooks/{name}-live/inbound" for name in ("twilio", "vonage")}
-        command = " ".join([sys.executable, "-m sandbox", *(f"--{name} {value}" for name, value in options.items())])
+        command = " ".join(
+            [sys.executable, "-m sandbox --doors", *(f"--{name} {value}" for name, value in options.items())]
+        )
         self._outside = Supervisor({"sandbox": Command(command)}, env, self._logs)
         self._outside.start()
         self._await("the sandbox", address.exists)

@@ -6,17 +6,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
 from accounts.models import Recipient
 from notifications.admin.keyset import LogAdmin
+from notifications.admin.why import Why
 from notifications.models import Delivery
 from notifications.text_costs import cost_of
 from notifications.timeline import timeline
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LogAdmin):
+class DeliveryAdmin(Why, LogAdmin):
     """Search by the recipient's external id, or by the id of a delivery or a notification."""
 
     list_display = ("id", "planned", "recipient", "channel", "queue", "state_text", "attempt")
@@ -37,6 +39,12 @@ class DeliveryAdmin(LogAdmin):
         "attempt",
         "due_at",
     )
+
+    change_list_template = "admin/notifications/delivery/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that explains comes before the pages of deliveries."""
+        return [*self.why_urls(), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

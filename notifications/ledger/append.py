@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.channels import Channel, Mode
-from accounts.ids import new_ids
+from accounts.ids import instant_of, new_ids
 from notifications.ledger.batches import batch_rows, grouped
 from notifications.ledger.copying import Rows, write_in
 from notifications.ledger.events import Event, event_rows
@@ -86,7 +86,7 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
             rows.append(_dropped_row(header, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
         if event := _event(decision):
-            told += [event(delivery_id, at) for delivery_id in ids]
+            told += [event(delivery_id) for delivery_id in ids]
     by_due = grouped(waiting)
     deliveries = Rows(Delivery._meta.db_table, _DELIVERY, rows)
     batches = batch_rows(by_due, lambda _ids: header.expires_at)
@@ -94,7 +94,7 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
     return appended, {lane for lane, due_at in by_due if due_at <= at}
 
 
-def _event(decision: Decision) -> Callable[[UUID, datetime], Event] | None:
+def _event(decision: Decision) -> Callable[[UUID], Event] | None:
     """What the timeline tells of the rule that decided, where there is more to tell than the reason."""
     match decision.verdict:
         case Send(hold=Hold(rule=rule, detail=detail)):
@@ -103,7 +103,7 @@ def _event(decision: Decision) -> Callable[[UUID, datetime], Event] | None:
             kind, reason, text = EventKind.SUPPRESSED, why, detail
         case _:
             return None
-    return lambda delivery_id, at: Event(delivery_id, at, 0, kind, reason, detail=text)
+    return lambda delivery_id: Event(delivery_id, instant_of(delivery_id), 0, kind, reason, detail=text)
 
 
 def _header_rows(header: Header) -> Rows:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
+from accounts.ids import array_of
 from notifications.planning.values import Criteria
 
 #: What is read of a recipient; devices that can be reached and choices that bear on the category come as text, both in
@@ -72,6 +73,32 @@ class Aspects:
 
     category_id: UUID
     with_devices: bool
+
+
+#: Of deliveries that are about to leave: where their recipients are, and their own quiet hours. By primary key, twice.
+_SLEEPERS = """
+    SELECT delivery.id, coalesce(recipient.id::text, delivery.address), coalesce(time_zone, ''), coalesce(country, ''),
+           quiet_from || ' ' || quiet_until
+      FROM notifications_delivery AS delivery
+      LEFT JOIN accounts_recipient AS recipient ON recipient.id = delivery.recipient_id
+     WHERE delivery.id = ANY(%(ids)s::uuid[])
+"""
+
+
+class Asleep(msgspec.Struct, frozen=True, gc=False):
+    """What tells whether it is night for somebody. `quiet` is "from until" of their own quiet hours, or None."""
+
+    name: str
+    time_zone: str
+    country: str
+    quiet: str | None
+
+
+def behind(delivery_ids: Sequence[UUID]) -> dict[UUID, Asleep]:
+    """The people to whom these deliveries go."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SLEEPERS, {"ids": array_of(delivery_ids)})
+        return {row[0]: Asleep(*row[1:]) for row in cursor.fetchall()}
 
 
 def named(external_ids: Sequence[str], aspects: Aspects) -> list[Known]:

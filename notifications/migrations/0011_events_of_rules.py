@@ -37,7 +37,6 @@ class Migration(migrations.Migration):
                     ("opened", "Opened"),
                     ("clicked", "Clicked"),
                     ("held", "Held"),
-                    ("escalated", "Escalated"),
                 ],
                 max_length=10,
             ),
@@ -65,7 +64,6 @@ class Migration(migrations.Migration):
                             "opened",
                             "clicked",
                             "held",
-                            "escalated",
                         ],
                     )
                 ),

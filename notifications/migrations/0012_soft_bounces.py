@@ -41,7 +41,6 @@ class Migration(migrations.Migration):
                     ("opened", "Opened"),
                     ("clicked", "Clicked"),
                     ("held", "Held"),
-                    ("escalated", "Escalated"),
                     ("blocked", "Blocked"),
                 ],
                 max_length=10,
@@ -88,7 +87,6 @@ class Migration(migrations.Migration):
                             "opened",
                             "clicked",
                             "held",
-                            "escalated",
                             "blocked",
                         ],
                     )

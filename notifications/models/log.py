@@ -69,6 +69,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Everything that one recipient was sent or spared, newest first."""
         return self.filter(recipient_id=recipient_id).order_by("-id")
 
+    def planned_between(self, since: datetime, until: datetime) -> "DeliveryQuerySet":
+        """Those that were planned in a half-open span; PostgreSQL looks into the partitions of its days alone."""
+        return self.filter(id__gte=floor_of(since), id__lt=floor_of(until))
+
 
 class Delivery(models.Model):
     """One message to one address of one recipient: the row of the notification log that moves through states.

@@ -3,27 +3,31 @@
 from datetime import datetime
 from typing import Final
 
+from notifications.planning.rules.channels import routed
 from notifications.planning.rules.consent import refused
 from notifications.planning.rules.content import without_content, without_data
 from notifications.planning.rules.expiry import expired
+from notifications.planning.rules.quiet_hours import quiet
 from notifications.planning.rules.reach import targets
-from notifications.planning.values import Candidate, Decision, Drop, Facts, Hold, Plan, Rule, Send
+from notifications.planning.values import Candidate, Decision, Drop, Facts, Hold, Person, Plan, Rule, Send
 
 #: The first rule that drops wins. What cannot be sent at all comes before what the person does not want, so that
 #: the reason is the one that would remain if all others were mended. Which addresses may be used is asked last.
-RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refused)
+RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refused, quiet)
 
 
 def plan(facts: Facts, at: datetime) -> Plan:
     """Decide for every person and every channel asked for. The same facts and time give the same plan."""
-    return Plan(
-        tuple(
-            Decision(candidate, _decide(candidate, facts, at))
-            for person in facts.people
-            for channel in facts.channels
-            for candidate in [Candidate(person, channel, facts.locale_for(channel, person.locale))]
-        )
-    )
+    return Plan(tuple(decision for person in facts.people for decision in routed(_each(person, facts, at), facts, at)))
+
+
+def _each(person: Person, facts: Facts, at: datetime) -> list[Decision]:
+    """What would become of the message on each channel, were it the only one."""
+    return [
+        Decision(candidate, _decide(candidate, facts, at))
+        for channel in facts.channels
+        for candidate in [Candidate(person, channel, facts.locale_for(channel, person.locale))]
+    ]
 
 
 def _decide(candidate: Candidate, facts: Facts, at: datetime) -> Send | Drop:

@@ -41,7 +41,6 @@ class Itinerary:
     routing: Routing = Routing.ALL
     order: tuple[Channel, ...] = USUAL_ORDER
     seen_within: timedelta = timedelta(days=30)
-    escalate_after: timedelta = timedelta(minutes=10)
     reach: Reach = Reach.ALL
 
 
@@ -49,8 +48,7 @@ class Itinerary:
 class Policy:
     """What a category says about all of its messages. `opt_in`: silence means no. `name` is for explanations.
 
-    `quiet_spread`: over how long a time what waited for the end of quiet hours goes out. `digest`: for how long
-    messages with one digest key are gathered, None for never.
+    `quiet_spread`: over how long a time what waited for the end of quiet hours goes out.
     """
 
     category_id: UUID
@@ -62,7 +60,6 @@ class Policy:
     itinerary: Itinerary = Itinerary()
     caps: tuple[CapRule, ...] = ()
     when_capped: WhenCapped = WhenCapped.DROP
-    digest: timedelta | None = None
 
 
 class DeviceFact(msgspec.Struct, frozen=True, gc=False):
@@ -106,7 +103,8 @@ class Facts:
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to; `refused`
-    those whose owners want nothing of this category.
+    those whose owners want nothing of this category. `usual_zone` is the time zone of people of whom neither zone nor
+    country is known.
     """
 
     policy: Policy
@@ -116,6 +114,7 @@ class Facts:
     locale_for: Callable[[Channel, str], str | None]
     send_at: datetime | None = None
     expires_at: datetime | None = None
+    usual_zone: str = "Asia/Seoul"
     refused: frozenset[tuple[Channel, str]] = frozenset()
 
 

@@ -7,7 +7,7 @@ network that takes 15 microseconds a request off the sender and as many off the 
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,14 +20,19 @@ _WORTH: Final = 8
 
 
 class Corks:
-    """The connections of one wire, known by their file descriptors, which stay libcurl's: nothing here closes one."""
+    """The connections of one wire, known by their file descriptors, which stay libcurl's: nothing here closes one.
 
-    def __init__(self) -> None:
+    `on_open` is told of each that is new.
+    """
+
+    def __init__(self, on_open: Callable[[int], None] = lambda _descriptor: None) -> None:
         self._descriptors: set[int] = set()
+        self._on_open = on_open
 
     def opened(self, descriptor: int, _purpose: int) -> int:
         """libcurl has made a socket (CURLOPT_SOCKOPTFUNCTION)."""
         self._descriptors.add(descriptor)
+        self._on_open(descriptor)
         accepted: int = pycurl.SOCKOPT_OK
         return accepted
 

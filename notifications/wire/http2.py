@@ -13,17 +13,19 @@ that the server may have acted on (github.com/curl/curl/pull/18417). To repeat i
 is refused here, so that nothing leaves twice unseen.
 """
 
+import time
 from collections.abc import Collection
 from io import BytesIO
 from typing import Final
 
 import pycurl
 
-from notifications.providers.contract import Forbidden, NoAnswer, NotSent, Request, Response
+from notifications.providers.contract import Exchange, Forbidden, NoAnswer, NotSent, Request, Response
 from notifications.wire.cork import Corks
 from notifications.wire.guard import Guard
 from notifications.wire.head import Head, header_lines
 from notifications.wire.line import origin_of
+from notifications.wire.rooms import Rooms
 from notifications.wire.terms import CONNECT_TIMEOUT, Terms
 from notifications.wire.ticket import Ticket
 
@@ -45,13 +47,14 @@ class _Transfer:
     """One reusable easy handle, and the request that it carries at the moment."""
 
     __slots__ = (
-        "_answer", "_guard", "_head", "_method", "_offset", "_terms", "_timeout", "body_asked", "easy", "origin",
-        "refusals", "request", "ticket",
+        "_answer", "_ends_at", "_guard", "_head", "_method", "_offset", "_terms", "_timeout", "began", "body_asked",
+        "easy", "origin", "refusals", "request", "ticket",
     )  # fmt: skip
 
     request: Request
     ticket: Ticket
     origin: str
+    began: float
 
     def __init__(self, terms: Terms, corks: Corks) -> None:
         self._head, self._answer = BytesIO(), BytesIO()
@@ -91,14 +94,27 @@ class _Transfer:
         easy = self.easy
         easy.setopt(pycurl.URL, request.url)
         easy.setopt(pycurl.HTTPHEADER, header_lines(request.headers.items()))
-        if (timeout := self._terms.time_for(request)) != self._timeout:
-            easy.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
-            self._timeout = timeout
+        timeout = self._terms.time_for(request)
+        self._ends_at = time.monotonic() + timeout
+        self._wait_for(timeout)
         if (method := request.method) != self._method:
             self._take(method)
         if method == "POST":
             easy.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
         self.rewind()
+
+    def may_begin(self) -> bool:
+        """Whether there is time for it yet. What it waited for is a part of its time, of which half must be left."""
+        now = time.monotonic()
+        if not self.refusals:
+            return True
+        self._wait_for(self._ends_at - now)
+        return now <= self.request.start_by and self._timeout >= self._terms.time_for(self.request) / 2
+
+    def _wait_for(self, seconds: float) -> None:
+        if seconds != self._timeout:
+            self.easy.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
+            self._timeout = seconds
 
     def _take(self, method: str) -> None:
         if method not in ("GET", "POST"):
@@ -149,12 +165,17 @@ class Http2:
         self._terms = terms
         self._flying: dict[Ticket, _Transfer] = {}
         self._idle: list[_Transfer] = []
-        self._corks = Corks()
+        self._rooms: Rooms[_Transfer] = Rooms()
+        self._corks = Corks(on_open=self._rooms.opened)
         #: Requests that libcurl took over since it last wrote.
         self._launched = 0
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, 2)  # CURLPIPE_MULTIPLEX
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST)
+
+    def room(self, origin: str) -> int:
+        """How many requests may be under way to an origin together."""
+        return self._rooms.limit(origin)
 
     def launch(self, ticket: Ticket, request: Request) -> None:
         """Begin an exchange. What no HTTP can carry is settled at once."""
@@ -166,7 +187,15 @@ class Http2:
             self._release(transfer)
             ticket.settle(NotSent(f"not a request that HTTP can carry: {error}"))
             return
+        self._begin(transfer)
+
+    def _begin(self, transfer: _Transfer) -> None:
+        """Hand a transfer to libcurl, for the first time or again, unless it is too late for that."""
+        if not transfer.may_begin():
+            self._end(transfer, NotSent("refused, and then it was too late for it"))
+            return
         self._launched += 1
+        transfer.began = self._rooms.begin(transfer.origin)
         self._multi.add_handle(transfer.easy)
 
     def perform(self) -> bool:
@@ -178,10 +207,14 @@ class Http2:
         more = 1
         while more:
             more, answered, failed = self._multi.info_read()
+            origins = {easy.transfer.origin for easy in (*answered, *(easy for easy, _, _ in failed))}
             for easy in answered:
                 self._answered(easy.transfer)
             for easy, code, text in failed:
                 self._failed(easy.transfer, code, text)
+            for origin in origins:
+                while refused := self._rooms.next(origin):
+                    self._begin(refused)
             found = found or bool(answered or failed)
         return found
 
@@ -202,7 +235,10 @@ class Http2:
     def drop(self, ticket: Ticket, why: str) -> NotSent | NoAnswer | Forbidden:
         """Break an exchange off; what that means for its request."""
         transfer = self._flying[ticket]
-        self._multi.remove_handle(transfer.easy)
+        if self._rooms.forget(transfer.origin, transfer):
+            self._release(transfer)
+            return NotSent(why)
+        self._take_out(transfer)
         failure = transfer.failure(why, refused=False)
         self._release(transfer)
         return failure
@@ -215,30 +251,46 @@ class Http2:
         self._multi.close()
 
     def _answered(self, transfer: _Transfer) -> None:
-        self._multi.remove_handle(transfer.easy)
-        if transfer.origin not in self._known:
-            self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
-        ticket, answer = transfer.ticket, transfer.answer()
-        self._release(transfer)
-        ticket.settle(answer)
+        version = self._known.get(transfer.origin)
+        if version is None:
+            version = self._known[transfer.origin] = transfer.easy.getinfo(pycurl.INFO_HTTP_VERSION)
+        self._rooms.answered(
+            transfer.origin,
+            transfer.easy.getinfo(pycurl.ACTIVESOCKET),
+            transfer.began,
+            multiplexes=version == pycurl.CURL_HTTP_VERSION_2_0,
+        )
+        self._take_out(transfer)
+        self._end(transfer, transfer.answer())
 
     def _failed(self, transfer: _Transfer, code: int, text: str) -> None:
         """A transfer goes once more where the server refused it unprocessed, and ends where it failed."""
-        self._multi.remove_handle(transfer.easy)
+        self._take_out(transfer)
         refused = (
             code == pycurl.E_SEND_FAIL_REWIND
             and text.startswith(_NOTHING_BUT_REFUSED)
             and self._known.get(transfer.origin) == pycurl.CURL_HTTP_VERSION_2_0
         )
         transfer.refusals += refused
+        if refused:
+            self._rooms.refused(transfer.origin, transfer.easy.getinfo(pycurl.ACTIVESOCKET))
+        else:
+            self._rooms.failed(transfer.origin)
         if refused and transfer.refusals < MAX_REFUSALS:
             transfer.rewind()
-            self._multi.add_handle(transfer.easy)
+            self._rooms.wait(transfer.origin, transfer)
             return
         reason = "the server refused the stream unprocessed" if refused else text or f"libcurl error {code}"
-        ticket, failure = transfer.ticket, transfer.failure(reason, refused=refused)
+        self._end(transfer, transfer.failure(reason, refused=refused))
+
+    def _take_out(self, transfer: _Transfer) -> None:
+        self._multi.remove_handle(transfer.easy)
+        self._rooms.end(transfer.origin, transfer.began)
+
+    def _end(self, transfer: _Transfer, exchange: Exchange) -> None:
+        ticket = transfer.ticket
         self._release(transfer)
-        ticket.settle(failure)
+        ticket.settle(exchange)
 
     def _release(self, transfer: _Transfer) -> None:
         del self._flying[transfer.ticket]

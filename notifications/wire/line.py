@@ -1,7 +1,7 @@
 """Who may go next, of those who want to send."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Final
 
 from notifications.providers.contract import Crowd, Envelope, Outgoing
@@ -14,16 +14,25 @@ MAX_IN_FLIGHT: Final = 600
 MAILS_PER_SERVER: Final = 16
 
 
+_ANY: Final = 1 << 20
+
+
 class Line:
     """Hands out what is to be sent, with its position; what may not go yet is held back, and others pass it.
 
     1. An origin that never answered gets one request first, and the others after its end. Until its settings arrive
        nobody knows how many streams a server allows; Apple allows one before the first valid token.
-    2. A crowd never has more under way than it may. The mails to one server are a crowd, where they are not another.
+    2. An origin never has more under way than there is room for: `room` says how much that is at the moment.
+    3. A crowd never has more under way than it may. The mails to one server are a crowd, where they are not another.
     """
 
-    def __init__(self, outgoing: Iterable[Outgoing], known: Container[str]) -> None:
+    def __init__(
+        self, outgoing: Iterable[Outgoing], known: Container[str], room: Callable[[Outgoing], int] = lambda _one: _ANY
+    ) -> None:
         self._source = enumerate(outgoing)
+        self._room = room
+        self._there: Counter[str] = Counter()
+        self._full: defaultdict[str, deque[tuple[int, Outgoing]]] = defaultdict(deque)
         self._known = known
         self._met: set[str] = set()
         self._strangers: dict[str, deque[tuple[int, Outgoing]]] = {}
@@ -47,6 +56,10 @@ class Line:
         if origin in self._strangers:
             self._met.add(origin)
             self._released.extend(self._strangers.pop(origin))
+        self._there[origin] -= 1
+        full = self._full[origin]
+        for _ in range(min(len(full), self._room(one) - self._there[origin])):
+            self._released.append(full.popleft())
         if crowd := _crowd_of(one):
             self._under_way[crowd.name] -= 1
             if waiting := self._crowded[crowd.name]:
@@ -73,6 +86,10 @@ class Line:
             self._strangers[origin].append(numbered)
             self._held += 1
             return False
+        if self._there[origin] >= self._room(one):
+            self._full[origin].append(numbered)
+            self._held += 1
+            return False
         crowd = _crowd_of(one)
         if crowd and self._under_way[crowd.name] >= crowd.at_once:
             self._crowded[crowd.name].append(numbered)
@@ -80,6 +97,7 @@ class Line:
             return False
         if origin not in self._known and origin not in self._met:
             self._strangers[origin] = deque()
+        self._there[origin] += 1
         if crowd:
             self._under_way[crowd.name] += 1
         return True

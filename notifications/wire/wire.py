@@ -19,7 +19,7 @@ from django.conf import settings
 from notifications.providers.contract import Envelope, Exchange, NotSent, Outgoing
 from notifications.stopping import stopping
 from notifications.wire.http2 import Http2
-from notifications.wire.line import Line
+from notifications.wire.line import MAX_IN_FLIGHT, Line, origin_of
 from notifications.wire.smtp import Smtp
 from notifications.wire.terms import Terms
 from notifications.wire.ticket import Ticket
@@ -60,7 +60,7 @@ class Wire:
         `outgoing` is read as places become free, so it may be a stream that makes them one by one. Close the iterator
         early and what is under way is dropped; it may have left.
         """
-        return self._perform(Line(outgoing, self._known))
+        return self._perform(Line(outgoing, self._known, self._room))
 
     def exchange_one(self, outgoing: Outgoing) -> Exchange:
         """Perform one and wait for it."""
@@ -101,6 +101,10 @@ class Wire:
         for ticket in flying:
             if ticket.exchange is None:
                 ticket.settle(self._carrier(ticket).drop(ticket, "given up: the worker ends"))
+
+    def _room(self, one: Outgoing) -> int:
+        """How many may be under way together to where this one goes; mails are counted as a crowd."""
+        return MAX_IN_FLIGHT if isinstance(one, Envelope) else self._http.room(origin_of(one))
 
     def _carrier(self, ticket: Ticket) -> Http2 | Smtp:
         return self._smtp if isinstance(ticket.outgoing, Envelope) else self._http

@@ -77,6 +77,8 @@ class Vonage:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        pair = f"{keys.vonage_api_key}:{keys.vonage_api_secret}".encode()
+        self._authorization = "Basic " + base64.b64encode(pair).decode()
 
     def answer(self, call: Call) -> Answer:
         """What Vonage would answer; the delivery is the `client-ref`."""
@@ -89,7 +91,8 @@ class Vonage:
         fields = parse_qs(call.body.decode("utf-8", "replace"), keep_blank_values=True)
         form = {name: values[-1] for name, values in fields.items()}
         messages = (Taken(form.get("client-ref", "").lower(), form.get("to", "")),)
-        trouble = self._stranger(form, call.at) or _bad_form(form)
+        authorization = call.headers.get("authorization") or ""
+        trouble = self._stranger(form, authorization, call.at) or _bad_form(form)
         if trouble:
             return _refusal(*trouble, messages=messages)
         return self._taken(form, messages)
@@ -168,8 +171,10 @@ class Vonage:
         }
 
     # --- judging -----------------------------------------------------------------------------------
-    def _stranger(self, form: Mapping[str, str], at: float) -> tuple[int, str] | None:
-        """The status for somebody who is not the account, or None."""
+    def _stranger(self, form: Mapping[str, str], authorization: str, at: float) -> tuple[int, str] | None:
+        """The status for somebody who is not the account, or None. Key and secret may stand in the header as well."""
+        if authorization:
+            return None if hmac.compare_digest(authorization.encode(), self._authorization.encode()) else (4, "")
         if not form.get("api_key"):
             return 2, "api_key"
         if "sig" in form:

@@ -1,7 +1,7 @@
 """The admin pages of `accounts`: each opens, and does what it says."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.channels import Channel, Mode
 from accounts.devices import registration
-from accounts.models import AppKey, Category, Device, Preference, Recipient, Suppression
+from accounts.models import AppKey, Cap, Category, Device, Preference, Recipient, Suppression
 from accounts.replies import Reply, Wish
 from accounts.suppressions import Cause, heed, suppress
 from tests.builders import (
@@ -284,6 +284,15 @@ def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
     assert "suppressed for this cause already" in shown(page)
 
 
+def rules(**changes: str) -> dict[str, str]:
+    """A category's form as it is filled in; an empty value is a box that is not ticked, or a field left empty."""
+    usual = {
+        "name": "News", "slug": "news", "consent": "opt_out", "quiet_spread": "15", "routing": "all", "reach": "all",
+        "seen_within_days": "30", "when_capped": "drop", "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    return {name: value for name, value in (usual | changes).items() if value}
+
+
 @pytest.mark.parametrize(
     ("consent", "critical", "chosen", "in_doubt"),
     [
@@ -297,9 +306,7 @@ def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
 def test_what_is_in_doubt_is_held_where_people_opted_in_and_sent_again_elsewhere_unless_chosen(
     browser: Client, consent: str, critical: str, chosen: str, in_doubt: str
 ) -> None:
-    fields = {"name": "News", "slug": "news", "consent": consent, "is_critical": critical, "in_doubt": chosen}
-
-    answer = browser.post(f"{ADMIN}/category/add/", {name: value for name, value in fields.items() if value})
+    answer = browser.post(f"{ADMIN}/category/add/", rules(consent=consent, is_critical=critical, in_doubt=chosen))
 
     assert answer.status_code == 302, answer.content
     assert Category.objects.get().in_doubt == in_doubt
@@ -327,3 +334,54 @@ def test_what_people_answered_is_shown_and_written_by_nobody(browser: Client) ->
 
     assert "수신거부" in shown(browser.get(f"{ADMIN}/receivedreply/?q=%2B821012345678"))
     assert browser.get(f"{ADMIN}/receivedreply/add/").status_code == 403
+
+
+def test_a_preset_sets_the_rules_that_belong_together(browser: Client) -> None:
+    answer = browser.post(f"{ADMIN}/category/add/", rules(preset="korean_advertising"))
+
+    assert answer.status_code == 302, answer.content
+    made = Category.objects.get()
+    assert (made.consent, made.in_doubt, made.label) == ("opt_in", "hold", "(광고)")
+    assert (made.quiet_from, made.quiet_until) == (time(21), time(8))
+    assert "21:00 to 08:00" in shown(browser.get(f"{ADMIN}/category/"))
+
+
+def test_caps_are_written_beside_the_category(browser: Client) -> None:
+    caps = {
+        "caps-TOTAL_FORMS": "2",
+        "caps-0-most": "3",
+        "caps-0-hours": "24",
+        "caps-1-most": "10",
+        "caps-1-hours": "168",
+    }
+
+    answer = browser.post(f"{ADMIN}/category/add/", rules(**caps))
+
+    assert answer.status_code == 302, answer.content
+    assert sorted(Cap.objects.values_list("most", "hours")) == [(3, 24), (10, 168)]
+    assert "3 in 24 h" in shown(browser.get(f"{ADMIN}/cap/"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "0", "caps-0-hours": "24"}, "one message at least"),
+        ({"caps-TOTAL_FORMS": "1", "caps-0-most": "3", "caps-0-hours": "9000"}, "in 1 to 744 hours"),
+        ({"is_critical": "on", "quiet_from": "21:00", "quiet_until": "08:00"}, "does not wait for quiet hours"),
+        ({"is_critical": "on", "label": "(광고)"}, "no advertising"),
+        ({"quiet_from": "21:00"}, "a beginning and an end"),
+        ({"quiet_from": "21:00", "quiet_until": "21:00"}, "a beginning and an end"),
+        ({"quiet_from": "25:00", "quiet_until": "08:00"}, "Enter a valid time"),
+        ({"routing": "escalate"}, "not one of the available choices"),
+        ({"routing": "all", "routing_order": "push"}, "there is no order"),
+        ({"routing": "first", "routing_order": "push, pigeon"}, "is no channel; there are push, sms, email"),
+        ({"routing": "first", "routing_order": "push, sms, push"}, "stands in the order once"),
+    ],
+)
+def test_rules_that_cannot_be_meant_are_refused_with_the_reason(
+    browser: Client, changes: dict[str, str], says: str
+) -> None:
+    page = shown(browser.post(f"{ADMIN}/category/add/", rules(**changes)))
+
+    assert says in page
+    assert not Category.objects.exists()

@@ -22,7 +22,7 @@ SUBJECTS = [
 ]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["mail", "push", "contact", "number"])
 def test_a_link_says_whom_and_what_it_is_about_for_ever(subject: Subject) -> None:
     token, preferences = links.unsubscribe_token(subject, CATEGORY), links.preferences_token(subject)
 
@@ -31,7 +31,7 @@ def test_a_link_says_whom_and_what_it_is_about_for_ever(subject: Subject) -> Non
         assert links.read_preferences(preferences) == subject
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["mail", "push", "contact", "number"])
 def test_no_character_of_a_link_can_be_altered(subject: Subject) -> None:
     token = links.unsubscribe_token(subject, CATEGORY)
     for place, character in enumerate(token):

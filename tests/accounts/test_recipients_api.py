@@ -195,3 +195,34 @@ def test_attributes_cannot_grow_past_their_limit_by_patches() -> None:
 
 def test_another_method_is_not_taken() -> None:
     assert caller().post(PATH, {}).status_code == 405
+
+
+def test_a_person_may_have_quiet_hours_of_their_own() -> None:
+    api = caller()
+    hours = {"from": "22:00", "until": "07:30"}
+
+    assert api.put(PATH, {**JIMIN, "quiet_hours": hours}).json()["quiet_hours"] == hours
+    assert api.patch(PATH, {"locale": "en"}).json()["quiet_hours"] == hours
+    assert api.put(PATH, JIMIN).json()["quiet_hours"] == hours, "which the person may have chosen on their own page"
+    assert api.patch(PATH, {"quiet_hours": None}).json()["quiet_hours"] is None
+    api.patch(PATH, {"quiet_hours": hours})
+    assert api.put(PATH, {**JIMIN, "quiet_hours": None}).json()["quiet_hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"),
+    [
+        ({"from": "22:00"}, '{"from": "22:00", "until": "07:00"}'),
+        ("22:00-07:00", '{"from": "22:00", "until": "07:00"}'),
+        ({"from": "22:00", "until": "07:00", "zone": "x"}, '{"from": "22:00", "until": "07:00"}'),
+        ({"from": "24:00", "until": "07:00"}, "from 00:00 to 23:59"),
+        ({"from": "ten", "until": "07:00"}, "from 00:00 to 23:59"),
+        ({"from": "22:00", "until": "22:00"}, "two different times"),
+    ],
+)
+def test_impossible_quiet_hours_are_refused_with_what_would_be_right(hours: object, says: str) -> None:
+    answer = caller().put(PATH, {**JIMIN, "quiet_hours": hours})
+
+    assert answer.status_code == 422
+    assert says in answer.json()["errors"][0]["message"]
+    assert not Recipient.objects.exists()

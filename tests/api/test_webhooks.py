@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from accounts.models import Suppression
 from notifications import receiving, vault
+from notifications.clock import clock
 from notifications.models import Delivery, DeliveryEvent, PendingReceipt, ProviderAccount
 from tests.api.shop import DATA, jimin, shop
 from tests.notifications.loglines import written
@@ -60,7 +60,7 @@ def sent(channel: str) -> UUID:
 
 def applied(delivery_id: UUID) -> Delivery:
     """The delivery once a worker has been at the receipts."""
-    receiving.apply(clock=timezone.now)
+    receiving.apply(clock=clock.now)
     return Delivery.objects.get(pk=delivery_id)
 
 

@@ -1,5 +1,6 @@
 """A bucket lets through so many a second, whoever asks; who is held back has a place in a line."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -43,12 +44,13 @@ def test_it_fills_again_at_the_rate(later: Later) -> None:
 
 
 def test_over_a_long_time_no_more_leaves_than_the_rate_allows(later: Later) -> None:
-    sent = 0
+    sent, began = 0, time.monotonic()
     for _ in range(100):
         sent += of_messages(37)
         later(0.1)
+    passed = time.monotonic() - began  # Redis' own clock went on as well
 
-    assert 900 <= sent <= 1110, "ten seconds at 100, and what the bucket held at first"
+    assert 900 <= sent <= 1110 + 100 * passed, "ten seconds at 100, and what the bucket held at first"
 
 
 @pytest.mark.parametrize(("urgency", "room"), [("critical", 100), ("normal", 75), ("bulk", 50)])

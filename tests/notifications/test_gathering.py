@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.channels import Channel
 from notifications import queues, receiving
+from notifications.clock import clock
 from notifications.ledger import receipts
 from notifications.models import Delivery, PendingReceipt
 from notifications.providers.contract import Receipt
@@ -55,7 +56,7 @@ def test_what_comes_while_a_worker_gathers_is_applied_by_it() -> None:
 
     def worker() -> int:
         try:
-            return receiving.apply(clock=timezone.now, gather=queues.GATHER)
+            return receiving.apply(clock=clock.now, gather=queues.GATHER)
         finally:
             connection.close()
 

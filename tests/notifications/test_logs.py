@@ -6,11 +6,11 @@ import re
 import pytest
 import structlog
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import Device
 from config.logging import mask_addresses, masked
 from notifications import receiving
+from notifications.clock import clock
 from notifications.models import DeliveryEvent, ProviderAccount
 from notifications.routes import routes
 from notifications.vault import unseal
@@ -100,7 +100,7 @@ def test_a_whole_road_leaves_no_address_and_no_secret_in_the_log(
         accepted("push", "sms", "email", by=caller)
         caller.post("/v1/notifications", {"template": "restock", "recipients": [{"email": EMAIL, "phone": "12"}]})
         assert len(dispatched_all()) == 4
-        receiving.apply(clock=timezone.now)
+        receiving.apply(clock=clock.now)
         Client().post("/v1/webhooks/twilio-live", {"To": PHONE})
         Client().get(f"/v1/recipients/{EMAIL}", headers={"Authorization": f"Basic {caller.secret}"})
 

@@ -20,9 +20,11 @@ KEPT = Row("", "resend", accepted=50_000, sent=50_000, lost=0, duplicated=0, unc
         ("flush_redis", {"broken": "a device was retired"}, False),
         # nothing left without an answer, so nothing may be sent twice
         ("flush_redis", {"duplicated": 1}, False),
-        # what two workers had under way, where the category resends
-        ("kill_workers", {"duplicated": 1700}, True),
-        ("kill_workers", {"duplicated": 1701}, False),
+        # what two workers had under way, where the category resends; or six, killed one after the other
+        ("freeze_workers", {"duplicated": 1700}, True),
+        ("freeze_workers", {"duplicated": 1701}, False),
+        ("kill_workers", {"duplicated": 5100}, True),
+        ("kill_workers", {"duplicated": 5101}, False),
         # a fifth of the answers is lost for as long as the fault lasts
         ("reset_after_body", {"duplicated": 12_500}, True),
         ("reset_after_body", {"duplicated": 12_501}, False),

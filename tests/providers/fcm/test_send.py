@@ -28,7 +28,7 @@ from notifications.providers.fcm.send import CODES, Fcm
 from notifications.vocabulary import Urgency
 from templates_app.content import PushText
 from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, message, pem, response
-from tests.providers.published import assert_fits, specification
+from tests.providers.published import assert_fits, discovered, specification
 
 KEY = rsa.generate_private_key(65537, 2048)
 KEY_FILE = {
@@ -100,9 +100,9 @@ def test_everything_a_template_can_say_reaches_the_app() -> None:
 @pytest.mark.parametrize("text", [PLAIN, RICH])
 @pytest.mark.parametrize("urgency", list(Urgency))
 def test_what_is_sent_fits_googles_own_specification(text: PushText, urgency: Urgency) -> None:
-    document = specification("fcm_v1.json")
     request = compose(text, urgency=urgency, expires_at=AT + timedelta(hours=1), data={"item": "1"})
-    assert_fits(json.loads(request.body), {"$ref": "#/components/schemas/SendMessageRequest"}, document)
+    for document in (discovered("fcm", "v1"), specification("fcm_v1.json")):
+        assert_fits(json.loads(request.body), {"$ref": "#/components/schemas/SendMessageRequest"}, document)
 
 
 def test_data_cannot_take_the_deliverys_name() -> None:
