@@ -1,9 +1,8 @@
-"""Before the deployment: the version before it writes none of the new tables, and no suppression of the new cause."""
+"""Before the deployment: the version before it writes none of the new tables."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import migrations, models
 
 import accounts.ids
@@ -24,8 +23,6 @@ _NO_MORE = """
 
 
 class Migration(migrations.Migration):
-    atomic = False
-
     dependencies = [
         ("accounts", "0005_caps"),
     ]
@@ -49,6 +46,17 @@ class Migration(migrations.Migration):
                             ("quiet_hours", "Quiet hours"),
                         ],
                         max_length=11,
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="accounts.recipient",
                     ),
                 ),
                 ("address", models.CharField(blank=True, default="", max_length=254)),
@@ -115,6 +123,10 @@ class Migration(migrations.Migration):
                 ("address", models.CharField(max_length=254)),
                 ("channel", models.CharField(choices=[("sms", "SMS"), ("email", "Email")], max_length=5)),
                 (
+                    "category",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.category"),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
@@ -131,48 +143,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.RemoveConstraint(
-            model_name="suppression",
-            name="suppression_cause_known",
-        ),
-        migrations.AlterField(
-            model_name="suppression",
-            name="cause",
-            field=models.CharField(
-                choices=[
-                    ("hard_bounce", "Hard bounce"),
-                    ("soft_bounce", "Soft bounce"),
-                    ("complaint", "Complaint"),
-                    ("stop", "Stop"),
-                    ("manual", "Manual"),
-                ],
-                max_length=12,
-            ),
-        ),
-        AddConstraintNotValid(
-            model_name="suppression",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cause__in", ["hard_bounce", "soft_bounce", "complaint", "stop", "manual"])),
-                name="suppression_cause_known",
-            ),
-        ),
-        migrations.AddField(
-            model_name="consentchange",
-            name="recipient",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                to="accounts.recipient",
-            ),
-        ),
-        migrations.AddField(
-            model_name="refusal",
-            name="category",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.category"),
         ),
         migrations.AddIndex(
             model_name="consentchange",
@@ -249,6 +219,5 @@ class Migration(migrations.Migration):
                 violation_error_message="This address refuses this category already.",
             ),
         ),
-        ValidateConstraint(model_name="suppression", name="suppression_cause_known"),
         migrations.RunSQL(_APPEND_ONLY, _NO_MORE),
     ]
