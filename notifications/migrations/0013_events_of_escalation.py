@@ -8,17 +8,13 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0011_events_of_rules"),
+        ("notifications", "0012_escalations"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
             model_name="deliveryevent",
             name="delivery_event_kind_known",
-        ),
-        migrations.RemoveConstraint(
-            model_name="pendingreceipt",
-            name="pending_receipt_kind_known",
         ),
         migrations.AlterField(
             model_name="deliveryevent",
@@ -41,25 +37,7 @@ class Migration(migrations.Migration):
                     ("opened", "Opened"),
                     ("clicked", "Clicked"),
                     ("held", "Held"),
-                    ("blocked", "Blocked"),
-                ],
-                max_length=10,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="pendingreceipt",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("delivered", "Delivered"),
-                    ("deferred", "Deferred"),
-                    ("failed", "Failed"),
-                    ("bounced", "Bounced"),
-                    ("complained", "Complained"),
-                    ("opted_out", "Opted out"),
-                    ("opened", "Opened"),
-                    ("clicked", "Clicked"),
-                    ("blocked", "Blocked"),
+                    ("escalated", "Escalated"),
                 ],
                 max_length=10,
             ),
@@ -87,35 +65,12 @@ class Migration(migrations.Migration):
                             "opened",
                             "clicked",
                             "held",
-                            "blocked",
+                            "escalated",
                         ],
                     )
                 ),
                 name="delivery_event_kind_known",
             ),
         ),
-        AddConstraintNotValid(
-            model_name="pendingreceipt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "delivered",
-                            "deferred",
-                            "failed",
-                            "bounced",
-                            "complained",
-                            "opted_out",
-                            "opened",
-                            "clicked",
-                            "blocked",
-                        ],
-                    )
-                ),
-                name="pending_receipt_kind_known",
-            ),
-        ),
         ValidateConstraint(model_name="deliveryevent", name="delivery_event_kind_known"),
-        ValidateConstraint(model_name="pendingreceipt", name="pending_receipt_kind_known"),
     ]

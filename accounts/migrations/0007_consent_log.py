@@ -24,7 +24,7 @@ _NO_MORE = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_caps"),
+        ("accounts", "0006_escalation"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0006_consent_log"),
+        ("accounts", "0007_consent_log"),
     ]
 
     operations = [
