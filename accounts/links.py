@@ -1,7 +1,7 @@
 """Links by which people change what they get: signed, never expiring, without a login. Nothing is stored for them.
 
 A link in an email is long and says whom and what it is about, signed by Django. One in a text message has twelve
-characters, into which a phone number and a mark that depends on the category are mixed (docs/decisions/0028).
+characters, into which a phone number and a mark that depends on the category are mixed (docs/decisions/0026).
 """
 
 import string
