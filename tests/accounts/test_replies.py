@@ -11,6 +11,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import keywords
 from accounts.channels import Channel
 from accounts.models import ReceivedReply, Suppression
 from accounts.replies import Reply, Wish, e164, wish_in
@@ -64,6 +65,41 @@ def test_only_a_text_that_is_a_keyword_as_a_whole_is_a_wish(text: str, wish: Wis
     found = wish_in(text)
 
     assert (found[0] if found else None) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "sender", "wish"),
+    [
+        ("Arrêt !", "+15145550199", "", Wish.STOP),  # a French word in Canada
+        ("ARRET", "+12125550199", "", None),  # and in New York, where it is none
+        ("BAJA", "+34600123456", "", Wish.STOP),
+        ("alta", "+34600123456", "", Wish.START),
+        ("配信停止", "+819012345678", "", Wish.STOP),
+        ("ストップ", "+819012345678", "", Wish.STOP),
+        ("TD", "+8613800138000", "", Wish.STOP),
+        ("退订", "+8613800138000", "", Wish.STOP),
+        ("T", PHONE, "", None),  # a letter is a keyword only where senders print it
+        ("TC", "+84901234567", "", Wish.STOP),
+        ("หยุด", "+66812345678", "", Wish.STOP),
+        ("İPTAL", "+905321234567", "", Wish.STOP),
+        ("إلغاء", "+971501234567", "", Wish.STOP),
+        ("ABMELDEN", "+15145550199", "+4915112345678", Wish.STOP),  # by the country of the sender's own number
+        ("stop", "+34600123456", "", Wish.STOP),  # everywhere
+        ("수신거부", "+34600123456", "", Wish.STOP),
+        ("baja", "no number", "BONGSU", None),
+    ],
+)
+def test_keywords_are_those_of_the_countries_that_a_sender_writes_to(
+    text: str, person: str, sender: str, wish: Wish | None
+) -> None:
+    found = wish_in(text, person, sender)
+
+    assert (found[0] if found else None) == wish
+
+
+def test_no_language_says_stop_by_a_word_for_start() -> None:
+    for language, words in keywords.STOP.items():
+        assert not words & keywords.START[language]
 
 
 @pytest.mark.parametrize(
