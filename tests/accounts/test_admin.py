@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.messages import get_messages
 from django.db.models import Model
 from django.test import Client
@@ -104,7 +105,7 @@ def test_a_new_key_shows_its_secret_once(browser: Client, action: str, mode: Mod
 
     assert new.get("/v1/recipients/jimin").status_code == 200
     assert AppKey.objects.get().mode == mode
-    pages = [f"application/{owner.pk}/change/", f"appkey/{new.key}/change/", "application/", "appkey/"]
+    pages = [f"application/{owner.pk}/change/", f"appkey/{quote(new.key)}/change/", "application/", "appkey/"]
     assert new.secret in shown(browser.get(f"{ADMIN}/{pages[0]}")), "told on the page that follows"
     assert not any(new.secret in shown(browser.get(f"{ADMIN}/{page}")) for page in pages)
 
