@@ -1,8 +1,9 @@
 """What a category can ask for: the fixed sets of its rules, as plain words. Free of Django, for planning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from accounts.channels import Channel
 
@@ -51,3 +52,17 @@ def at_odds(
     if escalate_after is not None and escalate_after > LONGEST_PATIENCE:
         found.append(("escalate_after", f"At most a day, which has {LONGEST_PATIENCE} minutes."))
     return found
+
+
+#: What a choice is about: a category and a channel, either of which may be "all" (None).
+About = tuple[UUID | None, Channel | None]
+
+
+def decisive(choices: Mapping[About, bool], category: UUID, channel: Channel) -> About | None:
+    """Which choice decides: the most specific one, of category and channel, category, channel, everything."""
+    if not choices:
+        return None
+    for about in ((category, channel), (category, None), (None, channel), (None, None)):
+        if about in choices:
+            return about
+    return None
