@@ -9,9 +9,10 @@ from urllib.request import urlopen
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts import authentication
+from accounts import authentication, consent
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode, Platform
+from accounts.consent import Actor, Choice, Via, Witness
 from accounts.devices import registration
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient
 from config.secrets import kept, new_secret
@@ -77,9 +78,9 @@ def _people(category: Category, subscription: str) -> None:
     device(wei, Platform.ANDROID, "pushy", _PUSHY_DEVICE)
     device(jimin, Platform.WEB, "webpush", registration("web", subscription).token)
     minsu = person("minsu", "+821087654321", "ko-KR", name="민수")
-    Preference.objects.get_or_create(
-        recipient=minsu, category=category, channel="", defaults={"allowed": False, "source": "demo"}
-    )
+    if not Preference.objects.filter(recipient=minsu, category=category, channel="").exists():
+        said = Witness(Actor.RECIPIENT, Via.PREFERENCE_CENTRE, detail="demo")
+        consent.choose(minsu, [Choice(allowed=False, category=category)], timezone.now(), said)
 
 
 def person(
