@@ -30,3 +30,6 @@ class Reach(StrEnum):
 
 #: The order of channels where a category names none: from the cheapest to the one that is read latest.
 USUAL_ORDER = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
+
+#: A week: what is gathered stands in the log of the days before, which has to be there when it is sent.
+LONGEST_DIGEST_MINUTES = 7 * 24 * 60

@@ -65,8 +65,10 @@ def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
         header.data,
         header.send_at,
         header.expires_at,
-        current.wish,
+        current.way.wish,
         tariffs.current(at),
+        current.way.digest_key,
+        header.urgency,
     )
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
     known, last = facts.gather_page(question, current.criteria, page)
@@ -95,6 +97,7 @@ def _header(current: Walk) -> Header:
         data=row.data,
         send_at=row.send_at,
         expires_at=row.expires_at,
+        digest_key=current.way.digest_key,
     )
 
 

@@ -79,6 +79,8 @@ class Compiled:
             for channel, locales in texts.items()
         }
         everything = _all_asked(self._asked.values())
+        #: All that is asked for, whatever the channel and locale.
+        self.asked = everything
         #: Dotted paths that the data must hold, whatever the channel and locale.
         self.variables = everything.required
         #: Dotted paths that some text mentions, the optional ones included.

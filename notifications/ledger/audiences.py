@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,17 @@ from notifications.planning.values import Criteria, Wish
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What the request said of the way its messages take, alone or in a digest."""
+
+    wish: Wish | None = None
+    digest_key: str = ""
+
+
+USUAL: Final = Way()
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """The right to plan an audience from a place in it; `lease_id` is the fencing token."""
 
@@ -24,7 +36,7 @@ class Walk:
     channels: tuple[Channel, ...]
     walked_to: UUID | None
     lease_id: UUID
-    wish: Wish | None = None
+    way: Way = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ _TAKE = """
              LIMIT 1
                FOR UPDATE SKIP LOCKED) AS oldest
      WHERE audience.notification_id = oldest.notification_id
-    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text
+    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text, digest_key
 """
 
 #: One step, in the transaction that appends its deliveries. A worker that lost its lease, or whose notification was
@@ -72,13 +84,14 @@ _RELEASE = """
 """
 
 
-def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel], wish: Wish | None = None) -> None:
+def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel], way: Way = USUAL) -> None:
     """Write an audience, to be walked from its beginning."""
     Audience.objects.create(
         notification_id=notification_id,
         criteria={name: value for name, value in asdict(criteria).items() if value},
         channels=[channel.value for channel in channels],
-        routing=msgspec.to_builtins(wish) if wish else {},
+        routing=msgspec.to_builtins(way.wish) if way.wish else {},
+        digest_key=way.digest_key,
     )
 
 
@@ -96,9 +109,10 @@ def take(at: datetime, *, lease_for: timedelta) -> Walk | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    notification_id, criteria, channels, walked_to, routing = row
+    notification_id, criteria, channels, walked_to, routing, digest_key = row
     known = Criteria(**json.loads(criteria))
-    return Walk(notification_id, known, tuple(Channel(name) for name in channels), walked_to, lease, _wish(routing))
+    asked = tuple(Channel(name) for name in channels)
+    return Walk(notification_id, known, asked, walked_to, lease, Way(_wish(routing), digest_key))
 
 
 def _wish(text: str) -> Wish | None:

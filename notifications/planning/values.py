@@ -122,7 +122,7 @@ class Facts:
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
     `usual_zone` is the time zone of people of whom neither zone nor country is known; `tariff`
-    what messages cost.
+    what messages cost. `gather_for`: what would be sent is gathered for so long instead; None sends it.
     """
 
     policy: Policy
@@ -134,6 +134,7 @@ class Facts:
     expires_at: datetime | None = None
     usual_zone: str = "Asia/Seoul"
     tariff: Tariff = FREE
+    gather_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +197,23 @@ class Later(msgspec.Struct, frozen=True, gc=False):
     tried: tuple[UUID, ...] = ()
 
 
+class Gather(msgspec.Struct, frozen=True, gc=False):
+    """It goes into a digest, for which everything is decided anew at `until`. `digest_id` is known once it is written."""
+
+    until: datetime
+    digest_id: UUID | None = None
+
+    @property
+    def in_words(self) -> str:
+        """What an admin reads beside the reason."""
+        return f"until {self.until:%Y-%m-%d %H:%M:%S %Z}"
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one candidate."""
 
     candidate: Candidate
-    verdict: Send | Drop | Later
+    verdict: Send | Drop | Later | Gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +231,11 @@ class Plan:
     def suppressed(self) -> int:
         """How many person-channel pairs get nothing."""
         return sum(isinstance(d.verdict, Drop) for d in self.decisions)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether anything goes into a digest."""
+        return any(isinstance(d.verdict, Gather) for d in self.decisions)
 
 
 Rule = Callable[[Candidate, Facts, datetime], Drop | Hold | None]

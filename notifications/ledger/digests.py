@@ -1,0 +1,370 @@
+"""What is gathered for people until it is sent as one: rows that many join, and one closes.
+
+Who joins holds the digest's row in a shared way until the commit, so those who join do not wait for each other; who
+closes takes it alone and passes by what is being joined. Thus whatever is written for a digest is in it when it is
+closed, and what comes later begins the next.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from accounts.channels import Channel, Mode
+from accounts.ids import array_of, new_id, new_ids
+from notifications.ledger.copying import Rows
+from notifications.models import DigestEntry
+from notifications.planning.digest import LARGEST
+from notifications.planning.values import Decision, Gather, Person
+from notifications.vocabulary import Reason
+
+
+class Open(msgspec.Struct, frozen=True, gc=False):
+    """A digest that takes more."""
+
+    id: UUID
+    due_at: datetime
+
+
+class Due(msgspec.Struct, frozen=True, gc=False):
+    """A digest that is to be sent; held by this transaction."""
+
+    id: UUID
+    application_id: UUID
+    version_id: UUID
+    mode: Mode
+    recipient_id: UUID | None
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One notification's part in a digest."""
+
+    id: UUID
+    digest_id: UUID
+    notification_id: UUID
+    gathered: Mapping[Channel, UUID]
+    said: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What digests have in common into which one notification is gathered."""
+
+    application_id: UUID
+    version_id: UUID
+    mode: Mode
+    key: str
+
+
+_OF_KIND = """
+    who = ANY(%(whos)s) AND key = %(key)s AND version_id = %(version)s AND application_id = %(application)s
+       AND mode = %(mode)s AND is_open
+"""
+
+#: What is due takes no more, though nobody has closed it yet. One that is being closed is waited for. Served by
+#: digest_open_once.
+_SHUT = f"""
+    UPDATE notifications_digest
+       SET is_open = false
+     WHERE id IN (SELECT id
+                    FROM notifications_digest
+                   WHERE {_OF_KIND} AND due_at <= %(at)s
+                   ORDER BY id
+                     FOR NO KEY UPDATE)
+"""  # noqa: S608 - our own columns
+
+#: One for everybody who has none. Of two at once the second waits here, and finds the first one's below. All in one
+#: order, so that two who begin many do not wait for each other.
+_BEGIN = """
+    INSERT INTO notifications_digest (id, application_id, version_id, mode, key, who, recipient_id, due_at, is_open)
+    SELECT one.id, %(application)s, %(version)s, %(mode)s, %(key)s, one.who, one.recipient_id, %(due_at)s, true
+      FROM unnest(%(ids)s::uuid[], %(whos)s::text[], %(recipients)s::uuid[]) AS one (id, who, recipient_id)
+     ORDER BY one.who
+        ON CONFLICT (who, key, version_id, application_id, mode) WHERE is_open DO NOTHING
+"""
+
+#: Those that take more, held open until the commit. Served by digest_open_once.
+_JOIN = f"""
+    SELECT who, id, due_at
+      FROM notifications_digest
+     WHERE {_OF_KIND} AND due_at > %(at)s
+     ORDER BY id
+       FOR KEY SHARE
+"""  # noqa: S608 - likewise
+
+_PEEK = f"SELECT who, id, due_at FROM notifications_digest WHERE {_OF_KIND} AND due_at > %(at)s"  # noqa: S608 - likewise
+
+#: Those that are full are sent at once. Served by digest_entry_digest; reads so many entries of each at most.
+_FULL = f"""
+    UPDATE notifications_digest
+       SET is_open = false, due_at = %(at)s
+     WHERE is_open
+       AND id IN (SELECT one
+                    FROM unnest(%(ids)s::uuid[]) AS one
+                   WHERE EXISTS (SELECT 1
+                                   FROM notifications_digestentry
+                                  WHERE digest_id = one
+                                 OFFSET {LARGEST - 1}))
+"""  # noqa: S608 - our own number
+
+#: Those that are due, for this transaction alone: another worker at the same moment takes others, and after the commit
+#: they are gone. Served by digest_due.
+_TAKE = """
+    SELECT id, application_id, version_id, mode, recipient_id
+      FROM notifications_digest
+     WHERE due_at <= %(at)s
+     ORDER BY due_at
+     LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+"""
+
+#: The oldest of each digest, no more than belong into one. Served by digest_entry_digest.
+_ENTRIES = f"""
+    SELECT entry.id, entry.digest_id, notification_id, channels, delivery_ids, said::text, at
+      FROM unnest(%(ids)s::uuid[]) AS digest (id)
+     CROSS JOIN LATERAL (SELECT *
+                           FROM notifications_digestentry
+                          WHERE digest_id = digest.id
+                          ORDER BY at, id
+                          LIMIT {LARGEST}) AS entry
+     ORDER BY at, entry.id
+"""  # noqa: S608 - our own number
+
+#: What did not fit in begins another digest, which is full enough to be sent at once.
+_REST = """
+    WITH rest AS (
+        INSERT INTO notifications_digest (id, application_id, version_id, mode, key, who, recipient_id, due_at, is_open)
+        SELECT rest.id, application_id, version_id, mode, key, who, recipient_id, %(at)s, false
+          FROM unnest(%(digests)s::uuid[], %(ids)s::uuid[]) AS rest (digest_id, id)
+          JOIN notifications_digest AS digest ON digest.id = rest.digest_id
+    )
+    UPDATE notifications_digestentry AS entry
+       SET digest_id = rest.id
+      FROM unnest(%(digests)s::uuid[], %(ids)s::uuid[]) AS rest (digest_id, id)
+     WHERE entry.digest_id = rest.digest_id
+"""
+
+_DELETE_ENTRIES = "DELETE FROM notifications_digestentry WHERE id = ANY(%(ids)s::uuid[])"
+_LEFT = "SELECT DISTINCT digest_id FROM notifications_digestentry WHERE digest_id = ANY(%(ids)s::uuid[])"
+_DELETE = "DELETE FROM notifications_digest WHERE id = ANY(%(ids)s::uuid[])"
+_POSTPONE = """
+    UPDATE notifications_digest
+       SET due_at = %(until)s, is_open = false
+     WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+#: One that is just being closed is waited for; what remains then is held, so that nobody closes it.
+_HOLD = """
+    SELECT id
+      FROM notifications_digest
+     WHERE id IN (SELECT digest_id FROM notifications_digestentry WHERE notification_id = %(notification)s)
+     ORDER BY id
+       FOR KEY SHARE
+"""
+_WITHDRAW = "DELETE FROM notifications_digestentry WHERE notification_id = %(notification)s RETURNING delivery_ids"
+
+#: Whose it is: a person known by their id, a contact by address or number. Served by digest_who for the former.
+_ERASED = """
+    SELECT id
+      FROM notifications_digest
+     WHERE who = ANY(%(whos)s) OR (recipient_id IS NULL AND string_to_array(who, ' ') && %(addresses)s)
+     ORDER BY id
+       FOR UPDATE
+"""
+_ERASE_ENTRIES = "DELETE FROM notifications_digestentry WHERE digest_id = ANY(%(ids)s::uuid[]) RETURNING delivery_ids"
+
+#: A delivery that stands for something gathered says why that is not sent. By primary key.
+_EXPLAIN = """
+    UPDATE notifications_delivery
+       SET reason = %(reason)s
+     WHERE id = ANY(%(ids)s::uuid[]) AND state = 'suppressed' AND reason = 'digested'
+"""
+
+#: Turns at finding an open digest: each but the first means that somebody closed one in between.
+_TURNS: Final = 50
+
+
+def who(person: Person) -> str:
+    """By what a person's digests are known."""
+    return str(person.recipient_id) if person.recipient_id else f"{person.email} {person.phone}"
+
+
+def peeked(kind: Kind, decisions: Sequence[Decision], at: datetime) -> tuple[Decision, ...]:
+    """The decisions with the digests that are open, for somebody who only wants to know."""
+    people = _people(decisions)
+    with connection.cursor() as cursor:
+        cursor.execute(_PEEK, _asked(kind, list(people), at))
+        found = {row[0]: Open(row[1], row[2]) for row in cursor.fetchall()}
+    return _placed(decisions, found)
+
+
+def joined(kind: Kind, decisions: Sequence[Decision], at: datetime) -> tuple[Decision, ...]:
+    """The decisions with their digests, begun where there was none; those stay open until the end of the transaction.
+
+    An item is sent with the others when the window of the first ends.
+    """
+    people, found = _people(decisions), dict[str, Open]()
+    until = next(one.verdict.until for one in decisions if isinstance(one.verdict, Gather))
+    for _ in range(_TURNS):
+        missing = [name for name in people if name not in found]
+        if not missing:
+            return _placed(decisions, found)
+        asked = _asked(kind, missing, at)
+        recipients = [str(people[name].recipient_id) if people[name].recipient_id else None for name in missing]
+        with connection.cursor() as cursor:
+            cursor.execute(_SHUT, asked)
+            cursor.execute(
+                _BEGIN, {**asked, "ids": array_of(new_ids(len(missing))), "recipients": recipients, "due_at": until}
+            )
+            cursor.execute(_JOIN, asked)
+            found |= {row[0]: Open(row[1], row[2]) for row in cursor.fetchall()}
+    raise RuntimeError("digests are closed faster than they can be joined")  # pragma: no cover
+
+
+def entry_rows(notification_id: UUID, decided: Iterable[tuple[Decision, Sequence[UUID]]], at: datetime) -> Rows:
+    """What a notification adds to digests; a person's decisions stand together in a plan."""
+    rows = []
+    for _, together in groupby(decided, key=lambda one: id(one[0].candidate.person)):
+        gathered = [
+            (decision.candidate, decision.verdict.digest_id, ids[0])
+            for decision, ids in together
+            if isinstance(decision.verdict, Gather)
+        ]
+        if not gathered:
+            continue
+        person, digest_id = gathered[0][0].person, gathered[0][1]
+        rows.append(
+            (
+                new_id(),
+                digest_id,
+                notification_id,
+                "{" + ",".join(candidate.channel for candidate, _, _ in gathered) + "}",
+                [delivery_id for _, _, delivery_id in gathered],
+                _said(person),
+                at,
+            )
+        )
+    columns = ("id", "digest_id", "notification_id", "channels", "delivery_ids", "said", "at")
+    return Rows(DigestEntry._meta.db_table, columns, rows)
+
+
+def shut_full(decisions: Iterable[Decision], at: datetime) -> None:
+    """Have those sent at once that are full now; in the transaction that added to them."""
+    ids = {one.verdict.digest_id for one in decisions if isinstance(one.verdict, Gather) and one.verdict.digest_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_FULL, {"ids": array_of(ids), "at": at})
+
+
+def take(at: datetime, *, limit: int) -> Sequence[Due]:
+    """Up to `limit` that are due, held until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"at": at, "limit": limit})
+        return [Due(row[0], row[1], row[2], Mode(row[3]), row[4]) for row in cursor.fetchall()]
+
+
+def entries_of(due: Sequence[Due]) -> Sequence[Entry]:
+    """What is in digests that were taken, the oldest first, as much as fits into each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, {"ids": array_of([one.id for one in due])})
+        return [
+            Entry(
+                id=row[0],
+                digest_id=row[1],
+                notification_id=row[2],
+                gathered=dict(zip(map(Channel, row[3]), row[4], strict=True)),
+                said=json.loads(row[5]),
+                at=row[6],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def settle(digest_ids: Sequence[UUID], entry_ids: Sequence[UUID], at: datetime) -> None:
+    """These were sent, or have ended; in the transaction that took them. What did not fit begins another."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE_ENTRIES, {"ids": array_of(entry_ids)})
+        cursor.execute(_LEFT, {"ids": array_of(digest_ids)})
+        if too_many := [row[0] for row in cursor.fetchall()]:
+            cursor.execute(
+                _REST, {"digests": array_of(too_many), "ids": array_of(new_ids(len(too_many))), "at": at}
+            )
+        cursor.execute(_DELETE, {"ids": array_of(digest_ids)})
+
+
+def postpone(digest_ids: Sequence[UUID], until: datetime) -> None:
+    """Look at these again later; in the transaction that took them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTPONE, {"ids": array_of(digest_ids), "until": until})
+
+
+def withdraw(notification_id: UUID) -> Sequence[UUID]:
+    """Take a notification's items out of digests that were not sent; the deliveries that stood for them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"notification": notification_id})
+        cursor.execute(_WITHDRAW, {"notification": notification_id})
+        return [delivery_id for (ids,) in cursor.fetchall() for delivery_id in ids]
+
+
+def erase(recipient_id: UUID | None, addresses: Sequence[str] = ()) -> Sequence[UUID]:
+    """Forget all that is gathered for a person, and for contacts with these addresses; in the caller's transaction.
+
+    Gives the deliveries that stood for it, which say so. A digest that is just being closed is waited for: what comes
+    of it is in the log then.
+    """
+    whos = [str(recipient_id)] if recipient_id else []
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASED, {"whos": whos, "addresses": [address for address in addresses if address]})
+        ids = array_of([row[0] for row in cursor.fetchall()])
+        cursor.execute(_ERASE_ENTRIES, {"ids": ids})
+        deliveries = [delivery_id for (some,) in cursor.fetchall() for delivery_id in some]
+        cursor.execute(_DELETE, {"ids": ids})
+    explain(deliveries, Reason.ERASED)
+    return deliveries
+
+
+def explain(delivery_ids: Sequence[UUID], reason: Reason) -> None:
+    """What these stood for is not sent, for this reason."""
+    if delivery_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_EXPLAIN, {"ids": array_of(delivery_ids), "reason": reason.value})
+
+
+def _people(decisions: Sequence[Decision]) -> Mapping[str, Person]:
+    people = [one.candidate.person for one in decisions if isinstance(one.verdict, Gather)]
+    return {who(person): person for person in people}
+
+
+def _asked(kind: Kind, whos: Sequence[str], at: datetime) -> dict[str, Any]:
+    return {
+        "whos": list(whos),
+        "key": kind.key,
+        "version": kind.version_id,
+        "application": kind.application_id,
+        "mode": kind.mode,
+        "at": at,
+    }
+
+
+def _placed(decisions: Sequence[Decision], found: Mapping[str, Open]) -> tuple[Decision, ...]:
+    return tuple(
+        Decision(one.candidate, Gather(into.due_at, into.id))
+        if isinstance(one.verdict, Gather) and (into := found.get(who(one.candidate.person)))
+        else one
+        for one in decisions
+    )
+
+
+def _said(person: Person) -> Mapping[str, Any]:
+    """What is known of a person from the request alone. Attributes are left out: they are read again."""
+    own = {name: value for name, value in person.own_data.items() if name != "recipient"}
+    said = {"locale": person.locale, "data": own}
+    if person.recipient_id is None:
+        said |= {"email": person.email, "phone": person.phone}
+    return {name: value for name, value in said.items() if value}
