@@ -1,11 +1,14 @@
 """What every test stands on. Which servers it meets: tests/settings.py."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
 from hypothesis import settings
+from redis.client import Pipeline
 
 from notifications import account_health, queues
 from notifications.meters import readings
@@ -31,6 +34,26 @@ def empty_redis(redis_client: redis.Redis) -> None:
     readings()
     account_health.of([])
     redis_client.flushdb()
+
+
+@pytest.fixture
+def asked_of_redis(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often this process gave Redis each command from now on; the server's own count has those of every process."""
+    counts: Counter[str] = Counter()
+    one: Callable[..., Any] = redis.Redis.execute_command
+    many: Callable[..., Any] = Pipeline.execute_command
+
+    def alone(self: Any, *words: Any, **options: Any) -> Any:
+        counts[str(words[0]).lower()] += 1
+        return one(self, *words, **options)
+
+    def together(self: Any, *words: Any, **options: Any) -> Any:
+        counts[str(words[0]).lower()] += 1
+        return many(self, *words, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", alone)
+    monkeypatch.setattr(Pipeline, "execute_command", together)
+    return counts
 
 
 @pytest.fixture(autouse=True)
