@@ -16,7 +16,6 @@ from accounts.models import Consent, Recipient, Suppression
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
-from notifications.planning.digest import COUNT, ITEMS, alone
 from notifications.planning.prices import FREE, Tariff
 from notifications.planning.values import (
     CapRule,
@@ -28,10 +27,12 @@ from notifications.planning.values import (
     Person,
     Policy,
     QuietHours,
+    Window,
     Wish,
 )
 from notifications.vocabulary import QUEUE_OF_PLATFORM, Urgency
 from templates_app.catalogue import CategoryFacts, Edition
+from templates_app.gathered import alone, is_given
 from templates_app.variables import Asked
 
 #: By the platform as it is stored.
@@ -65,12 +66,12 @@ class Question:
     urgency: Urgency = Urgency.NORMAL
 
     @property
-    def gather_for(self) -> timedelta | None:
-        """For how long what would be sent is gathered instead; None for not at all. What is urgent never is."""
-        category = self.edition.category
-        if not self.digest_key or not category.digest_minutes or category.is_critical:
+    def window(self) -> Window | None:
+        """In what its messages are gathered; None for those that are sent. What is urgent never waits for others."""
+        minutes = self.edition.category.digest_minutes
+        if not (self.digest_key and minutes) or self.edition.category.is_critical or self.urgency is Urgency.CRITICAL:
             return None
-        return None if self.urgency is Urgency.CRITICAL else timedelta(minutes=category.digest_minutes)
+        return Window(self.digest_key, timedelta(minutes=minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         expires_at=question.expires_at,
         usual_zone=settings.USUAL_TIME_ZONE,
         tariff=question.tariff,
-        gather_for=question.gather_for,
+        digest=question.window,
     )
 
 
@@ -229,7 +230,7 @@ class _Variables:
                 for path in sorted(_required(asked, of_items=bool(question.digest_key)))
                 if not knows(question.data, path)
             ),
-            stands_alone=bool(question.digest_key) and question.gather_for is None,
+            stands_alone=bool(question.digest_key) and question.window is None,
             shared=question.data,
         )
 
@@ -249,7 +250,7 @@ def _required(asked: Asked, *, of_items: bool) -> frozenset[str]:
     """What the caller must say: with a digest key also of each item, and nothing of what a digest is given besides."""
     if not of_items:
         return asked.required
-    return frozenset(path for path in asked.required if path.split(".")[0] not in (ITEMS, COUNT)) | asked.of_items
+    return frozenset(path for path in asked.required if not is_given(path)) | asked.of_items
 
 
 def unsaid(question: Question) -> list[str]:

@@ -163,8 +163,7 @@ def _accept_audience(
     header = _header(submission, question.edition, by)
     with transaction.atomic():
         append_header(header)
-        way = audiences.Way(submission.wish, submission.digest_key)
-        audiences.begin(header.id, criteria, question.channels, way)
+        audiences.begin(header.id, criteria, question.channels, submission.wish, submission.digest_key)
         transaction.on_commit(queues.hint_planner)
     return Acceptance(header.id, 0, 0, ())
 
@@ -219,6 +218,9 @@ def _try_out(question: facts.Question) -> None:
     """Render every channel once, as the first addressee would see it."""
     first = question.addressees[0] if question.addressees else facts.Addressee()
     edition = question.edition
+    if question.digest_key and (silent := [one for one in edition.content.of_one if one.channel in question.channels]):
+        told = f"{silent[0]} tells of one message; for a digest, walk through `items` there, or say `count`."
+        raise Unacceptable(Problem("digest_key", told))
     stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
     data = {"recipient": stand_in, **facts.said(question, {**question.data, **first.data})}
     for channel in question.channels:

@@ -92,7 +92,8 @@ def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
 def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
     if event.kind in _DECIDED and event.attempt == 0:
         is_held = event.kind == EventKind.HELD
-        return Moment(event.at, event.kind, event.detail if is_held else in_words(Reason(event.reason), event.detail))
+        what = "gathered" if event.reason == Reason.DIGESTED else event.kind
+        return Moment(event.at, what, event.detail if is_held else in_words(Reason(event.reason), event.detail))
     parts = [
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",

@@ -187,7 +187,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
     Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
     Reason.ROUTED: "The message takes another channel.",
-    Reason.DIGESTED: "It is gathered into a digest.",
+    Reason.DIGESTED: "It is gathered into a digest with others.",
     Reason.ESCALATED: "Nothing was heard of it on the channel before, so it takes this one as well.",
     Reason.NOT_NEEDED: "It arrived on a channel before this one.",
     Reason.ERASED: "The recipient was erased before it was sent.",

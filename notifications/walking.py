@@ -65,9 +65,9 @@ def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
         header.data,
         header.send_at,
         header.expires_at,
-        current.way.wish,
+        current.wish,
         tariffs.current(at),
-        current.way.digest_key,
+        current.digest_key,
         header.urgency,
     )
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
@@ -97,7 +97,7 @@ def _header(current: Walk) -> Header:
         data=row.data,
         send_at=row.send_at,
         expires_at=row.expires_at,
-        digest_key=current.way.digest_key,
+        digest_key=current.digest_key,
     )
 
 

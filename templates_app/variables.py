@@ -18,6 +18,8 @@ from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import LiquidSyntaxError
 
+from templates_app.gathered import ITEMS, is_given
+
 _BRANCHES: Final = (IfNode, UnlessNode, CaseNode, ConditionalBlockNode, MultiExpressionBlockNode)
 _LOOPS: Final = (ForNode, TablerowNode)
 #: Words that Liquid answers for any list or text (shopify.github.io/liquid, "Basics").
@@ -37,10 +39,14 @@ class Asked:
     mentioned: frozenset[str] = frozenset()
     of_items: frozenset[str] = frozenset()
 
+    @property
+    def tells_of_one(self) -> bool:
+        """Whether a digest in these words would tell of one message, and be silent about the others."""
+        callers = {path for path in self.mentioned if path.split(".")[0] != "recipient"}
+        return bool(callers) and not any(is_given(path) for path in callers)
+
     def __or__(self, other: "Asked") -> "Asked":
-        return Asked(
-            self.required | other.required, self.mentioned | other.mentioned, self.of_items | other.of_items
-        )
+        return Asked(self.required | other.required, self.mentioned | other.mentioned, self.of_items | other.of_items)
 
 
 def asked_by(template: BoundTemplate) -> Asked:
@@ -126,7 +132,7 @@ def _each_item(node: Node) -> Iterator[str]:
     """The name that a loop gives to each of the items of a digest, where it walks through those."""
     if isinstance(node, ForNode):
         walked = node.expression.iterable
-        if isinstance(walked, Path) and list(walked.path) == ["items"]:
+        if isinstance(walked, Path) and list(walked.path) == [ITEMS]:
             yield str(node.expression.identifier)
 
 

@@ -42,6 +42,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
             "Channels and devices",
             {"fields": ("routing", "routing_order", "seen_within_days", "reach")},
         ),
+        ("Digest", {"fields": ("digest_minutes",)}),
         ("Caps", {"fields": ("when_capped",)}),
     )
 

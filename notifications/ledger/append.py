@@ -23,7 +23,7 @@ from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urg
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all deliveries of a notification share. `digest_key`: into which digests they go that are gathered."""
+    """What all deliveries of a notification share. `digest_key`: under which those are known that are gathered."""
 
     id: UUID
     application_id: UUID
@@ -39,7 +39,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The ids that a decision's deliveries got (one of the suppressed kind for a drop, none for what comes later)."""
+    """The ids that a decision's deliveries got.
+
+    One of the suppressed kind for what is dropped, or stands for a part of a digest; none for what comes later.
+    """
 
     decision: Decision
     delivery_ids: tuple[UUID, ...]
@@ -62,22 +65,17 @@ def append(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended]
 
     Returns what was written, in the order of the plan, and the lanes in which something is due now.
     """
-    return _append(header, plan, at, is_new=True)
+    return _append([_header_rows(header)], header, plan, at)
 
 
 def append_header(header: Header) -> None:
     """Write the notification alone; its deliveries follow in chunks."""
-    write_in([_header_rows([header])])
+    write_in([_header_rows(header)])
 
 
 def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
     """Write deliveries and batches of a notification that is there, in one transaction; returns what `append` does."""
-    return _append(header, plan, at, is_new=False)
-
-
-def append_many(parts: Sequence[tuple[Header, Plan]], at: datetime) -> tuple[Sequence[Sequence[Appended]], set[Lane]]:
-    """Write several notifications and their plans at once, as few statements as for one; what was written of each."""
-    return _write([_header_rows([header for header, _ in parts])], parts, at)
+    return _append([], header, plan, at)
 
 
 def append_dropped(dropped: Sequence[tuple[UUID, Decision]]) -> None:
@@ -92,101 +90,47 @@ def append_dropped(dropped: Sequence[tuple[UUID, Decision]]) -> None:
 
 
 def kind_of(header: Header) -> Kind:
-    """Into what digests a notification is gathered."""
+    """Into what digests a notification's messages are gathered."""
     return Kind(header.application_id, header.version_id, header.mode, header.digest_key)
 
 
-def _append(header: Header, plan: Plan, at: datetime, *, is_new: bool) -> tuple[Sequence[Appended], set[Lane]]:
-    before = [_header_rows([header])] if is_new else []
+def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
     if not (header.digest_key and plan.gathers):
-        (appended,), lanes = _write(before, [(header, plan)], at)
-        return appended, lanes
+        return _write(before, header, plan, at)
     with transaction.atomic(savepoint=False):
-        decisions = digests.joined(kind_of(header), plan.decisions, at)
-        (appended,), lanes = _write(before, [(header, Plan(decisions))], at)
-        digests.shut_full(decisions, at)
-    return appended, lanes
+        # no digest is closed from here on until what goes into it is written
+        joined = Plan(digests.joined(kind_of(header), plan.decisions, at))
+        return _write(before, header, joined, at)
 
 
-def _write(
-    before: list[Rows], parts: Sequence[tuple[Header, Plan]], at: datetime
-) -> tuple[Sequence[Sequence[Appended]], set[Lane]]:
-    sheets = [_laid_out(header, plan, at) for header, plan in parts]
-    by_due = grouped(one for sheet in sheets for one in sheet.waiting)
-    if len(parts) == 1:
-        first_expiry = _Expiry({}, parts[0][0].expires_at)
-    else:
-        expiries = {
-            delivery_id: header.expires_at
-            for (header, _), sheet in zip(parts, sheets, strict=True)
-            if header.expires_at
-            for _, delivery_id in sheet.waiting
-        }
-        first_expiry = _Expiry(expiries, None)
-    told = [one for sheet in sheets for one in sheet.told]
-    write_in(
-        [
-            *before,
-            Rows(Delivery._meta.db_table, _DELIVERY, [row for sheet in sheets for row in sheet.rows]),
-            *([event_rows(told)] if told else []),
-            batch_rows(by_due, first_expiry.of),
-            *(rows for sheet in sheets for rows in sheet.others),
-        ]
-    )
-    return [sheet.appended for sheet in sheets], {lane for lane, due_at in by_due if due_at <= at}
-
-
-@dataclass(frozen=True, slots=True)
-class _Expiry:
-    """When the first of some deliveries is of no use any more: by delivery, or the same for all."""
-
-    by_id: Mapping[UUID, datetime]
-    usual: datetime | None
-
-    def of(self, ids: Sequence[UUID]) -> datetime | None:
-        if not self.by_id:
-            return self.usual
-        return min((self.by_id[one] for one in ids if one in self.by_id), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The rows of one notification's plan."""
-
-    appended: list[Appended] = field(default_factory=list)
-    rows: list[_Row] = field(default_factory=list)
-    waiting: list[tuple[tuple[Lane, datetime], UUID]] = field(default_factory=list)
-    told: list[Event] = field(default_factory=list)
-    others: list[Rows] = field(default_factory=list)
-
-
-def _laid_out(header: Header, plan: Plan, at: datetime) -> _Sheet:
-    sheet = _Sheet()
-    comes_later = gathers = False
+def _write(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
+    appended, rows, waiting, told, comes_later = [], [], [], [], False
     for decision in plan.decisions:
         verdict = decision.verdict
         if isinstance(verdict, Send):
             ids = new_ids(len(verdict.targets))
-            sheet.rows.extend(_sent_rows(header, decision, verdict, ids))
+            rows += _sent_rows(header, decision, verdict, ids)
             due_at = verdict.hold.until if verdict.hold else at
-            sheet.waiting.extend(
+            waiting += [
                 ((Lane.for_urgency(target.queue, header.urgency), due_at), delivery_id)
                 for target, delivery_id in zip(verdict.targets, ids, strict=True)
-            )
+            ]
         elif isinstance(verdict, Later):
             ids, comes_later = [], True
         else:
-            ids, gathers = new_ids(1), gathers or isinstance(verdict, Gather)
-            sheet.rows.append(_dropped_row(header.id, decision, ids[0]))
-        sheet.appended.append(Appended(decision, tuple(ids)))
+            ids = new_ids(1)
+            rows.append(_dropped_row(header.id, decision, ids[0]))
+        appended.append(Appended(decision, tuple(ids)))
         if event := _event(decision):
-            sheet.told.extend(event(delivery_id) for delivery_id in ids)
-    written = [(one.decision, one.delivery_ids) for one in sheet.appended]
-    if comes_later:
-        sheet.others.append(escalation_rows(header.id, written, at))
-    if gathers:
-        sheet.others.append(digests.entry_rows(header.id, written, at))
-    return sheet
+            told += [event(delivery_id) for delivery_id in ids]
+    by_due = grouped(waiting)
+    deliveries = Rows(Delivery._meta.db_table, _DELIVERY, rows)
+    batches = batch_rows(by_due, lambda _ids: header.expires_at)
+    written = [(one.decision, one.delivery_ids) for one in appended] if comes_later or header.digest_key else []
+    later = [escalation_rows(header.id, written, at)] if comes_later else []
+    gathered = [digests.entry_rows(header.id, written, at)] if header.digest_key else []
+    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches, *later, *gathered])
+    return appended, {lane for lane, due_at in by_due if due_at <= at}
 
 
 def _event(decision: Decision) -> Callable[[UUID], Event] | None:
@@ -203,22 +147,19 @@ def _event(decision: Decision) -> Callable[[UUID], Event] | None:
     return lambda delivery_id: Event(delivery_id, instant_of(delivery_id), 0, kind, reason, detail=text)
 
 
-def _header_rows(headers: Sequence[Header]) -> Rows:
-    values = [
-        (
-            header.id,
-            header.application_id,
-            header.version_id,
-            header.category_id,
-            header.mode,
-            header.urgency,
-            header.data,
-            header.send_at,
-            header.expires_at,
-        )
-        for header in headers
-    ]
-    return Rows(Notification._meta.db_table, _NOTIFICATION, values)
+def _header_rows(header: Header) -> Rows:
+    values = (
+        header.id,
+        header.application_id,
+        header.version_id,
+        header.category_id,
+        header.mode,
+        header.urgency,
+        header.data,
+        header.send_at,
+        header.expires_at,
+    )
+    return Rows(Notification._meta.db_table, _NOTIFICATION, [values])
 
 
 def _sent_rows(header: Header, decision: Decision, send: Send, ids: Sequence[UUID]) -> list[_Row]:

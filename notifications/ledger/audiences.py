@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -17,17 +16,6 @@ from notifications.planning.values import Criteria, Wish
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What the request said of the way its messages take, alone or in a digest."""
-
-    wish: Wish | None = None
-    digest_key: str = ""
-
-
-USUAL: Final = Way()
-
-
-@dataclass(frozen=True, slots=True)
 class Walk:
     """The right to plan an audience from a place in it; `lease_id` is the fencing token."""
 
@@ -36,7 +24,8 @@ class Walk:
     channels: tuple[Channel, ...]
     walked_to: UUID | None
     lease_id: UUID
-    way: Way = USUAL
+    wish: Wish | None = None
+    digest_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +73,20 @@ _RELEASE = """
 """
 
 
-def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel], way: Way = USUAL) -> None:
+def begin(
+    notification_id: UUID,
+    criteria: Criteria,
+    channels: Sequence[Channel],
+    wish: Wish | None = None,
+    digest_key: str = "",
+) -> None:
     """Write an audience, to be walked from its beginning."""
     Audience.objects.create(
         notification_id=notification_id,
         criteria={name: value for name, value in asdict(criteria).items() if value},
         channels=[channel.value for channel in channels],
-        routing=msgspec.to_builtins(way.wish) if way.wish else {},
-        digest_key=way.digest_key,
+        routing=msgspec.to_builtins(wish) if wish else {},
+        digest_key=digest_key,
     )
 
 
@@ -112,7 +107,7 @@ def take(at: datetime, *, lease_for: timedelta) -> Walk | None:
     notification_id, criteria, channels, walked_to, routing, digest_key = row
     known = Criteria(**json.loads(criteria))
     asked = tuple(Channel(name) for name in channels)
-    return Walk(notification_id, known, asked, walked_to, lease, Way(_wish(routing), digest_key))
+    return Walk(notification_id, known, asked, walked_to, lease, _wish(routing), digest_key)
 
 
 def _wish(text: str) -> Wish | None:

@@ -20,9 +20,11 @@ from accounts.channels import Channel, Mode
 from accounts.ids import array_of, new_id, new_ids
 from notifications.ledger.copying import Rows
 from notifications.models import DigestEntry
-from notifications.planning.digest import LARGEST
 from notifications.planning.values import Decision, Gather, Person
 from notifications.vocabulary import Reason
+
+#: Items of which one message consists at most; the next ones are the next message.
+LARGEST: Final = 1000
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +41,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     application_id: UUID
     version_id: UUID
     mode: Mode
+    key: str
     recipient_id: UUID | None
 
 
@@ -101,23 +104,10 @@ _JOIN = f"""
 
 _PEEK = f"SELECT who, id, due_at FROM notifications_digest WHERE {_OF_KIND} AND due_at > %(at)s"  # noqa: S608 - likewise
 
-#: Those that are full are sent at once. Served by digest_entry_digest; reads so many entries of each at most.
-_FULL = f"""
-    UPDATE notifications_digest
-       SET is_open = false, due_at = %(at)s
-     WHERE is_open
-       AND id IN (SELECT one
-                    FROM unnest(%(ids)s::uuid[]) AS one
-                   WHERE EXISTS (SELECT 1
-                                   FROM notifications_digestentry
-                                  WHERE digest_id = one
-                                 OFFSET {LARGEST - 1}))
-"""  # noqa: S608 - our own number
-
 #: Those that are due, for this transaction alone: another worker at the same moment takes others, and after the commit
 #: they are gone. Served by digest_due.
 _TAKE = """
-    SELECT id, application_id, version_id, mode, recipient_id
+    SELECT id, application_id, version_id, mode, key, recipient_id
       FROM notifications_digest
      WHERE due_at <= %(at)s
      ORDER BY due_at
@@ -125,7 +115,7 @@ _TAKE = """
        FOR UPDATE SKIP LOCKED
 """
 
-#: The oldest of each digest, no more than belong into one. Served by digest_entry_digest.
+#: The oldest of each digest, no more than one message takes. Served by digest_entry_digest.
 _ENTRIES = f"""
     SELECT entry.id, entry.digest_id, notification_id, channels, delivery_ids, said::text, at
       FROM unnest(%(ids)s::uuid[]) AS digest (id)
@@ -137,28 +127,17 @@ _ENTRIES = f"""
      ORDER BY at, entry.id
 """  # noqa: S608 - our own number
 
-#: What did not fit in begins another digest, which is full enough to be sent at once.
-_REST = """
-    WITH rest AS (
-        INSERT INTO notifications_digest (id, application_id, version_id, mode, key, who, recipient_id, due_at, is_open)
-        SELECT rest.id, application_id, version_id, mode, key, who, recipient_id, %(at)s, false
-          FROM unnest(%(digests)s::uuid[], %(ids)s::uuid[]) AS rest (digest_id, id)
-          JOIN notifications_digest AS digest ON digest.id = rest.digest_id
-    )
-    UPDATE notifications_digestentry AS entry
-       SET digest_id = rest.id
-      FROM unnest(%(digests)s::uuid[], %(ids)s::uuid[]) AS rest (digest_id, id)
-     WHERE entry.digest_id = rest.digest_id
+_DELETE_ENTRIES = "DELETE FROM notifications_digestentry WHERE id = ANY(%(ids)s::uuid[])"
+
+#: Those with more in them than one message takes stay, and are due: the next turn makes the next message of them.
+_DELETE_EMPTY = """
+    DELETE FROM notifications_digest AS digest
+     WHERE id = ANY(%(ids)s::uuid[])
+       AND NOT EXISTS (SELECT 1 FROM notifications_digestentry WHERE digest_id = digest.id)
 """
 
-_DELETE_ENTRIES = "DELETE FROM notifications_digestentry WHERE id = ANY(%(ids)s::uuid[])"
-_LEFT = "SELECT DISTINCT digest_id FROM notifications_digestentry WHERE digest_id = ANY(%(ids)s::uuid[])"
-_DELETE = "DELETE FROM notifications_digest WHERE id = ANY(%(ids)s::uuid[])"
-_POSTPONE = """
-    UPDATE notifications_digest
-       SET due_at = %(until)s, is_open = false
-     WHERE id = ANY(%(ids)s::uuid[])
-"""
+#: By primary key.
+_POSTPONE = "UPDATE notifications_digest SET due_at = %(until)s WHERE id = ANY(%(ids)s::uuid[])"
 
 #: One that is just being closed is waited for; what remains then is held, so that nobody closes it.
 _HOLD = """
@@ -169,16 +148,6 @@ _HOLD = """
        FOR KEY SHARE
 """
 _WITHDRAW = "DELETE FROM notifications_digestentry WHERE notification_id = %(notification)s RETURNING delivery_ids"
-
-#: Whose it is: a person known by their id, a contact by address or number. Served by digest_who for the former.
-_ERASED = """
-    SELECT id
-      FROM notifications_digest
-     WHERE who = ANY(%(whos)s) OR (recipient_id IS NULL AND string_to_array(who, ' ') && %(addresses)s)
-     ORDER BY id
-       FOR UPDATE
-"""
-_ERASE_ENTRIES = "DELETE FROM notifications_digestentry WHERE digest_id = ANY(%(ids)s::uuid[]) RETURNING delivery_ids"
 
 #: A delivery that stands for something gathered says why that is not sent. By primary key.
 _EXPLAIN = """
@@ -255,18 +224,11 @@ def entry_rows(notification_id: UUID, decided: Iterable[tuple[Decision, Sequence
     return Rows(DigestEntry._meta.db_table, columns, rows)
 
 
-def shut_full(decisions: Iterable[Decision], at: datetime) -> None:
-    """Have those sent at once that are full now; in the transaction that added to them."""
-    ids = {one.verdict.digest_id for one in decisions if isinstance(one.verdict, Gather) and one.verdict.digest_id}
-    with connection.cursor() as cursor:
-        cursor.execute(_FULL, {"ids": array_of(ids), "at": at})
-
-
 def take(at: datetime, *, limit: int) -> Sequence[Due]:
     """Up to `limit` that are due, held until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"at": at, "limit": limit})
-        return [Due(row[0], row[1], row[2], Mode(row[3]), row[4]) for row in cursor.fetchall()]
+        return [Due(row[0], row[1], row[2], Mode(row[3]), row[4], row[5]) for row in cursor.fetchall()]
 
 
 def entries_of(due: Sequence[Due]) -> Sequence[Entry]:
@@ -286,47 +248,31 @@ def entries_of(due: Sequence[Due]) -> Sequence[Entry]:
         ]
 
 
-def settle(digest_ids: Sequence[UUID], entry_ids: Sequence[UUID], at: datetime) -> None:
-    """These were sent, or have ended; in the transaction that took them. What did not fit begins another."""
+def settle(digest_ids: Sequence[UUID], entry_ids: Sequence[UUID]) -> None:
+    """These items were sent, or have ended, and with them the digests; in the transaction that took them."""
     with connection.cursor() as cursor:
         cursor.execute(_DELETE_ENTRIES, {"ids": array_of(entry_ids)})
-        cursor.execute(_LEFT, {"ids": array_of(digest_ids)})
-        if too_many := [row[0] for row in cursor.fetchall()]:
-            cursor.execute(
-                _REST, {"digests": array_of(too_many), "ids": array_of(new_ids(len(too_many))), "at": at}
-            )
-        cursor.execute(_DELETE, {"ids": array_of(digest_ids)})
+        cursor.execute(_DELETE_EMPTY, {"ids": array_of(digest_ids)})
 
 
 def postpone(digest_ids: Sequence[UUID], until: datetime) -> None:
     """Look at these again later; in the transaction that took them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_POSTPONE, {"ids": array_of(digest_ids), "until": until})
+    if digest_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_POSTPONE, {"ids": array_of(digest_ids), "until": until})
 
 
 def withdraw(notification_id: UUID) -> Sequence[UUID]:
-    """Take a notification's items out of digests that were not sent; the deliveries that stood for them."""
+    """Take a notification's items out of digests that were not sent; gives the deliveries that stood for them.
+
+    A digest that is just being sent is waited for: what is in it goes.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_HOLD, {"notification": notification_id})
         cursor.execute(_WITHDRAW, {"notification": notification_id})
-        return [delivery_id for (ids,) in cursor.fetchall() for delivery_id in ids]
-
-
-def erase(recipient_id: UUID | None, addresses: Sequence[str] = ()) -> Sequence[UUID]:
-    """Forget all that is gathered for a person, and for contacts with these addresses; in the caller's transaction.
-
-    Gives the deliveries that stood for it, which say so. A digest that is just being closed is waited for: what comes
-    of it is in the log then.
-    """
-    whos = [str(recipient_id)] if recipient_id else []
-    with connection.cursor() as cursor:
-        cursor.execute(_ERASED, {"whos": whos, "addresses": [address for address in addresses if address]})
-        ids = array_of([row[0] for row in cursor.fetchall()])
-        cursor.execute(_ERASE_ENTRIES, {"ids": ids})
-        deliveries = [delivery_id for (some,) in cursor.fetchall() for delivery_id in some]
-        cursor.execute(_DELETE, {"ids": ids})
-    explain(deliveries, Reason.ERASED)
-    return deliveries
+        withdrawn = [delivery_id for (ids,) in cursor.fetchall() for delivery_id in ids]
+    explain(withdrawn, Reason.CANCELLED)
+    return withdrawn
 
 
 def explain(delivery_ids: Sequence[UUID], reason: Reason) -> None:
@@ -354,7 +300,7 @@ def _asked(kind: Kind, whos: Sequence[str], at: datetime) -> dict[str, Any]:
 
 def _placed(decisions: Sequence[Decision], found: Mapping[str, Open]) -> tuple[Decision, ...]:
     return tuple(
-        Decision(one.candidate, Gather(into.due_at, into.id))
+        Decision(one.candidate, Gather(into.due_at, one.verdict.key, into.id))
         if isinstance(one.verdict, Gather) and (into := found.get(who(one.candidate.person)))
         else one
         for one in decisions

@@ -13,10 +13,10 @@ from templates_app.models import TemplateVersion
 
 
 class Digest(models.Model):
-    """What is gathered for one person under one key until `due_at`; the digest that is sent is a notification of its id.
+    """What is gathered for one person under one key until `due_at`.
 
     Written by the first item and deleted in the transaction that appends what is sent. While it is open there is no
-    other for the same person, key, version, application and mode; once it is due or full, the next item begins another.
+    other for the same person, key, version, application and mode; once it is due, the next item begins another.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -39,7 +39,7 @@ class Digest(models.Model):
         constraints = [
             models.CheckConstraint(name="digest_mode_known", condition=one_of("mode", Mode)),
             models.CheckConstraint(name="digest_key_given", condition=~Q(key="")),
-            # of two first items at once, the second waits here and joins the first; whoever is erased is found by it
+            # of two first items at once, the second waits here and joins the first
             models.UniqueConstraint(
                 name="digest_open_once",
                 fields=["who", "key", "version", "application", "mode"],
@@ -49,8 +49,6 @@ class Digest(models.Model):
         indexes = [
             # a worker takes what is due
             models.Index(fields=["due_at"], name="digest_due"),
-            # whoever is erased gets none
-            models.Index(fields=["who"], name="digest_who"),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,9 @@
-"""What was gathered becomes messages: which items go together by which channels, and what a template gets of them. Pure."""
+"""What was gathered becomes messages: which items go together, by which channels. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,27 +11,15 @@ import msgspec
 from accounts.channels import Channel
 from accounts.policies import Routing
 
-#: Items of which one digest consists at most; it is closed early then, and the next one begins another.
-LARGEST: Final = 1000
-#: Items that a template is given; `count` is the true number.
-SHOWN: Final = 100
-#: Names that a template finds in a digest, whatever the items say.
-ITEMS, COUNT = "items", "count"
-
 
 class Item(msgspec.Struct, frozen=True, gc=False):
     """One thing that was gathered for a person: what is said of it, and the delivery that stands for it by channel."""
 
     id: UUID
-    notification_id: UUID
     at: datetime
     gathered: Mapping[Channel, UUID]
     data: Mapping[str, Any] = msgspec.field(default_factory=dict)
     expires_at: datetime | None = None
-
-    def is_late(self, at: datetime) -> bool:
-        """Whether it is of no use any more; the moment of expiry itself is too late."""
-        return self.expires_at is not None and self.expires_at <= at
 
 
 class Bundle(msgspec.Struct, frozen=True, gc=False):
@@ -45,16 +33,6 @@ class Bundle(msgspec.Struct, frozen=True, gc=False):
         """When the last of them is of no use any more."""
         moments = [item.expires_at for item in self.items]
         return None if None in moments else max(moment for moment in moments if moment)
-
-
-def alone(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a template is given besides, where one item is sent at once by a text that tells of many."""
-    return {ITEMS: [data], COUNT: 1}
-
-
-def together(items: Sequence[Item]) -> Mapping[str, Any]:
-    """What a template is given of many items, the oldest first; what it asks for outside of them the oldest says."""
-    return {**items[0].data, ITEMS: [item.data for item in items[:SHOWN]], COUNT: len(items)}
 
 
 def bundles(items: Sequence[Item], routing: Routing) -> list[Bundle]:

@@ -19,7 +19,7 @@ RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refuse
 
 def plan(facts: Facts, at: datetime) -> Plan:
     """Decide for every person and every channel asked for. The same facts and time give the same plan."""
-    settled = routed if facts.gather_for is None else gathered
+    settled = routed if facts.digest is None else gathered
     return Plan(tuple(decision for person in facts.people for decision in settled(_each(person, facts, at), facts, at)))
 
 

@@ -115,6 +115,13 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     quiet: QuietHours | None = None
 
 
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """Messages of one key are gathered for so long, and sent as one."""
+
+    key: str
+    length: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a plan follows from, besides the time.
@@ -122,7 +129,7 @@ class Facts:
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
     `usual_zone` is the time zone of people of whom neither zone nor country is known; `tariff`
-    what messages cost. `gather_for`: what would be sent is gathered for so long instead; None sends it.
+    what messages cost. `digest`: what would be sent is gathered there instead; None sends it.
     """
 
     policy: Policy
@@ -134,7 +141,7 @@ class Facts:
     expires_at: datetime | None = None
     usual_zone: str = "Asia/Seoul"
     tariff: Tariff = FREE
-    gather_for: timedelta | None = None
+    digest: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +205,16 @@ class Later(msgspec.Struct, frozen=True, gc=False):
 
 
 class Gather(msgspec.Struct, frozen=True, gc=False):
-    """It goes into a digest, for which everything is decided anew at `until`. `digest_id` is known once it is written."""
+    """It goes into a digest, for which all is decided anew at `until`. `digest_id` is known once it is written."""
 
     until: datetime
+    key: str
     digest_id: UUID | None = None
 
     @property
     def in_words(self) -> str:
         """What an admin reads beside the reason."""
-        return f"until {self.until:%Y-%m-%d %H:%M:%S %Z}"
+        return f"{self.key}, due {self.until:%Y-%m-%d %H:%M:%S %Z}"
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

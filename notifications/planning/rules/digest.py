@@ -12,7 +12,7 @@ def gathered(decisions: Sequence[Decision], facts: Facts, at: datetime) -> Seque
     Which of the channels the digest takes is decided when it is sent: the one that would be taken now may be gone by
     then. So are quiet hours and caps; what is refused is refused at once.
     """
-    if facts.gather_for is None:
+    if facts.digest is None:
         return decisions
-    gather = Gather(at + facts.gather_for)
+    gather = Gather(at + facts.digest.length, facts.digest.key)
     return [Decision(one.candidate, gather) if isinstance(one.verdict, Send) else one for one in decisions]
