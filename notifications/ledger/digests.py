@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from accounts.channels import Channel, Mode
 from accounts.ids import array_of, new_id, new_ids
@@ -156,8 +156,13 @@ _EXPLAIN = """
      WHERE id = ANY(%(ids)s::uuid[]) AND state = 'suppressed' AND reason = 'digested'
 """
 
-#: Turns at finding an open digest: each but the first means that somebody closed one in between.
+#: Turns at finding digests that are open; each but the first means that somebody closed or began one in between.
 _TURNS: Final = 50
+_DEADLOCK: Final = "40P01"
+
+
+class _Gone(Exception):
+    """A digest was closed between two statements."""
 
 
 def who(person: Person) -> str:
@@ -169,8 +174,7 @@ def peeked(kind: Kind, decisions: Sequence[Decision], at: datetime) -> tuple[Dec
     """The decisions with the digests that are open, for somebody who only wants to know."""
     people = _people(decisions)
     with connection.cursor() as cursor:
-        cursor.execute(_PEEK, _asked(kind, list(people), at))
-        found = {row[0]: Open(row[1], row[2]) for row in cursor.fetchall()}
+        found = _open(cursor, _PEEK, _asked(kind, list(people), at))
     return _placed(decisions, found)
 
 
@@ -179,22 +183,49 @@ def joined(kind: Kind, decisions: Sequence[Decision], at: datetime) -> tuple[Dec
 
     An item is sent with the others when the window of the first ends.
     """
-    people, found = _people(decisions), dict[str, Open]()
+    people = _people(decisions)
     until = next(one.verdict.until for one in decisions if isinstance(one.verdict, Gather))
-    for _ in range(_TURNS):
-        missing = [name for name in people if name not in found]
-        if not missing:
-            return _placed(decisions, found)
-        asked = _asked(kind, missing, at)
-        recipients = [str(people[name].recipient_id) if people[name].recipient_id else None for name in missing]
-        with connection.cursor() as cursor:
-            cursor.execute(_SHUT, asked)
-            cursor.execute(
-                _BEGIN, {**asked, "ids": array_of(new_ids(len(missing))), "recipients": recipients, "due_at": until}
-            )
-            cursor.execute(_JOIN, asked)
-            found |= {row[0]: Open(row[1], row[2]) for row in cursor.fetchall()}
+    with connection.cursor() as cursor:
+        found = _open(cursor, _JOIN, _asked(kind, list(people), at))
+    missing = {name: person for name, person in people.items() if name not in found}
+    return _placed(decisions, {**found, **_begun_in_turns(kind, missing, until, at)} if missing else found)
+
+
+def _begun_in_turns(kind: Kind, people: Mapping[str, Person], until: datetime, at: datetime) -> Mapping[str, Open]:
+    """Open digests of all these people, each turn for all or none of them.
+
+    To hold some and wait for others in the next turn would be a deadlock with whoever holds those. One is left, where
+    a window ends between the clocks of two callers; then one of them is told, lets go, and comes again.
+    """
+    for turn in range(_TURNS):
+        try:
+            with transaction.atomic():
+                return _begun(kind, people, until, at)
+        except _Gone:
+            continue
+        except OperationalError as error:
+            if turn > 2 or getattr(error.__cause__, "pgcode", "") != _DEADLOCK:
+                raise
     raise RuntimeError("digests are closed faster than they can be joined")  # pragma: no cover
+
+
+def _begun(kind: Kind, people: Mapping[str, Person], until: datetime, at: datetime) -> Mapping[str, Open]:
+    """Open digests of all these people, held until the end of the transaction. Raises `_Gone`."""
+    asked = _asked(kind, list(people), at)
+    recipients = [str(person.recipient_id) if person.recipient_id else None for person in people.values()]
+    begun = {**asked, "ids": array_of(new_ids(len(people))), "recipients": recipients, "due_at": until}
+    with connection.cursor() as cursor:
+        cursor.execute(_SHUT, asked)
+        cursor.execute(_BEGIN, begun)
+        found = _open(cursor, _JOIN, asked)
+    if len(found) < len(people):
+        raise _Gone
+    return found
+
+
+def _open(cursor: Any, statement: str, asked: Mapping[str, Any]) -> dict[str, Open]:
+    cursor.execute(statement, asked)
+    return {row[0]: Open(row[1], row[2]) for row in cursor.fetchall()}
 
 
 def entry_rows(notification_id: UUID, decided: Iterable[tuple[Decision, Sequence[UUID]]], at: datetime) -> Rows:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.authentication import create_key
 from accounts.channels import Mode
 from accounts.ids import new_id
 from accounts.models import Cap, Category, Device, Preference, Recipient, Suppression
 from notifications import walking
+from notifications.ledger import digests
 from notifications.models import Delivery, Digest, DigestEntry, Notification
 from templates_app import catalogue
 from templates_app.models import TemplateVersion
@@ -19,6 +21,8 @@ from tests.notifications.road import dispatched_all
 from tests.sandbox.world import Running
 
 pytestmark = pytest.mark.django_db
+
+NUMBER = "+821012345678"
 
 
 def test_three_of_one_key_become_one_message(providers: Running) -> None:
@@ -400,8 +404,6 @@ def test_test_keys_and_live_keys_are_gathered_apart() -> None:
 
 
 def _key(caller: Shop) -> tuple[str, str]:
-    from accounts.authentication import create_key
-
     made = create_key(caller.application, Mode.TEST)
     return made.key, made.secret
 
@@ -433,8 +435,6 @@ def test_one_that_cannot_be_planned_holds_up_no_other() -> None:
 
 
 def test_what_is_more_than_one_message_takes_becomes_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    from notifications.ledger import digests
-
     monkeypatch.setattr(digests, "_ENTRIES", digests._ENTRIES.replace(str(digests.LARGEST), "2"))
     caller = gathering_shop()
     jimin()
