@@ -77,13 +77,15 @@ class _Reader:
 
     def _node(self, node: Node, own: set[str], *, sure: bool) -> None:
         is_branch, is_loop = isinstance(node, _BRANCHES), isinstance(node, _LOOPS)
+        before = self._each
+        if is_branch:
+            self._each = frozenset()
         for expression in node.expressions():
             # in a condition, what is not there is false, and equal to nothing
             self._value(expression, own, sure=sure and not is_branch)
         inside = own | {str(name) for name in node.block_scope()} if is_loop else own
-        before = self._each
-        if is_branch or is_loop:
-            self._each = frozenset(_each_item(node)) if is_loop and sure else frozenset()
+        if is_loop:
+            self._each = frozenset(_each_item(node)) if sure else frozenset()
         self.read(list(node.children(self._context)), inside, sure=sure and not is_branch and not is_loop)
         self._each = before
         own.update(str(name) for name in node.template_scope())

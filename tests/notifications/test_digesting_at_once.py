@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.ids import new_id
 from accounts.models import Recipient
 from notifications import digesting, walking
 from notifications.ledger import cancel as cancelling
@@ -65,7 +66,7 @@ def test_of_all_who_begin_a_digest_at_once_one_does() -> None:
     caller = gathering_shop()
     jimin()
 
-    answers = in_threads(*[lambda n=n: asked(caller, str(n)) for n in range(8)])  # type: ignore[misc] # bound early
+    answers = in_threads(*[lambda n=n: asked(caller, str(n)) for n in range(8)])
 
     assert len({answer["recipients"][0]["due_at"] for answer in answers}) == 1  # type: ignore[index] # JSON
     assert (Digest.objects.count(), DigestEntry.objects.count()) == (1, 8)
@@ -80,7 +81,7 @@ def test_the_database_knows_one_open_digest_of_a_person_and_key() -> None:
     one = Digest.objects.get()
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        Digest.objects.bulk_create([Digest(**{**_columns(one), "id": digesting.new_id()})])
+        Digest.objects.bulk_create([Digest(**{**_columns(one), "id": new_id()})])
 
 
 def _columns(one: Digest) -> dict[str, object]:
@@ -125,7 +126,7 @@ def test_adders_and_closers_race_and_every_item_goes_exactly_once(monkeypatch: p
 
     def all_adders() -> None:
         try:
-            in_threads(*[lambda who=who: adds(who) for who in range(3)], lambda: campaign(caller, "all"))  # type: ignore[misc] # bound early
+            in_threads(*[lambda who=who: adds(who) for who in range(3)], lambda: campaign(caller, "all"))
         finally:
             over.set()
 

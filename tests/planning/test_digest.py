@@ -45,8 +45,9 @@ def test_all_that_would_be_sent_is_gathered_until_the_window_ends() -> None:
 def test_what_is_refused_is_refused_at_once(changes: dict[str, Any], reason: Reason) -> None:
     verdicts = {one.candidate.channel: one.verdict for one in plan(asked(**changes), NOON).decisions}
 
-    assert isinstance(verdicts[SMS], Drop)
-    assert verdicts[SMS].reason is reason
+    refused = verdicts[SMS]
+    assert isinstance(refused, Drop)
+    assert refused.reason is reason
     assert verdicts[PUSH] == verdicts[EMAIL] == IN_TEN
 
 
