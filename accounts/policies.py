@@ -1,6 +1,8 @@
 """What a category can ask for: the fixed sets of its rules, as plain words. Free of Django, for planning."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
 from accounts.channels import Channel
 
@@ -33,3 +35,16 @@ USUAL_ORDER = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
 
 #: A week: what is gathered stands in the log of the days before, which has to be there when it is sent.
 LONGEST_DIGEST_MINUTES = 7 * 24 * 60
+
+#: What a choice is about: a category and a channel, either of which may be "all" (None).
+About = tuple[UUID | None, Channel | None]
+
+
+def decisive(choices: Mapping[About, bool], category: UUID, channel: Channel) -> About | None:
+    """Which choice decides: the most specific one, of category and channel, category, channel, everything."""
+    if not choices:
+        return None
+    for about in ((category, channel), (category, None), (None, channel), (None, None)):
+        if about in choices:
+            return about
+    return None

@@ -23,6 +23,7 @@ from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
 from templates_app.rendering import RenderError
+from templates_app.variables import LINK_STAND_INS
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _try_out(question: facts.Question) -> None:
         told = f"{silent[0]} tells of one message; for a digest, walk through `items` there, or say `count`."
         raise Unacceptable(Problem("digest_key", told))
     stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
-    data = {"recipient": stand_in, **facts.said(question, {**question.data, **first.data})}
+    data = {"recipient": stand_in, **facts.said(question, {**question.data, **first.data}), **LINK_STAND_INS}
     for channel in question.channels:
         locale = edition.locale_for(channel, first.locale)
         if locale is None:

@@ -12,6 +12,7 @@ from templates_app.content import RawContent
 from templates_app.gathered import completed, is_given
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import ContentError, RenderError, compile_content
+from templates_app.variables import LINK_STAND_INS
 
 
 class NotPublishable(Exception):
@@ -70,6 +71,6 @@ def check(template: Template, version: TemplateVersion) -> None:
             )
         for locale in compiled.locales(channel) if version.sample_data else ():
             try:
-                compiled.render(channel, locale, completed(version.sample_data))
+                compiled.render(channel, locale, {**completed(version.sample_data), **LINK_STAND_INS})
             except RenderError as error:
                 raise NotPublishable(f"With the sample data: {error}") from None

@@ -20,6 +20,16 @@ from liquid.exceptions import LiquidSyntaxError
 
 from templates_app.gathered import ITEMS, is_given
 
+#: Links to what a person may choose. They are made when a message is sent, for everybody their own, and no caller gives
+#: them; where somebody does, ours stand.
+LINKS: Final = frozenset({"unsubscribe_url", "preferences_url", "optout_url"})
+#: What stands for them where a text is only tried: as long as the real ones will be, within a few characters.
+LINK_STAND_INS: Final = {
+    "unsubscribe_url": "https://notify.example.com/u/" + "x" * 90,
+    "preferences_url": "https://notify.example.com/p/" + "x" * 68,
+    "optout_url": "https://notify.example.com/o/" + "x" * 12,
+}
+
 _BRANCHES: Final = (IfNode, UnlessNode, CaseNode, ConditionalBlockNode, MultiExpressionBlockNode)
 _LOOPS: Final = (ForNode, TablerowNode)
 #: Words that Liquid answers for any list or text (shopify.github.io/liquid, "Basics").
@@ -42,8 +52,12 @@ class Asked:
     @property
     def tells_of_one(self) -> bool:
         """Whether a digest in these words would tell of one message, and be silent about the others."""
-        callers = {path for path in self.mentioned if path.split(".")[0] != "recipient"}
+        callers = {path for path in self.mentioned - LINKS if path.split(".")[0] != "recipient"}
         return bool(callers) and not any(is_given(path) for path in callers)
+
+    def without(self, paths: frozenset[str]) -> "Asked":
+        """The rest, where these are given by us."""
+        return Asked(self.required - paths, self.mentioned - paths, self.of_items)
 
     def __or__(self, other: "Asked") -> "Asked":
         return Asked(self.required | other.required, self.mentioned | other.mentioned, self.of_items | other.of_items)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0006_escalation"),
+        ("accounts", "0008_soft_bounces"),
     ]
 
     operations = [

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                     ("clicked", "Clicked"),
                     ("held", "Held"),
                     ("escalated", "Escalated"),
+                    ("blocked", "Blocked"),
                     ("digested", "Digested"),
                 ],
                 max_length=10,
@@ -67,6 +68,7 @@ class Migration(migrations.Migration):
                             "clicked",
                             "held",
                             "escalated",
+                            "blocked",
                             "digested",
                         ],
                     )
