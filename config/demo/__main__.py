@@ -61,10 +61,11 @@ def main() -> int:
 
 def play(stage: Stage, console: Console) -> bool:
     """Send the sample, tell its story, and say where to look; whether all of it arrived, once."""
-    from config.demo import cast, story  # Django is set up by now, and not before
+    from config.demo import cast, digest, story  # Django is set up by now, and not before
 
     key = cast.assemble(stage.sandbox)
     cast.with_understudies()
+    digest.assemble()
     caller = story.Caller(stage.url, key.key, key.secret)
     with console.status("Sending a restock notice through every channel …"):
         told = caller.ask("/v1/notifications", story.RESTOCK)
@@ -74,6 +75,11 @@ def play(stage: Stage, console: Console) -> bool:
         ]
     story.show(endings, console)
     arrived = story.complete(endings)
+    with console.status("Gathering three comments into one message …"):
+        gathered = [story.Ending(one, stage.accepted_by_sandbox(one["id"])) for one in digest.play(caller)]
+    console.print("\n[bold]Digest: three comments, one message[/bold]", highlight=False)
+    story.show(gathered, console)
+    arrived = arrived and digest.is_right(gathered)
     console.print("[green]Everything arrived, once.[/green]" if arrived else "[red]Something is missing.[/red]")
     name, password = cast.administrator(stage.run_dir)
     console.print(

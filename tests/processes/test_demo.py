@@ -33,6 +33,8 @@ def test_everything_arrives_by_the_first_choices(tmp_path: Path) -> None:
     assert "attempt 1, by twilio-live" in page
     assert "vonage" not in page
     assert "Everything arrived, once." in page
+    assert page.count("digested with 2 others, as ") == 3
+    assert "digested 3 gathered under post-1 since " in page
 
 
 @pytest.mark.parametrize(("down", "instead"), [("twilio", "vonage"), ("sendgrid", "mandrill")])
