@@ -67,7 +67,7 @@ class Kind:
 
 
 _OF_KIND = """
-    who = ANY(%(whos)s) AND key = %(key)s AND version_id = %(version)s AND application_id = %(application)s
+    who = ANY(%(names)s) AND key = %(key)s AND version_id = %(version)s AND application_id = %(application)s
        AND mode = %(mode)s AND is_open
 """
 
@@ -88,7 +88,7 @@ _SHUT = f"""
 _BEGIN = """
     INSERT INTO notifications_digest (id, application_id, version_id, mode, key, who, recipient_id, due_at, is_open)
     SELECT one.id, %(application)s, %(version)s, %(mode)s, %(key)s, one.who, one.recipient_id, %(due_at)s, true
-      FROM unnest(%(ids)s::uuid[], %(whos)s::text[], %(recipients)s::uuid[]) AS one (id, who, recipient_id)
+      FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(recipients)s::uuid[]) AS one (id, who, recipient_id)
      ORDER BY one.who
         ON CONFLICT (who, key, version_id, application_id, mode) WHERE is_open DO NOTHING
 """
@@ -318,9 +318,9 @@ def _people(decisions: Sequence[Decision]) -> Mapping[str, Person]:
     return {who(person): person for person in people}
 
 
-def _asked(kind: Kind, whos: Sequence[str], at: datetime) -> dict[str, Any]:
+def _asked(kind: Kind, names: Sequence[str], at: datetime) -> dict[str, Any]:
     return {
-        "whos": list(whos),
+        "names": list(names),
         "key": kind.key,
         "version": kind.version_id,
         "application": kind.application_id,
