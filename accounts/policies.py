@@ -36,6 +36,8 @@ USUAL_ORDER = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
 
 #: Minutes: who has not looked within a day is not escalated to, but written to anew.
 LONGEST_PATIENCE: Final = 1440
+#: A week: what is gathered stands in the log of the days before, which has to be there when it is sent.
+LONGEST_DIGEST_MINUTES: Final = 7 * 24 * 60
 
 
 def at_odds(

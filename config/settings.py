@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
     "escalate": {"task": "notifications.escalate", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
+    "digest": {"task": "notifications.digest", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "missed_receipts": {
         "task": "notifications.give_up_receipts",
         "schedule": 60.0,

@@ -100,8 +100,14 @@ def applies_now(person: Recipient, at: datetime) -> Sequence[Answer]:
                 or _unwanted(policy, Candidate(_as_planned(person, choices), channel, ""), there)
                 or _quiet(person, policy, at)
             )
-            answers.append(Answer(category.name, channel, not because, because or "It would be sent."))
+            answers.append(Answer(category.name, channel, not because, because or _sent(category)))
     return answers
+
+
+def _sent(category: Category) -> str:
+    if category.digest_minutes and not category.is_critical:
+        return f"It would be sent; with a digest key, gathered for {category.digest_minutes} minutes first."
+    return "It would be sent."
 
 
 def _choices(person: Recipient) -> Mapping[Choice, bool]:

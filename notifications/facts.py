@@ -27,10 +27,12 @@ from notifications.planning.values import (
     Person,
     Policy,
     QuietHours,
+    Window,
     Wish,
 )
-from notifications.vocabulary import QUEUE_OF_PLATFORM
+from notifications.vocabulary import QUEUE_OF_PLATFORM, Urgency
 from templates_app.catalogue import CategoryFacts, Edition
+from templates_app.gathered import alone, is_given
 from templates_app.variables import Asked
 
 #: By the platform as it is stored.
@@ -60,6 +62,16 @@ class Question:
     expires_at: datetime | None = None
     wish: Wish | None = None
     tariff: Tariff = FREE
+    digest_key: str = ""
+    urgency: Urgency = Urgency.NORMAL
+
+    @property
+    def window(self) -> Window | None:
+        """In what its messages are gathered; None for those that are sent. What is urgent never waits for others."""
+        minutes = self.edition.category.digest_minutes
+        if not (self.digest_key and minutes) or self.edition.category.is_critical or self.urgency is Urgency.CRITICAL:
+            return None
+        return Window(self.digest_key, timedelta(minutes=minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         refused=refused,
         usual_zone=settings.USUAL_TIME_ZONE,
         tariff=question.tariff,
+        digest=question.window,
     )
 
 
@@ -204,6 +217,8 @@ class _Variables:
 
     attributes: tuple[str, ...]
     open_paths: tuple[str, ...]
+    stands_alone: bool
+    shared: Mapping[str, Any]
 
     @classmethod
     def of(cls, question: Question) -> "_Variables":
@@ -212,7 +227,13 @@ class _Variables:
             asked |= question.edition.content.asked_on(channel)
         return cls(
             attributes=tuple({path.split(".")[1] for path in asked.mentioned if path.startswith("recipient.")}),
-            open_paths=tuple(path for path in sorted(asked.required) if not knows(question.data, path)),
+            open_paths=tuple(
+                path
+                for path in sorted(_required(asked, of_items=bool(question.digest_key)))
+                if not knows(question.data, path)
+            ),
+            stands_alone=bool(question.digest_key) and question.window is None,
+            shared=question.data,
         )
 
     def said_of(self, own: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -220,9 +241,30 @@ class _Variables:
 
         The attributes are copied because a delivery must read the same on its tenth attempt as on its first.
         """
+        given = own
         if self.attributes:
             own = {**own, "recipient": {name: attributes[name] for name in self.attributes if name in attributes}}
-        return own, next((path for path in self.open_paths if not knows(own, path)), "")
+        lacks = next((path for path in self.open_paths if not knows(own, path)), "")
+        return {**own, **alone({**self.shared, **given})} if self.stands_alone else own, lacks
+
+
+def _required(asked: Asked, *, of_items: bool) -> frozenset[str]:
+    """What the caller must say: with a digest key also of each item, and nothing of what a digest is given besides."""
+    if not of_items:
+        return asked.required
+    return frozenset(path for path in asked.required if not is_given(path)) | asked.of_items
+
+
+def unsaid(question: Question) -> list[str]:
+    """What the template needs on any channel and the data for all does not hold."""
+    asked = question.edition.content.asked
+    required = _required(asked, of_items=bool(question.digest_key))
+    return [path for path in sorted(required) if not knows(question.data, path)]
+
+
+def said(question: Question, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data of one person as the template is given it."""
+    return {**data, **alone(data)} if question.digest_key else data
 
 
 def knows(data: Mapping[str, Any], path: str) -> bool:

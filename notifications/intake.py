@@ -12,12 +12,12 @@ from django.db import transaction
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, new_id
 from notifications import caps, facts, queues, tariffs
-from notifications.ledger import audiences, idempotency
-from notifications.ledger.append import Appended, Header, append, append_header
+from notifications.ledger import audiences, digests, idempotency
+from notifications.ledger.append import Appended, Header, append, append_header, kind_of
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Criteria, Facts, Later, Plan, Send, Wish
+from notifications.planning.values import Criteria, Facts, Gather, Later, Plan, Send, Wish
 from notifications.vocabulary import Reason, Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
@@ -44,6 +44,7 @@ class Submission:
     expires_at: datetime | None = None
     dry_run: bool = False
     wish: Wish | None = None
+    digest_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         submission.expires_at,
         submission.wish,
         tariffs.current(at),
+        submission.digest_key,
+        submission.urgency,
     )
     if submission.audience is not None:
         return _accept_audience(submission, submission.audience, question, by, at)
@@ -135,7 +138,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     planned = plan(known, at)
     decided = caps.counted(planned, known, header.id, at, peek=submission.dry_run)
     if submission.dry_run:
-        return _acceptance(None, decided, [Appended(decision, ()) for decision in decided.decisions])
+        looked_up = digests.peeked(kind_of(header), decided.decisions, at) if decided.gathers else decided.decisions
+        return _acceptance(None, decided, [Appended(decision, ()) for decision in looked_up])
     try:
         with metered() as meters:
             appended, lanes = append(header, decided, at)
@@ -151,8 +155,7 @@ def _accept_audience(
     submission: Submission, criteria: Criteria, question: facts.Question, by: Sender, at: datetime
 ) -> Acceptance:
     """The notification without deliveries: they follow, chunk by chunk. A dry run counts the people."""
-    asked = question.edition.content.variables
-    missing = [path for path in sorted(asked) if _is_callers(path) and not facts.knows(question.data, path)]
+    missing = [path for path in facts.unsaid(question) if _is_callers(path)]
     if missing:
         raise Unacceptable(*[Problem(f"data.{path}", "The template needs this.") for path in missing])
     _try_out(question)
@@ -161,7 +164,7 @@ def _accept_audience(
     header = _header(submission, question.edition, by)
     with transaction.atomic():
         append_header(header)
-        audiences.begin(header.id, criteria, question.channels, submission.wish)
+        audiences.begin(header.id, criteria, question.channels, submission.wish, submission.digest_key)
         transaction.on_commit(queues.hint_planner)
     return Acceptance(header.id, 0, 0, ())
 
@@ -216,8 +219,11 @@ def _try_out(question: facts.Question) -> None:
     """Render every channel once, as the first addressee would see it."""
     first = question.addressees[0] if question.addressees else facts.Addressee()
     edition = question.edition
+    if question.digest_key and (silent := [one for one in edition.content.of_one if one.channel in question.channels]):
+        told = f"{silent[0]} tells of one message; for a digest, walk through `items` there, or say `count`."
+        raise Unacceptable(Problem("digest_key", told))
     stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
-    data = {"recipient": stand_in, **question.data, **first.data, **LINK_STAND_INS}
+    data = {"recipient": stand_in, **facts.said(question, {**question.data, **first.data}), **LINK_STAND_INS}
     for channel in question.channels:
         locale = edition.locale_for(channel, first.locale)
         if locale is None:
@@ -251,6 +257,7 @@ def _header(submission: Submission, edition: Edition, by: Sender) -> Header:
         data=submission.data,
         send_at=submission.send_at,
         expires_at=submission.expires_at,
+        digest_key=submission.digest_key,
     )
 
 
@@ -270,6 +277,11 @@ def _fate(one: Appended) -> Fate:
             due_at=hold.until if hold else None,
             reason=hold.rule if hold else "",
             explanation=hold.detail if hold else "",
+        )
+    if isinstance(verdict, Gather):
+        told = in_words(Reason.DIGESTED, verdict.in_words)
+        return Fate(
+            candidate.person.ref, candidate.channel, "gather", one.delivery_ids, verdict.until, Reason.DIGESTED, told
         )
     if isinstance(verdict, Later):
         told = f"If nothing is heard of {verdict.after} by {verdict.until:%Y-%m-%d %H:%M:%S %Z}."

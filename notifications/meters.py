@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from notifications.planning.values import Drop, Plan, Send
+from notifications.planning.values import Drop, Gather, Plan, Send
 from notifications.redis_client import client
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,8 @@ class Meters:
         for decision in plan.decisions:
             if isinstance(decision.verdict, Send):
                 self.count("accepted", decision.candidate.channel, by=len(decision.verdict.targets))
+            elif isinstance(decision.verdict, Gather):
+                self.count("gathered", decision.candidate.channel)
             elif isinstance(decision.verdict, Drop):
                 self.count("suppressed", decision.candidate.channel, decision.verdict.reason)
 

@@ -106,6 +106,14 @@ def escalate(**newer: object) -> None:
     escalating.escalate(clock=clock.now)
 
 
+@shared_task(name=queues.DIGEST)
+def digest(**newer: object) -> None:
+    """Send what was gathered and is due."""
+    from notifications import digesting
+
+    digesting.close(clock=clock.now)
+
+
 @shared_task(name=queues.MISSED)
 def give_up_receipts(**newer: object) -> None:
     """Stop waiting for receipts that are overdue."""

@@ -1,8 +1,10 @@
 """Everything that is known about one delivery, in the order in which it happened, in words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 
@@ -18,6 +20,8 @@ class Moment:
     at: datetime
     what: str
     detail: str = ""
+    #: Another delivery that the line names, for a page to lead there.
+    names: str = ""
 
 
 def timeline(delivery: Delivery) -> Sequence[Moment]:
@@ -48,6 +52,7 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     return moments
 
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: What tells how a delivery was planned, in more words than its row has.
 _DECIDED = {EventKind.HELD, EventKind.SUPPRESSED, EventKind.ESCALATED}
 
@@ -92,7 +97,9 @@ def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
 def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
     if event.kind in _DECIDED and event.attempt == 0:
         is_held = event.kind == EventKind.HELD
-        return Moment(event.at, event.kind, event.detail if is_held else in_words(Reason(event.reason), event.detail))
+        what = "gathered" if event.reason == Reason.DIGESTED else event.kind
+        return Moment(event.at, what, event.detail if is_held else in_words(Reason(event.reason), event.detail))
+    named = _ID.search(event.detail) if event.kind == EventKind.DIGESTED else None
     parts = [
         f"attempt {event.attempt}" if event.attempt else "",
         f"by {event.account}" if event.account else "",
@@ -101,4 +108,4 @@ def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:
         event.detail,
         f"provider's id {event.provider_ref}" if event.provider_ref else "",
     ]
-    return Moment(event.at, event.kind, ", ".join(part for part in parts if part))
+    return Moment(event.at, event.kind, ", ".join(part for part in parts if part), named.group() if named else "")

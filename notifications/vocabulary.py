@@ -145,6 +145,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAPPED = "capped"
     ROUTED = "routed"
+    DIGESTED = "digested"
     # decided on the way
     ESCALATED = "escalated"
     NOT_NEEDED = "not_needed"
@@ -186,6 +187,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
     Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
     Reason.ROUTED: "The message takes another channel.",
+    Reason.DIGESTED: "It is gathered into a digest with others.",
     Reason.ESCALATED: "Nothing was heard of it on the channel before, so it takes this one as well.",
     Reason.NOT_NEEDED: "It arrived on a channel before this one.",
     Reason.ERASED: "The recipient was erased before it was sent.",
@@ -241,6 +243,7 @@ class EventKind(StrEnum):
     HELD = "held"
     ESCALATED = "escalated"
     BLOCKED = "blocked"
+    DIGESTED = "digested"
 
 
 class ReceiptKind(StrEnum):

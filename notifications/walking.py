@@ -67,6 +67,8 @@ def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
         header.expires_at,
         current.wish,
         tariffs.current(at),
+        current.digest_key,
+        header.urgency,
     )
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
     known, last = facts.gather_page(question, current.criteria, page)
@@ -95,6 +97,7 @@ def _header(current: Walk) -> Header:
         data=row.data,
         send_at=row.send_at,
         expires_at=row.expires_at,
+        digest_key=current.digest_key,
     )
 
 

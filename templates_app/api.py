@@ -31,7 +31,13 @@ class TemplateAnswer(serializers.Serializer[Any]):
     category = serializers.CharField()
     default_locale = serializers.CharField()
     channels = ChannelAnswer(many=True)
-    variables = serializers.ListField(child=serializers.CharField(), help_text="What data must hold; dotted paths.")
+    variables = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What data must hold; dotted paths. With a digest_key, `items` and `count` are given.",
+    )
+    of_items = serializers.ListField(
+        child=serializers.CharField(), help_text="What the data of each message of a digest must hold besides."
+    )
     mentioned = serializers.ListField(child=serializers.CharField(), help_text="All that the text asks for.")
     sample_data = serializers.DictField()
 
@@ -72,6 +78,7 @@ def _told(edition: Edition) -> dict[str, Any]:
         "default_locale": edition.default_locale,
         "channels": [{"channel": channel, "locales": content.locales(channel)} for channel in content.channels],
         "variables": sorted(content.variables),
+        "of_items": sorted(content.asked.of_items),
         "mentioned": sorted(content.mentioned),
         "sample_data": edition.sample_data,
     }

@@ -47,6 +47,7 @@ class CategoryFacts:
     escalate_after: int = 10
     reach: str = Reach.ALL.value
     when_capped: str = WhenCapped.DROP.value
+    digest_minutes: int | None = None
     #: Those that count its messages: category or None, channel or "", how many, in how many hours.
     caps: tuple[tuple[UUID | None, str, int, int], ...] = ()
 
@@ -174,6 +175,7 @@ def facts_of(category: Category) -> CategoryFacts:
         escalate_after=category.escalate_after,
         reach=category.reach,
         when_capped=category.when_capped,
+        digest_minutes=category.digest_minutes,
         caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),
     )
 

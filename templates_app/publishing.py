@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from templates_app import catalogue
 from templates_app.content import RawContent
+from templates_app.gathered import completed, is_given
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import ContentError, RenderError, compile_content
 from templates_app.variables import LINK_STAND_INS
@@ -58,6 +59,11 @@ def check(template: Template, version: TemplateVersion) -> None:
         compiled = compile_content(version.content)
     except ContentError as error:
         raise NotPublishable(str(error)) from None
+    if compiled.of_one and any(is_given(path) for path in compiled.mentioned):
+        raise NotPublishable(
+            f"{compiled.of_one[0]} tells of one message, where other texts tell of all in a digest; walk through "
+            "`items` in it, or say `count`."
+        )
     for channel in compiled.channels:
         if compiled.best_locale(channel, "", template.default_locale) is None:
             raise NotPublishable(
@@ -65,6 +71,6 @@ def check(template: Template, version: TemplateVersion) -> None:
             )
         for locale in compiled.locales(channel) if version.sample_data else ():
             try:
-                compiled.render(channel, locale, {**version.sample_data, **LINK_STAND_INS})
+                compiled.render(channel, locale, {**completed(version.sample_data), **LINK_STAND_INS})
             except RenderError as error:
                 raise NotPublishable(f"With the sample data: {error}") from None

@@ -78,9 +78,18 @@ class Compiled:
             channel: _all_asked(part.asked for text in locales.values() for part in text.values())
             for channel, locales in texts.items()
         }
+        #: Texts that would tell of one message of a digest alone: channel and locale.
+        self.of_one = tuple(
+            Place(channel, locale)
+            for channel, locales in texts.items()
+            for locale, text in locales.items()
+            if _all_asked(part.asked for part in text.values()).tells_of_one
+        )
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
-        self._asked = {channel: Asked(one.required - LINKS, one.mentioned - LINKS) for channel, one in asked.items()}
+        self._asked = {channel: one.without(LINKS) for channel, one in asked.items()}
         everything = _all_asked(self._asked.values())
+        #: All that is asked for, whatever the channel and locale.
+        self.asked = everything
         #: Dotted paths that the data must hold, whatever the channel and locale.
         self.variables = everything.required
         #: Dotted paths that some text mentions, the optional ones included.

@@ -18,6 +18,8 @@ from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import LiquidSyntaxError
 
+from templates_app.gathered import ITEMS, is_given
+
 #: Links to what a person may choose. They are made when a message is sent, for everybody their own, and no caller gives
 #: them; where somebody does, ours stand.
 LINKS: Final = frozenset({"unsubscribe_url", "preferences_url", "optout_url"})
@@ -38,13 +40,27 @@ _CLOCKS: Final = frozenset({"now", "today"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Dotted paths into the data: those without which nothing can be said, and all that are mentioned."""
+    """Dotted paths into the data: those without which nothing can be said, and all that are mentioned.
+
+    `of_items`: paths into each of `items`, without which a text that walks through them cannot tell of one.
+    """
 
     required: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
+    of_items: frozenset[str] = frozenset()
+
+    @property
+    def tells_of_one(self) -> bool:
+        """Whether a digest in these words would tell of one message, and be silent about the others."""
+        callers = {path for path in self.mentioned - LINKS if path.split(".")[0] != "recipient"}
+        return bool(callers) and not any(is_given(path) for path in callers)
+
+    def without(self, paths: frozenset[str]) -> "Asked":
+        """The rest, where these are given by us."""
+        return Asked(self.required - paths, self.mentioned - paths, self.of_items)
 
     def __or__(self, other: "Asked") -> "Asked":
-        return Asked(self.required | other.required, self.mentioned | other.mentioned)
+        return Asked(self.required | other.required, self.mentioned | other.mentioned, self.of_items | other.of_items)
 
 
 def asked_by(template: BoundTemplate) -> Asked:
@@ -55,7 +71,7 @@ def asked_by(template: BoundTemplate) -> Asked:
     """
     reader = _Reader(RenderContext(template))
     reader.read(template.nodes, set(), sure=True)
-    return Asked(frozenset(reader.required), frozenset(reader.mentioned))
+    return Asked(frozenset(reader.required), frozenset(reader.mentioned), frozenset(reader.of_items))
 
 
 class _Reader:
@@ -65,6 +81,9 @@ class _Reader:
         self._context = context
         self.required: set[str] = set()
         self.mentioned: set[str] = set()
+        self.of_items: set[str] = set()
+        #: Names that stand for one of `items`, where every one of them comes to this place.
+        self._each: frozenset[str] = frozenset()
 
     def read(self, nodes: Collection[Node], own: set[str], *, sure: bool) -> None:
         for node in nodes:
@@ -72,11 +91,17 @@ class _Reader:
 
     def _node(self, node: Node, own: set[str], *, sure: bool) -> None:
         is_branch, is_loop = isinstance(node, _BRANCHES), isinstance(node, _LOOPS)
+        before = self._each
+        if is_branch:
+            self._each = frozenset()
         for expression in node.expressions():
             # in a condition, what is not there is false, and equal to nothing
             self._value(expression, own, sure=sure and not is_branch)
         inside = own | {str(name) for name in node.block_scope()} if is_loop else own
+        if is_loop:
+            self._each = frozenset(_each_item(node)) if sure else frozenset()
         self.read(list(node.children(self._context)), inside, sure=sure and not is_branch and not is_loop)
+        self._each = before
         own.update(str(name) for name in node.template_scope())
 
     def _value(self, expression: Expression, own: set[str], *, sure: bool) -> None:
@@ -84,7 +109,8 @@ class _Reader:
             case FilteredExpression():
                 filters = expression.filters or []
                 has_default = bool(filters) and filters[0].name == "default"
-                self._value(expression.left, own, sure=sure and not has_default)
+                if not (has_default and _begins_with(expression.left, self._each)):
+                    self._value(expression.left, own, sure=sure and not has_default)
                 for one in filters:
                     one.validate_filter_arguments(self._context.env)
                     for argument in one.children():
@@ -104,6 +130,8 @@ class _Reader:
         for inner in path.children():
             self._value(inner, own, sure=sure)
         names = list(_names(path))
+        if names[1:] and names[0] in self._each:
+            self.of_items.add(".".join(names[1:]))
         if not names or names[0] in own:
             return
         if names[0] in _CLOCKS:
@@ -114,6 +142,18 @@ class _Reader:
         self.mentioned.add(".".join(names))
         if sure:
             self.required.add(".".join(names))
+
+
+def _each_item(node: Node) -> Iterator[str]:
+    """The name that a loop gives to each of the items of a digest, where it walks through those."""
+    if isinstance(node, ForNode):
+        walked = node.expression.iterable
+        if isinstance(walked, Path) and list(walked.path) == [ITEMS]:
+            yield str(node.expression.identifier)
+
+
+def _begins_with(expression: Expression, names: Collection[str]) -> bool:
+    return isinstance(expression, Path) and bool(expression.path) and expression.path[0] in names
 
 
 def _names(path: Path) -> Iterator[str]:

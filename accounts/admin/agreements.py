@@ -50,6 +50,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
             "Channels and devices",
             {"fields": ("routing", "routing_order", "seen_within_days", "escalate_after", "reach")},
         ),
+        ("Digest", {"fields": ("digest_minutes",)}),
         ("Caps", {"fields": ("when_capped",)}),
     )
 

@@ -66,7 +66,7 @@ class CategoryForm(forms.ModelForm[Category]):
         model = Category
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
-            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "when_capped",
+            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "digest_minutes", "when_capped",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,6 +109,8 @@ def _contradictions(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append(("quiet_from", "A critical category does not wait for quiet hours; leave them empty."))
         if rules.get("label"):
             found.append(("label", "What is critical is no advertising; leave the label empty."))
+        if rules.get("digest_minutes"):
+            found.append(("digest_minutes", "What is critical does not wait for others; leave this empty."))
     if _leaves_too_little(rules):
         found.append(
             ("quiet_spread", "What waited would go out over more hours than quiet hours leave; write fewer minutes.")

@@ -12,7 +12,7 @@ from accounts.channels import Channel
 from accounts.ids import new_id
 from accounts.models.kinds import choices, one_of
 from accounts.models.people import Recipient
-from accounts.policies import Reach, Routing, WhenCapped
+from accounts.policies import LONGEST_DIGEST_MINUTES, Reach, Routing, WhenCapped
 
 
 class Consent(StrEnum):
@@ -83,6 +83,12 @@ class Category(models.Model):
     reach = models.CharField(
         "devices", max_length=6, choices=choices(Reach), default=Reach.ALL.value, db_default=Reach.ALL.value
     )
+    # --- digests: planning/rules/digest.py
+    digest_minutes = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Messages with one digest key are gathered for so many minutes and sent as one; empty for never.",
+    )
     # --- caps: planning/rules/caps.py
     when_capped = models.CharField(
         max_length=4, choices=choices(WhenCapped), default=WhenCapped.DROP.value, db_default=WhenCapped.DROP.value
@@ -104,6 +110,12 @@ class Category(models.Model):
             ),
             models.CheckConstraint(name="category_reach_known", condition=one_of("reach", Reach)),
             models.CheckConstraint(name="category_when_capped_known", condition=one_of("when_capped", WhenCapped)),
+            models.CheckConstraint(
+                name="category_digest_sane",
+                condition=Q(digest_minutes__isnull=True)
+                | Q(digest_minutes__gte=1, digest_minutes__lte=LONGEST_DIGEST_MINUTES),
+                violation_error_message="A digest gathers for a minute at least, and a week at most.",
+            ),
             models.CheckConstraint(name="category_consent_known", condition=one_of("consent", Consent)),
             models.CheckConstraint(name="category_in_doubt_known", condition=Q(in_doubt__in=["resend", "hold"])),
         ]

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -64,14 +65,16 @@ def play(stage: Stage, console: Console) -> bool:
     """Play every scene, tell its story, and say where to look; whether all of them came out as meant."""
     from django.utils import timezone
 
-    from config.demo import cast, rules, scenes, story  # Django is set up by now, and not before
+    from config.demo import cast, digest, rules, scenes, story  # Django is set up by now, and not before
 
     key = cast.assemble(stage.sandbox)
     cast.with_understudies()
     rules.assemble(timezone.now())
+    digest.assemble()
     flaws = []
-    ended = scenes.played(story.Caller(stage.url, key.key, key.secret), stage.accepted_by_sandbox)
-    for number, scene in enumerate(scenes.SCENES, start=1):
+    with_whom = (story.Caller(stage.url, key.key, key.secret), stage.accepted_by_sandbox)
+    ended = chain(scenes.played(*with_whom), digest.played(*with_whom))
+    for number, scene in enumerate([*scenes.SCENES, digest.SCENE], start=1):
         with console.status(f"{scene.headline} …"):
             done = next(ended)
         console.print(f"\n[bold]{number}. {scene.headline}[/bold]", highlight=False)

@@ -76,6 +76,7 @@ class Everything(Collector):
         counted = readings()
         yield _counter("accepted", "Deliveries planned", ("channel",), counted)
         yield _counter("suppressed", "Recipients and channels that got nothing", ("channel", "reason"), counted)
+        yield _counter("gathered", "Messages that went into digests", ("channel",), counted)
         for state, text in _STATES.items():
             yield _counter(state, text, ("queue", "account", "reason"), counted)
         yield _counter("receipts", "Receipts applied", ("channel", "kind"), counted)

@@ -147,6 +147,13 @@ class NotificationRequest(Strict):
         required=False, help_text="Which of the channels it takes; left out: as the template or its category has it."
     )
     urgency = serializers.ChoiceField(choices=[urgency.value for urgency in Urgency], default=Urgency.NORMAL.value)
+    digest_key = serializers.CharField(
+        max_length=200,
+        required=False,
+        help_text="What has the same key goes to each person as one message, when the category's digest ends: its "
+        "text is given `items`, the data of each, and `count`. Where the category gathers nothing, and for what is "
+        "critical, it is sent at once.",
+    )
     send_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this moment.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Of no use from this moment on.")
     dry_run = serializers.BooleanField(default=False, help_text="Only say what would be done.")
@@ -165,6 +172,8 @@ class NotificationRequest(Strict):
             raise serializers.ValidationError({"expires_at": f"Lies in the past; it is {at:%Y-%m-%dT%H:%M:%SZ} now."})
         if send_at and send_at > at + _LATEST:
             raise serializers.ValidationError({"send_at": f"At most {_LATEST.days} days ahead."})
+        if attrs.get("digest_key"):
+            _alone_decides(attrs)
         if send_at and expires_at and expires_at <= send_at:
             raise serializers.ValidationError({"expires_at": "Must come after send_at."})
         return attrs
@@ -180,9 +189,22 @@ class NotificationRequest(Strict):
             channels=tuple(dict.fromkeys(Channel(name) for name in asked.get("channels", ()))),
             urgency=Urgency(asked["urgency"]),
             wish=wish(asked.get("routing")),
+            digest_key=asked.get("digest_key", ""),
             send_at=asked.get("send_at"),
             expires_at=asked.get("expires_at"),
             dry_run=asked["dry_run"],
+        )
+
+
+def _alone_decides(attrs: Mapping[str, Any]) -> None:
+    """When a digest leaves, and how, is its category's matter: one item cannot decide it for the others."""
+    if attrs.get("send_at"):
+        raise serializers.ValidationError(
+            {"send_at": "What is gathered leaves when its digest ends; leave out send_at, or digest_key."}
+        )
+    if "routing" in attrs:
+        raise serializers.ValidationError(
+            {"routing": "A digest goes as its template or category has it; leave out routing, or digest_key."}
         )
 
 
@@ -202,7 +224,7 @@ class FateAnswer(serializers.Serializer[Any]):
 
     recipient = serializers.CharField()
     channel = serializers.ChoiceField(choices=[channel.value for channel in Channel])
-    decision = serializers.ChoiceField(choices=["send", "hold", "later", "drop"])
+    decision = serializers.ChoiceField(choices=["send", "hold", "later", "gather", "drop"])
     deliveries = serializers.ListField(child=serializers.UUIDField())
     due_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)

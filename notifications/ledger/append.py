@@ -6,20 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from accounts.channels import Channel, Mode
 from accounts.ids import instant_of, new_ids
+from notifications.ledger import digests
 from notifications.ledger.batches import batch_rows, grouped
 from notifications.ledger.copying import Rows, write_in
+from notifications.ledger.digests import Kind
 from notifications.ledger.escalations import escalation_rows
 from notifications.ledger.events import Event, event_rows
 from notifications.models import Delivery, Notification
-from notifications.planning.values import Decision, Drop, Hold, Later, Plan, Send
+from notifications.planning.values import Decision, Drop, Gather, Hold, Later, Plan, Send
 from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urgency
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all deliveries of a notification share."""
+    """What all deliveries of a notification share. `digest_key`: under which those are known that are gathered."""
 
     id: UUID
     application_id: UUID
@@ -30,11 +34,15 @@ class Header:
     data: Mapping[str, Any] = field(repr=False)
     send_at: datetime | None = None
     expires_at: datetime | None = None
+    digest_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The ids that a decision's deliveries got (one of the suppressed kind for a drop, none for what comes later)."""
+    """The ids that a decision's deliveries got.
+
+    One of the suppressed kind for what is dropped, or stands for a part of a digest; none for what comes later.
+    """
 
     decision: Decision
     delivery_ids: tuple[UUID, ...]
@@ -81,7 +89,21 @@ def append_dropped(dropped: Sequence[tuple[UUID, Decision]]) -> None:
     write_in([Rows(Delivery._meta.db_table, _DELIVERY, rows), event_rows(told)])
 
 
+def kind_of(header: Header) -> Kind:
+    """Into what digests a notification's messages are gathered."""
+    return Kind(header.application_id, header.version_id, header.mode, header.digest_key)
+
+
 def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
+    if not (header.digest_key and plan.gathers):
+        return _write(before, header, plan, at)
+    with transaction.atomic(savepoint=False):
+        # no digest is closed from here on until what goes into it is written
+        joined = Plan(digests.joined(kind_of(header), plan.decisions, at))
+        return _write(before, header, joined, at)
+
+
+def _write(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
     appended, rows, waiting, told, comes_later = [], [], [], [], False
     for decision in plan.decisions:
         verdict = decision.verdict
@@ -104,10 +126,10 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
     by_due = grouped(waiting)
     deliveries = Rows(Delivery._meta.db_table, _DELIVERY, rows)
     batches = batch_rows(by_due, lambda _ids: header.expires_at)
-    later = (
-        [escalation_rows(header.id, [(one.decision, one.delivery_ids) for one in appended], at)] if comes_later else []
-    )
-    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches, *later])
+    written = [(one.decision, one.delivery_ids) for one in appended] if comes_later or header.digest_key else []
+    later = [escalation_rows(header.id, written, at)] if comes_later else []
+    gathered = [digests.entry_rows(header.id, written, at)] if header.digest_key else []
+    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches, *later, *gathered])
     return appended, {lane for lane, due_at in by_due if due_at <= at}
 
 
@@ -118,6 +140,8 @@ def _event(decision: Decision) -> Callable[[UUID], Event] | None:
             kind, reason, text = EventKind.HELD, _REASONS.get(rule), detail
         case Drop(reason=why, detail=detail) if detail:
             kind, reason, text = EventKind.SUPPRESSED, why, detail
+        case Gather() as gather:
+            kind, reason, text = EventKind.SUPPRESSED, Reason.DIGESTED, gather.in_words
         case _:
             return None
     return lambda delivery_id: Event(delivery_id, instant_of(delivery_id), 0, kind, reason, detail=text)
@@ -164,8 +188,8 @@ def _sent_rows(header: Header, decision: Decision, send: Send, ids: Sequence[UUI
 
 
 def _dropped_row(notification_id: UUID, decision: Decision, delivery_id: UUID) -> _Row:
-    candidate, drop = decision.candidate, decision.verdict
-    assert isinstance(drop, Drop)
+    candidate, verdict = decision.candidate, decision.verdict
+    assert isinstance(verdict, Drop | Gather)
     address = {Channel.EMAIL: candidate.person.email, Channel.SMS: candidate.person.phone}.get(candidate.channel, "")
     return (
         delivery_id,
@@ -177,7 +201,7 @@ def _dropped_row(notification_id: UUID, decision: Decision, delivery_id: UUID) -
         candidate.channel,
         "",
         DeliveryState.SUPPRESSED,
-        drop.reason,
+        verdict.reason if isinstance(verdict, Drop) else Reason.DIGESTED,
         candidate.locale or "",
         address,
         None,

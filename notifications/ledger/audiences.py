@@ -25,6 +25,7 @@ class Walk:
     walked_to: UUID | None
     lease_id: UUID
     wish: Wish | None = None
+    digest_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ _TAKE = """
              LIMIT 1
                FOR UPDATE SKIP LOCKED) AS oldest
      WHERE audience.notification_id = oldest.notification_id
-    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text
+    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text, digest_key
 """
 
 #: One step, in the transaction that appends its deliveries. A worker that lost its lease, or whose notification was
@@ -72,13 +73,20 @@ _RELEASE = """
 """
 
 
-def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel], wish: Wish | None = None) -> None:
+def begin(
+    notification_id: UUID,
+    criteria: Criteria,
+    channels: Sequence[Channel],
+    wish: Wish | None = None,
+    digest_key: str = "",
+) -> None:
     """Write an audience, to be walked from its beginning."""
     Audience.objects.create(
         notification_id=notification_id,
         criteria={name: value for name, value in asdict(criteria).items() if value},
         channels=[channel.value for channel in channels],
         routing=msgspec.to_builtins(wish) if wish else {},
+        digest_key=digest_key,
     )
 
 
@@ -96,9 +104,10 @@ def take(at: datetime, *, lease_for: timedelta) -> Walk | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    notification_id, criteria, channels, walked_to, routing = row
+    notification_id, criteria, channels, walked_to, routing, digest_key = row
     known = Criteria(**json.loads(criteria))
-    return Walk(notification_id, known, tuple(Channel(name) for name in channels), walked_to, lease, _wish(routing))
+    asked = tuple(Channel(name) for name in channels)
+    return Walk(notification_id, known, asked, walked_to, lease, _wish(routing), digest_key)
 
 
 def _wish(text: str) -> Wish | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.ids import floor_of, instant_of
-from notifications.ledger import escalations
+from notifications.ledger import digests, escalations
 from notifications.ledger.append import append_dropped
 from notifications.ledger.events import Event, append_events
 from notifications.planning.values import Drop
@@ -37,12 +37,13 @@ _CANCEL = """
     RETURNING id, attempt
 """
 
+#: What went in a digest is in it for good.
 _LEFT = """
     SELECT count(*)
       FROM notifications_delivery
      WHERE notification_id = %(id)s
        AND id >= %(first)s
-       AND state NOT IN ('cancelled', 'suppressed')
+       AND (state NOT IN ('cancelled', 'suppressed') OR reason = 'digested')
 """
 
 
@@ -71,7 +72,7 @@ def cancel(notification_id: UUID, at: datetime) -> Cancelled:
             [drop for row in escalations.withdraw(notification_id) for drop in escalations.left_out(row, _DROP)]
         )
         cursor.execute(_CANCEL, {"id": notification_id, "first": first})
-        withdrawn = cursor.fetchall()
+        withdrawn = [*cursor.fetchall(), *((one, 0) for one in digests.withdraw(notification_id))]
         append_events(
             [
                 Event(delivery_id, at, attempt, EventKind.CANCELLED, Reason.CANCELLED)

@@ -1,5 +1,6 @@
 """How it gets there: the log, the work that waits, the accounts by which it leaves. Shape and constraints, no verbs."""
 
+from notifications.models.digests import Digest, DigestEntry
 from notifications.models.escalations import Escalation
 from notifications.models.log import (
     BATCH_SIZE,
@@ -29,6 +30,8 @@ __all__ = [
     "DeliveryEvent",
     "DeliveryEventQuerySet",
     "DeliveryQuerySet",
+    "Digest",
+    "DigestEntry",
     "Escalation",
     "IdempotencyKey",
     "Notification",

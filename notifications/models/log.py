@@ -282,6 +282,7 @@ class Audience(models.Model):
     )
     criteria = models.JSONField(default=dict)
     channels = ArrayField(models.CharField(max_length=5, choices=choices(Channel)))
+    digest_key = models.CharField(max_length=200, blank=True, default="", db_default="")
     routing = models.JSONField(default=dict, db_default={}, help_text="What the request said of the way it takes.")
     walked_to = models.UUIDField(null=True)
     people = models.PositiveIntegerField(default=0, help_text="Recipients planned so far.")

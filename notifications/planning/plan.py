@@ -6,6 +6,7 @@ from typing import Final
 from notifications.planning.rules.channels import routed
 from notifications.planning.rules.consent import refused
 from notifications.planning.rules.content import without_content, without_data
+from notifications.planning.rules.digest import gathered
 from notifications.planning.rules.expiry import expired
 from notifications.planning.rules.quiet_hours import quiet
 from notifications.planning.rules.reach import targets
@@ -18,7 +19,8 @@ RULES: Final[tuple[Rule, ...]] = (without_content, without_data, expired, refuse
 
 def plan(facts: Facts, at: datetime) -> Plan:
     """Decide for every person and every channel asked for. The same facts and time give the same plan."""
-    return Plan(tuple(decision for person in facts.people for decision in routed(_each(person, facts, at), facts, at)))
+    settled = routed if facts.digest is None else gathered
+    return Plan(tuple(decision for person in facts.people for decision in settled(_each(person, facts, at), facts, at)))
 
 
 def _each(person: Person, facts: Facts, at: datetime) -> list[Decision]:

@@ -115,6 +115,13 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     quiet: QuietHours | None = None
 
 
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """Messages of one key are gathered for so long, and sent as one."""
+
+    key: str
+    length: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a plan follows from, besides the time.
@@ -122,7 +129,7 @@ class Facts:
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to; `refused`
     those whose owners want nothing of this category. `usual_zone` is the time zone of people of whom neither zone nor
-    country is known; `tariff` what messages cost.
+    country is known; `tariff` what messages cost. `digest`: where what would be sent is gathered instead.
     """
 
     policy: Policy
@@ -135,6 +142,7 @@ class Facts:
     usual_zone: str = "Asia/Seoul"
     tariff: Tariff = FREE
     refused: frozenset[tuple[Channel, str]] = frozenset()
+    digest: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +205,24 @@ class Later(msgspec.Struct, frozen=True, gc=False):
     tried: tuple[UUID, ...] = ()
 
 
+class Gather(msgspec.Struct, frozen=True, gc=False):
+    """It goes into a digest, for which all is decided anew at `until`. `digest_id` is known once it is written."""
+
+    until: datetime
+    key: str
+    digest_id: UUID | None = None
+
+    @property
+    def in_words(self) -> str:
+        """What an admin reads beside the reason."""
+        return f"{self.key}, due {self.until:%Y-%m-%d %H:%M:%S %Z}"
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one candidate."""
 
     candidate: Candidate
-    verdict: Send | Drop | Later
+    verdict: Send | Drop | Later | Gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +240,11 @@ class Plan:
     def suppressed(self) -> int:
         """How many person-channel pairs get nothing."""
         return sum(isinstance(d.verdict, Drop) for d in self.decisions)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether anything goes into a digest."""
+        return any(isinstance(d.verdict, Gather) for d in self.decisions)
 
 
 Rule = Callable[[Candidate, Facts, datetime], Drop | Hold | None]

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.demo import rules, scenes
+from config.demo import digest, rules, scenes
 from config.demo.scenes import Played
 from config.demo.story import Ending
 
 
-def ending(where: str, state: str, reason: str = "", told: Sequence[tuple[str, str]] = ()) -> Ending:
+def ending(
+    where: str, state: str, reason: str = "", told: Sequence[tuple[str, str]] = (), *, delivery: str = ""
+) -> Ending:
     """A delivery as the API tells it, and as it should have arrived."""
-    delivery: dict[str, Any] = {
+    about: dict[str, Any] = {
+        "id": delivery,
         "recipient": "jimin",
         "queue": where,
         "channel": where,
@@ -24,7 +27,11 @@ def ending(where: str, state: str, reason: str = "", told: Sequence[tuple[str, s
         "reason": reason,
         "timeline": [{"at": "2026-11-25T12:00:00Z", "what": what, "detail": detail} for what, detail in told],
     }
-    return Ending(delivery, 1 if state in {"sent", "delivered"} else 0)
+    return Ending(about, 1 if state in {"sent", "delivered"} else 0)
+
+
+def comment(whole: str) -> Ending:
+    return ending("sms", "suppressed", "digested", [("digested", f"with 2 others, as {whole}")])
 
 
 HELD = [("held", "held by quiet hours 21:00-08:00 Asia/Seoul, category Offers; due 2026-11-26 08:07")]
@@ -37,6 +44,7 @@ GOOD: dict[Callable[[Sequence[Ending]], str], list[Ending]] = {
     scenes.held: [ending("sms", "scheduled", told=HELD)],
     scenes.capped: [ending("sms", "delivered"), ending("sms", "suppressed", "capped")],
     scenes.escalated: [PUSH, SMS],
+    digest.flaw: [*[comment("d4")] * 3, ending("sms", "delivered", delivery="d4")],
 }
 
 
@@ -52,7 +60,7 @@ def test_at_every_moment_there_is_a_place_where_the_night_goes_on_for_two_hours(
 
 
 def test_every_scene_has_a_good_ending() -> None:
-    for scene in scenes.SCENES:
+    for scene in (*scenes.SCENES, digest.SCENE):
         good = GOOD[scene.flaw]
         assert len(good) == scene.deliveries
         assert Played(scene, good).flaw == ""
@@ -77,6 +85,9 @@ def test_every_scene_has_a_good_ending() -> None:
             [ending("sms", "delivered"), ending("sms", "suppressed", "no_address")],
             "sms suppressed (jimin, no_address) for another reason",
         ),
+        (digest.flaw, [comment("d4")] * 3, "3 comments went in 0 messages"),
+        (digest.flaw, [*GOOD[digest.flaw][:3], ending("sms", "sent", delivery="d4")], "the message of all is sent"),
+        (digest.flaw, [comment("d5"), *GOOD[digest.flaw][1:]], "1 comments are not in it"),
         (scenes.escalated, [PUSH], "ios sent (jimin); it should be ios sent, sms delivered"),
         (scenes.escalated, [ending("ios", "sent"), ending("sms", "delivered")], "nothing tells why"),
     ],

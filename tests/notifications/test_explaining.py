@@ -19,6 +19,7 @@ from notifications.models import Delivery
 from notifications.vocabulary import Lane
 from tests.api.shop import jimin, opted_out, shop
 from tests.builders import administrator, person, shown, witness
+from tests.notifications import gathering
 from tests.notifications.road import accepted, dispatched
 from tests.sandbox.world import Running
 
@@ -203,3 +204,24 @@ def test_nothing_happened_before_there_was_anything() -> None:
     who = person()
 
     assert explaining.happened(who, Span(timezone.now() - timedelta(days=1), timezone.now())) == []
+
+
+def test_what_was_gathered_leads_to_the_digest_by_which_it_went(browser: Client) -> None:
+    api = gathering.gathering_shop()
+    jimin()
+    gathering.asked(api, "가")
+    page = _days(browser)
+    assert "It is gathered into a digest with others (post-1, due " in page
+    assert "It would be sent; with a digest key, gathered for 10 minutes first." in page
+
+    gathering.closed()
+
+    (digest,) = gathering.sent()
+    page = _days(browser)
+    assert f"alone, as {digest.pk}" in page
+    assert f'<a href="/admin/notifications/delivery/{digest.pk}/change/">The digest</a>' in page
+
+
+def _days(browser: Client) -> str:
+    day = timezone.now().date()
+    return asked(browser, "jimin", since=f"{day - timedelta(days=1)}", until=f"{day + timedelta(days=1)}")

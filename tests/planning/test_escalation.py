@@ -11,7 +11,7 @@ from accounts.channels import Channel
 from accounts.policies import Routing
 from notifications.planning.escalation import ENDED, Heard, Onward, Patience, Tried, Wait, judged
 from notifications.planning.plan import plan
-from notifications.planning.values import Drop, Facts, Itinerary, Later, Policy, QuietHours, Send
+from notifications.planning.values import Drop, Facts, Gather, Itinerary, Later, Policy, QuietHours, Send
 from notifications.vocabulary import DeliveryState, Reason
 from tests.planning.examples import NEWS, NOON, facts, person
 
@@ -37,6 +37,8 @@ def told(decided: Facts, at: datetime = NOON) -> dict[Channel, str]:
                 words[one.candidate.channel] = f"{(until - at) / MINUTE:.0f} after {after}"
             case Drop(reason=reason):
                 words[one.candidate.channel] = reason.value
+            case Gather():
+                words[one.candidate.channel] = "gather"
     return words
 
 

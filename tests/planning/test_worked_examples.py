@@ -10,7 +10,7 @@ import pytest
 from accounts.channels import Channel
 from accounts.policies import Reach, Routing
 from notifications.planning.plan import plan
-from notifications.planning.values import DeviceFact, Drop, Itinerary, Later, Policy, QuietHours, Send
+from notifications.planning.values import DeviceFact, Drop, Gather, Itinerary, Later, Policy, QuietHours, Send, Window
 from notifications.vocabulary import Queue
 from tests.planning.examples import IPHONE, NEWS, TABLET, facts, person
 
@@ -60,6 +60,7 @@ def one(routing: Routing, *order: Channel, **more: Any) -> dict[str, Any]:
 OPT_IN, CRITICAL = {"opt_in": True}, {"is_critical": True}
 SMS_SUPPRESSED = {"suppressed": frozenset({(SMS, "+821012345678")})}
 TOMORROW = "2026-03-03"
+TEN = {"digest": Window("post-1", timedelta(minutes=10))}
 FIRST, CHEAPEST = one(Routing.FIRST), one(Routing.CHEAPEST)
 
 CASES = [
@@ -307,6 +308,26 @@ CASES = [
         at="22:00",
         rules={**one(Routing.ESCALATE), "quiet": NIGHT},
     ),
+    # --- digests
+    Case(
+        "What has a digest key is gathered with others of that key", "sms gathered under post-1 until 12:10", more=TEN
+    ),
+    Case(
+        "A digest is gathered for every channel by which it may go",
+        "push gathered under post-1 until 12:10; sms gathered under post-1 until 12:10",
+        by=(PUSH, SMS),
+        rules=FIRST,
+        more=TEN,
+    ),
+    Case(
+        "It is gathered at night as well; whether it may be heard is asked when it is sent",
+        "sms gathered under post-1 until 23:10",
+        at="23:00",
+        rules={"quiet": NIGHT},
+        more=TEN,
+    ),
+    Case("Who said no gathers nothing", "sms opted_out", who=no(), more=TEN),
+    Case("Who cannot be reached gathers nothing", "sms no_address", who={"phone": ""}, more=TEN),
 ]
 
 
@@ -318,7 +339,9 @@ def told(case: Case) -> str:
     return "; ".join(f"{d.candidate.channel} {_outcome(d.verdict, d.candidate.channel)}" for d in decided.decisions)
 
 
-def _outcome(verdict: Send | Drop | Later, channel: Channel) -> str:
+def _outcome(verdict: Send | Drop | Later | Gather, channel: Channel) -> str:
+    if isinstance(verdict, Gather):
+        return f"gathered under {verdict.key} until {verdict.until.astimezone(SEOUL):%H:%M}"
     if isinstance(verdict, Later):
         return f"later, if nothing is heard of {verdict.after} by {verdict.until.astimezone(SEOUL):%H:%M}"
     if isinstance(verdict, Drop):

@@ -18,6 +18,7 @@ WELCOME = {
     "default_locale": "ko",
     "channels": [{"channel": "sms", "locales": ["en", "ko"]}, {"channel": "email", "locales": ["ko"]}],
     "variables": ["name"],
+    "of_items": [],
     "mentioned": ["grade", "name", "recipient.city"],
     "sample_data": {"name": "지민"},
 }

@@ -218,3 +218,38 @@ def test_the_sample_templates_are_installed_once() -> None:
         for locale in edition.content.locales(channel):
             edition.content.render(channel, locale, edition.sample_data)
     assert states() == {1: "published"}
+
+
+LIST = "{% for item in items %}{{ item.name }}{% endfor %}"
+
+
+def test_sample_data_of_one_message_is_enough_to_publish_a_text_for_many() -> None:
+    owner = template()
+    version = draft(owner, {"sms": {"ko": {"body": LIST + "{{ count }}"}}}, sample_data={"name": "지민"})
+
+    publishing.publish(version, NOW)
+
+    assert states() == {1: "published"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sms": {"ko": {"body": LIST}, "en": {"body": "{{ name }} wrote"}}},
+        {"sms": {"ko": {"body": LIST}}, "push": {"ko": {"title": "새 글", "body": "{{ name }}"}}},
+    ],
+    ids=["another language", "another channel"],
+)
+def test_a_text_for_many_beside_one_that_tells_of_one_is_not_published(other: Any) -> None:
+    with pytest.raises(NotPublishable, match="tells of one message, where other texts tell of all"):
+        publishing.publish(draft(template(), other), NOW)
+
+    assert states() == {1: "draft"}
+
+
+def test_a_text_that_tells_of_none_may_stand_beside_the_list() -> None:
+    content = {"sms": {"ko": {"body": LIST}}, "push": {"ko": {"title": "새 글", "body": "새 글이 있습니다."}}}
+
+    publishing.publish(draft(template(), content), NOW)
+
+    assert states() == {1: "published"}

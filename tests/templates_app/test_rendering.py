@@ -19,6 +19,29 @@ def said(body: str, data: dict[str, Any] | None = None) -> str:
     return text.body
 
 
+OF_ITEMS: list[tuple[str, str, set[str], bool]] = [
+    ("a list of messages", "{% for item in items %}{{ item.name }}{% endfor %}", {"name"}, False),
+    ("a path in each", "{% for one in items %}{{ one.order.id | upcase }}{% endfor %}", {"order.id"}, False),
+    ("what each may have", "{% for one in items %}{{ one.name | default: '?' }}{% endfor %}", set(), False),
+    ("what some have", "{% for one in items %}{% if one.a %}{{ one.a }}{% endif %}{% endfor %}", set(), False),
+    ("a loop that may not be taken", "{% if a %}{% for i in items %}{{ i.b }}{% endfor %}{% endif %}", set(), False),
+    ("another list", "{% for one in orders %}{{ one.name }}{% endfor %}", set(), True),
+    ("how many", "{{ count }} new", set(), False),
+    ("how many of a list", "{{ items.size }} new", set(), False),
+    ("one message", "{{ name }} wrote", set(), True),
+    ("one message, perhaps", "{{ name | default: 'Somebody' }} wrote", set(), True),
+    ("nothing of them", "There is news, {{ recipient.name }}", set(), False),
+]
+
+
+@pytest.mark.parametrize(("body", "of_items", "of_one"), [c[1:] for c in OF_ITEMS], ids=[c[0] for c in OF_ITEMS])
+def test_a_text_says_what_it_needs_of_each_message_of_a_digest(body: str, of_items: set[str], of_one: bool) -> None:
+    content = sms(body)
+
+    assert content.asked.of_items == of_items
+    assert [str(place) for place in content.of_one] == (["sms.ko"] if of_one else [])
+
+
 def html(source: str, data: dict[str, Any] | None = None) -> str:
     email = compile_content({"email": {"ko": {"subject": "s", "html": source}}}).render(Channel.EMAIL, "ko", data or {})
     assert isinstance(email, EmailText)
