@@ -64,7 +64,7 @@ def suppress_many(found: Iterable[tuple[Channel, str, Cause, str]], at: datetime
 
 def lift(channel: Channel, address: str) -> bool:
     """The address may be sent to again, whatever it was suppressed for; False when it was not suppressed."""
-    lifted, _ = Suppression.objects.filter(channel=channel, address=address).delete()
+    lifted, _ = Suppression.objects.standing([address]).filter(channel=channel).delete()
     return bool(lifted)
 
 
@@ -96,8 +96,8 @@ def heed(reply: Reply, account: str) -> bool:
         if last.wish == Wish.STOP:
             suppress(Channel.SMS, reply.phone, Cause.STOP, last.said_at, detail=f"answered {last.keyword}")
         else:
-            Suppression.objects.filter(
-                channel=Channel.SMS, address=reply.phone, cause=Cause.STOP, created_at__lte=last.said_at
+            Suppression.objects.standing([reply.phone]).filter(
+                channel=Channel.SMS, cause=Cause.STOP, created_at__lte=last.said_at
             ).delete()
     return True
 

@@ -14,6 +14,7 @@ from accounts.channels import Channel
 from accounts.ids import Id
 from accounts.models import Consent, Recipient, Suppression
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
+from accounts.traces import readable
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
 from notifications.planning.values import (
@@ -263,4 +264,4 @@ def _suppressed(everybody: Sequence[Person], channels: Sequence[Channel]) -> fro
     if not addresses:
         return frozenset()
     standing = Suppression.objects.standing(addresses).values_list("channel", "address")
-    return frozenset((Channel(channel), address) for channel, address in standing)
+    return frozenset((Channel(channel), address) for channel, address in readable(standing, addresses))

@@ -20,6 +20,7 @@ SWEEP: Final = "notifications.sweep"
 EXPIRE: Final = "notifications.expire"
 MISSED: Final = "notifications.give_up_receipts"
 PARTITIONS: Final = "notifications.partitions"
+ERASE: Final = "notifications.erase"
 WALK: Final = "notifications.walk"
 
 RECEIPTS_QUEUE: Final = "receipts"

@@ -91,7 +91,7 @@ def _suppress(applied: Iterable[Applied], at: datetime) -> None:
     unwanted = [
         (one.channel, one.address, _CAUSES[one.kind], one.detail)
         for one in applied
-        if one.kind in _CAUSES and one.channel is not Channel.PUSH
+        if one.kind in _CAUSES and one.channel is not Channel.PUSH and one.address
     ]
     if unwanted:
         consent.suppress_many(unwanted, at)

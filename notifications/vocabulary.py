@@ -146,6 +146,7 @@ class Reason(StrEnum):
     CAPPED = "capped"
     ROUTED = "routed"
     # decided on the way
+    ERASED = "erased"
     CANCELLED = "cancelled"
     DEVICE_GONE = "device_gone"
     NO_ACCOUNT = "no_account"
@@ -183,6 +184,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
     Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
     Reason.ROUTED: "The message takes another channel.",
+    Reason.ERASED: "The recipient was erased before it was sent.",
     Reason.CANCELLED: "The notification was cancelled before this was sent.",
     Reason.DEVICE_GONE: "The device was removed before this was sent.",
     Reason.NO_ACCOUNT: "No active provider account serves this queue.",

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.categories import CapInline, CategoryForm
@@ -104,8 +105,15 @@ class SuppressionAdmin(PeopleAdmin):
     list_display = ("address", "channel", "cause", "detail", "created_at")
     list_filter = ("channel", "cause")
     search_fields = ("=address",)
-    search_help_text = "An address, in full."
+    search_help_text = "An address, in full. It finds what was left of an erased person's, too."
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        """Exact and as stored; or the trace of it."""
+        term = search_term.strip().lower()
+        return (queryset & Suppression.objects.standing([term]) if term else queryset), False
 
 
 @admin.register(ReceivedReply)

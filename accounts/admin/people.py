@@ -110,6 +110,10 @@ class RecipientAdmin(PeopleAdmin):
     ordering = ("-id",)
     inlines = (DeviceInline, PreferenceInline)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A person is erased everywhere, by the button on their page: a deleted row would leave its log behind."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: Recipient, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Note when."""
         obj.updated_at = timezone.now()

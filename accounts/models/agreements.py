@@ -13,6 +13,7 @@ from accounts.ids import new_id
 from accounts.models.kinds import choices, one_of
 from accounts.models.people import Recipient
 from accounts.policies import Reach, Routing, WhenCapped
+from accounts.traces import with_traces
 
 
 class Consent(StrEnum):
@@ -194,8 +195,8 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     """Which addresses are meant."""
 
     def standing(self, addresses: Iterable[str]) -> "SuppressionQuerySet":
-        """Those of these addresses that nobody may send to."""
-        return self.filter(address__in=list(addresses))
+        """Those of these addresses that nobody may send to, also where all that is left of one is its trace."""
+        return self.filter(address__in=with_traces(addresses))
 
 
 class Suppression(models.Model):

@@ -1,5 +1,6 @@
 """How it gets there: the log, the work that waits, the accounts by which it leaves. Shape and constraints, no verbs."""
 
+from notifications.models.erasures import Erasure
 from notifications.models.log import (
     BATCH_SIZE,
     Audience,
@@ -28,6 +29,7 @@ __all__ = [
     "DeliveryEvent",
     "DeliveryEventQuerySet",
     "DeliveryQuerySet",
+    "Erasure",
     "IdempotencyKey",
     "Notification",
     "PendingReceipt",

@@ -1,0 +1,158 @@
+"""All that is held on a person, table by table: how it is found, and what becomes of it when they are erased.
+
+Whoever adds a table that says something of people adds a line here; tests/shape/test_holdings.py asks for it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model, Q, QuerySet
+
+from accounts.ids import floor_of
+from accounts.models import Device, Preference, ReceivedReply, Recipient, Suppression
+from accounts.traces import PREFIX, trace_of
+from notifications.ledger import stripping
+from notifications.models import Delivery, IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody to look for: as a person, and by the addresses under which contacts given inline were written to.
+
+    `asked_at` is when their erasure was asked for: a contact given inline later is new. `place` is how far the answers
+    that are kept were read.
+    """
+
+    recipient_id: UUID
+    external_id: str
+    email: str = field(repr=False)
+    phone: str = field(repr=False)
+    asked_at: datetime
+    place: UUID | None = None
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Theirs, as far as there are any."""
+        return [address for address in (self.email, self.phone) if address]
+
+
+class Bit(NamedTuple):
+    """What one step came to: rows, whether there may be more, and the place from which they are looked for."""
+
+    rows: int
+    is_all: bool = True
+    place: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A table that says something of people.
+
+    `theirs` finds one person's rows. `erase` lets a bounded number of them go, or lose what they say; it may be
+    run again at any time. `is_told` is whether an export has them, without the columns in `untold`.
+    """
+
+    model: type[Model]
+    theirs: Callable[[Subject], QuerySet[Any]]
+    erase: Callable[[QuerySet[Any], Subject], Bit]
+    is_told: bool = True
+    untold: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called in an export, and where rows are counted."""
+        return str(self.model._meta.verbose_name_plural).replace(" ", "_")
+
+
+# --- how they are found ------------------------------------------------------------------------------
+def by_recipient(model: type[Model]) -> Callable[[Subject], QuerySet[Any]]:
+    """Rows that name the person."""
+    return lambda subject: QuerySet(model).filter(recipient_id=subject.recipient_id)
+
+
+def deliveries(subject: Subject) -> QuerySet[Delivery]:
+    """What the person was sent or spared, and what went to their addresses as those of nobody in particular.
+
+    Served by delivery_recipient and delivery_contact.
+    """
+    inline = Q(recipient=None, address__in=subject.addresses, pk__lt=floor_of(subject.asked_at))
+    return Delivery.objects.filter(Q(recipient_id=subject.recipient_id) | (inline & ~Q(address="")))
+
+
+def _admin_log(subject: Subject) -> QuerySet[LogEntry]:
+    """What was done in the admin to the person, their devices and their choices; it calls them by name."""
+    found = Q(content_type__model="recipient", object_id=str(subject.recipient_id))
+    for model in (Device, Preference):
+        ids = by_recipient(model)(subject).values_list("pk", flat=True)
+        found |= Q(content_type__model=model._meta.model_name, object_id__in=[str(pk) for pk in ids])
+    return LogEntry.objects.filter(found, content_type__app_label="accounts")
+
+
+# --- what becomes of them ----------------------------------------------------------------------------
+def gone(rows: QuerySet[Any], _subject: Subject) -> Bit:
+    """They are deleted; there are few of them."""
+    return Bit(rows.delete()[0])
+
+
+def _nameless(rows: QuerySet[Any], _subject: Subject) -> Bit:
+    """That something was done stays, and by whom; not to whom."""
+    return Bit(rows.update(object_repr="erased", object_id=None, change_message=""))
+
+
+def _traces(rows: QuerySet[Any], _subject: Subject) -> Bit:
+    """Nobody sends to the address when it comes back; until then nobody can read it."""
+    readable = list(rows.exclude(address__startswith=PREFIX).select_for_update())
+    made = [
+        Suppression(channel=one.channel, address=trace_of(one.address), cause=one.cause, created_at=one.created_at)
+        for one in readable
+    ]
+    Suppression.objects.bulk_create(made, ignore_conflicts=True)
+    Suppression.objects.filter(pk__in=[one.pk for one in readable]).delete()
+    return Bit(len(made))
+
+
+def _stripped(rows: QuerySet[Any], subject: Subject) -> Bit:
+    found = stripping.strip(rows, subject.asked_at)
+    return Bit(found, found < stripping.TOGETHER)
+
+
+def _unnamed(_rows: QuerySet[Any], subject: Subject) -> Bit:
+    return Bit(*stripping.unname(subject.external_id, subject.place))
+
+
+SUPPRESSIONS: Final = Holding(Suppression, lambda subject: Suppression.objects.standing(subject.addresses), _traces)
+
+#: What goes in the transaction in which an erasure begins. What others point to comes last.
+AT_ONCE: Final = (
+    SUPPRESSIONS,
+    Holding(LogEntry, _admin_log, _nameless, is_told=False),
+    Holding(ReceivedReply, lambda subject: ReceivedReply.objects.filter(phone__in=subject.addresses), gone),
+    Holding(Device, by_recipient(Device), gone),
+    Holding(Preference, by_recipient(Preference), gone),
+    Holding(Recipient, lambda subject: Recipient.objects.filter(pk=subject.recipient_id), gone),
+)
+
+#: What goes afterwards, step by step: there may be very many. A worker that was just sending may have noted a bounce
+#: meanwhile, so suppressions are looked at again.
+BIT_BY_BIT: Final = (
+    SUPPRESSIONS,
+    # with its events, its dead letter, what is still to be noted of it, and the data of its notification
+    Holding(Delivery, deliveries, _stripped),
+    # a copy of an answer, for repetitions of the request; it names whom the request named
+    Holding(IdempotencyKey, lambda _subject: IdempotencyKey.objects.all(), _unnamed, is_told=False),
+)
+
+#: Tables that go with the deliveries they are about: see `stripping`.
+WITH_DELIVERIES: Final = ("DeliveryEvent", "DeadLetter", "PendingReceipt", "Notification")
+
+#: Tables with a column that looks like a person's and says nothing of one.
+IMPERSONAL: Final = {
+    "AwaitedReceipts": "ids of deliveries",
+    "Batch": "ids of deliveries",
+    "Audience": "criteria that many people meet",
+    "Erasure": "empties itself when it ends",
+}
