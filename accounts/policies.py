@@ -11,6 +11,7 @@ class Routing(StrEnum):
     ALL = "all"  # every one of them
     FIRST = "first"  # the first in the category's order that reaches the person
     CHEAPEST = "cheapest"  # the one that costs least; a push only to a device that was seen lately
+    ESCALATE = "escalate"  # the first, and the next one if nothing is heard of it in time
 
 
 class WhenCapped(StrEnum):

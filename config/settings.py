@@ -1,6 +1,7 @@
 """Every setting: its environment name, a default that works, and one line on what it changes."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +90,11 @@ PROVIDER_SECONDS: Final = env.float("PROVIDER_SECONDS", 10.0)
 STALL_SECONDS: Final = env.float("STALL_SECONDS", STALL)
 #: The time zone of people of whom neither zone nor country is known, for quiet hours.
 USUAL_TIME_ZONE: Final = env.str("USUAL_TIME_ZONE", "Asia/Seoul")
+#: What one push and one email cost, where that is not nothing, in the currency of the price lists of text messages:
+#: for categories that send by the cheapest channel.
+PUSH_PRICE: Final = env.decimal("PUSH_PRICE", Decimal(0))
+EMAIL_PRICE: Final = env.decimal("EMAIL_PRICE", Decimal(0))
+PRICE_CURRENCY: Final = env.str("PRICE_CURRENCY", "USD")
 #: Attempts of one delivery before it becomes a dead letter.
 MAX_ATTEMPTS: Final = env.int("MAX_ATTEMPTS", 8)
 #: Days of log partitions that are made ahead, and kept.
@@ -204,6 +210,7 @@ CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "expire": {"task": "notifications.expire", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
+    "escalate": {"task": "notifications.escalate", "schedule": 2.0, "options": {"queue": "planner", "expires": 10}},
     "missed_receipts": {
         "task": "notifications.give_up_receipts",
         "schedule": 60.0,

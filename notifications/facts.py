@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
 from accounts.traces import readable
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
+from notifications.planning.prices import FREE, Tariff
 from notifications.planning.values import (
     CapRule,
     Choice,
@@ -27,6 +28,7 @@ from notifications.planning.values import (
     Person,
     Policy,
     QuietHours,
+    Wish,
 )
 from notifications.vocabulary import QUEUE_OF_PLATFORM
 from templates_app.catalogue import CategoryFacts, Edition
@@ -57,6 +59,8 @@ class Question:
     data: Mapping[str, Any] = field(repr=False)
     send_at: datetime | None = None
     expires_at: datetime | None = None
+    wish: Wish | None = None
+    tariff: Tariff = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,25 @@ def gather_page(question: Question, criteria: Criteria, page: Page) -> tuple[Fac
     return _facts(question, audience), rows[-1].id
 
 
+def gather_again(question: Question, ids: Sequence[UUID | None]) -> tuple[Facts, Sequence[Person | None]]:
+    """The facts about people who were planned for before, by the ids that they have or had, None for contacts.
+
+    Who was erased meanwhile is None in the second part, which has the order of the question, and not in the facts.
+    """
+    known = [one for one in ids if one]
+    rows = {row.id: row for row in people.identified(known, _aspects(question))} if known else {}
+    variables = _Variables.of(question)
+    everybody = [
+        _inline(position, addressee, variables)
+        if recipient_id is None
+        else _known(addressee, rows[recipient_id], question, variables)
+        if recipient_id in rows
+        else None
+        for position, (addressee, recipient_id) in enumerate(zip(question.addressees, ids, strict=True))
+    ]
+    return _facts(question, tuple(one for one in everybody if one)), everybody
+
+
 def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
     """Everybody who meets `criteria` and whose id lies below `before`."""
     wanted = {
@@ -127,7 +150,7 @@ def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
 def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
     edition = question.edition
     return Facts(
-        policy=policy_of(edition.category),
+        policy=_policy(question),
         channels=question.channels,
         people=everybody,
         suppressed=_suppressed(everybody, question.channels),
@@ -135,7 +158,15 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         send_at=question.send_at,
         expires_at=question.expires_at,
         usual_zone=settings.USUAL_TIME_ZONE,
+        tariff=question.tariff,
     )
+
+
+def _policy(question: Question) -> Policy:
+    policy = policy_of(question.edition.category)
+    if question.wish is None:
+        return policy
+    return replace(policy, itinerary=question.wish.over(policy.itinerary))
 
 
 def policy_of(category: CategoryFacts) -> Policy:
@@ -155,6 +186,7 @@ def policy_of(category: CategoryFacts) -> Policy:
             routing=Routing(category.routing),
             order=order,
             seen_within=timedelta(days=category.seen_within_days),
+            escalate_after=timedelta(minutes=category.escalate_after),
             reach=Reach(category.reach),
         ),
         caps=tuple(

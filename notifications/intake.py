@@ -11,14 +11,14 @@ from django.db import transaction
 
 from accounts.channels import Channel, Mode
 from accounts.ids import floor_of, new_id
-from notifications import caps, facts, queues
+from notifications import caps, facts, queues, tariffs
 from notifications.ledger import audiences, idempotency
 from notifications.ledger.append import Appended, Header, append, append_header
 from notifications.ledger.idempotency import Repeat
 from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Criteria, Facts, Plan, Send
-from notifications.vocabulary import Urgency, in_words
+from notifications.planning.values import Criteria, Facts, Later, Plan, Send, Wish
+from notifications.vocabulary import Reason, Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
@@ -42,6 +42,7 @@ class Submission:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     dry_run: bool = False
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
         submission.data,
         submission.send_at,
         submission.expires_at,
+        submission.wish,
+        tariffs.current(at),
     )
     if submission.audience is not None:
         return _accept_audience(submission, submission.audience, question, by, at)
@@ -157,7 +160,7 @@ def _accept_audience(
     header = _header(submission, question.edition, by)
     with transaction.atomic():
         append_header(header)
-        audiences.begin(header.id, criteria, question.channels)
+        audiences.begin(header.id, criteria, question.channels, submission.wish)
         transaction.on_commit(queues.hint_planner)
     return Acceptance(header.id, 0, 0, ())
 
@@ -267,5 +270,8 @@ def _fate(one: Appended) -> Fate:
             reason=hold.rule if hold else "",
             explanation=hold.detail if hold else "",
         )
+    if isinstance(verdict, Later):
+        told = f"If nothing is heard of {verdict.after} by {verdict.until:%Y-%m-%d %H:%M:%S %Z}."
+        return Fate(candidate.person.ref, candidate.channel, "later", (), verdict.until, Reason.ESCALATED, told)
     explanation = in_words(verdict.reason, verdict.detail)
     return Fate(candidate.person.ref, candidate.channel, "drop", one.delivery_ids, None, verdict.reason, explanation)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from notifications.planning.values import Plan, Send
+from notifications.planning.values import Drop, Plan, Send
 from notifications.redis_client import client
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Meters:
         for decision in plan.decisions:
             if isinstance(decision.verdict, Send):
                 self.count("accepted", decision.candidate.channel, by=len(decision.verdict.targets))
-            else:
+            elif isinstance(decision.verdict, Drop):
                 self.count("suppressed", decision.candidate.channel, decision.verdict.reason)
 
     def took(self, seconds: float, *labels: str) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -54,6 +55,12 @@ def receive(account: str, callback: Callback) -> int:
             if consent.heed(reply, account):
                 meters.count("replies", account, reply.wish)
     return len(news)
+
+
+def told_by_app(delivery_id: UUID, kind: ReceiptKind, at: datetime) -> None:
+    """Keep what the app that got a message says of it: news as a provider's, and once, however often it is told."""
+    receipts.keep([Receipt(delivery_id, kind, at, "told by the app", event_ref="app")], "", at)
+    queues.hint_receipts()
 
 
 def apply(*, clock: Callable[[], datetime], gather: float = 0.0) -> int:

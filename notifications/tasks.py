@@ -98,6 +98,14 @@ def expire(**newer: object) -> None:
     recovery.expire(clock=clock.now)
 
 
+@shared_task(name=queues.ESCALATE)
+def escalate(**newer: object) -> None:
+    """Let what was not heard of in time take its next channel."""
+    from notifications import escalating
+
+    escalating.escalate(clock=clock.now)
+
+
 @shared_task(name=queues.MISSED)
 def give_up_receipts(**newer: object) -> None:
     """Stop waiting for receipts that are overdue."""

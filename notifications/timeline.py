@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts.channels import Mode
-from notifications.models import Delivery, DeliveryEvent, ProviderAccount
+from notifications.models import Delivery, DeliveryEvent, Escalation, ProviderAccount
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind, in_words
 
 
@@ -39,11 +39,17 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
     if delivery.reason == Reason.NO_RECEIPT and delivery.sent_at:
         given_up_at = delivery.sent_at + timedelta(hours=settings.RECEIPT_HOURS)
         moments.append(Moment(given_up_at, "no receipt", delivery.reason_text))
+    moments += [
+        Moment(
+            row.due_at, "next channel", f"{row.channels[0]}, if nothing is heard by {row.due_at:%Y-%m-%d %H:%M:%S %Z}"
+        )
+        for row in Escalation.objects.filter(delivery_ids__contains=[delivery.id])
+    ]
     return moments
 
 
 #: What tells how a delivery was planned, in more words than its row has.
-_DECIDED = {EventKind.HELD, EventKind.SUPPRESSED}
+_DECIDED = {EventKind.HELD, EventKind.SUPPRESSED, EventKind.ESCALATED}
 
 
 def _order(event: DeliveryEvent) -> tuple[datetime, bool, datetime, int]:

@@ -146,6 +146,8 @@ class Reason(StrEnum):
     CAPPED = "capped"
     ROUTED = "routed"
     # decided on the way
+    ESCALATED = "escalated"
+    NOT_NEEDED = "not_needed"
     ERASED = "erased"
     CANCELLED = "cancelled"
     DEVICE_GONE = "device_gone"
@@ -184,6 +186,8 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.QUIET_HOURS: "It waits for the end of quiet hours.",
     Reason.CAPPED: "The recipient has had as many messages as the cap allows.",
     Reason.ROUTED: "The message takes another channel.",
+    Reason.ESCALATED: "Nothing was heard of it on the channel before, so it takes this one as well.",
+    Reason.NOT_NEEDED: "It arrived on a channel before this one.",
     Reason.ERASED: "The recipient was erased before it was sent.",
     Reason.CANCELLED: "The notification was cancelled before this was sent.",
     Reason.DEVICE_GONE: "The device was removed before this was sent.",
@@ -235,6 +239,7 @@ class EventKind(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     HELD = "held"
+    ESCALATED = "escalated"
 
 
 class ReceiptKind(StrEnum):

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.channels import Mode
 from accounts.ids import floor_of, instant_of
-from notifications import caps, facts, queues
+from notifications import caps, facts, queues, tariffs
 from notifications.ledger import audiences
 from notifications.ledger.append import Header, append_plan
 from notifications.ledger.audiences import Chunk, Walk
@@ -58,7 +58,16 @@ def walk(*, clock: Callable[[], datetime]) -> int:
 def _step(current: Walk, header: Header, at: datetime) -> Chunk | None:
     """Plan one chunk; None when the walk is not ours any more."""
     edition = catalogue.edition(header.version_id)
-    question = facts.Question(edition, (), current.channels, header.data, header.send_at, header.expires_at)
+    question = facts.Question(
+        edition,
+        (),
+        current.channels,
+        header.data,
+        header.send_at,
+        header.expires_at,
+        current.wish,
+        tariffs.current(at),
+    )
     page = facts.Page(current.walked_to, floor_of(instant_of(header.id)), _TOGETHER)
     known, last = facts.gather_page(question, current.criteria, page)
     # counted twice, as when this chunk is planned again after a crash, a message counts once

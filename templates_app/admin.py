@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
 from templates_app import publishing
@@ -32,11 +33,31 @@ class VersionInline(admin.TabularInline[TemplateVersion, Template]):
 
 
 class TemplateForm(forms.ModelForm[Template]):
-    """Keeps the locale as content must name it."""
+    """Keeps the locale as content must name it, and the way it takes where it is another than its category's."""
+
+    routing_order = forms.CharField(
+        required=False, help_text="Channels with commas between, the first choice first. Empty: as its category."
+    )
 
     class Meta:
         model = Template
-        fields = ("name", "title", "category", "default_locale")
+        fields = (
+            "name", "title", "category", "default_locale",
+            "routing", "routing_order", "seen_within_days", "escalate_after", "reach",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["routing_order"] = ", ".join(self.instance.routing_order)
+
+    def clean_routing_order(self) -> list[str]:
+        """The channels as a list, each once."""
+        names = [name.strip().lower() for name in self.cleaned_data["routing_order"].split(",") if name.strip()]
+        if unknown := [name for name in names if name not in list(Channel)]:
+            raise forms.ValidationError(f"{unknown[0][:20]!r} is no channel; there are {', '.join(Channel)}.")
+        if len(set(names)) < len(names):
+            raise forms.ValidationError("Each channel stands in the order once.")
+        return names
 
     def clean_default_locale(self) -> str:
         """As BCP 47 writes it."""

@@ -8,7 +8,7 @@ publishing takes effect within that time everywhere.
 import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from accounts.channels import Channel
 from accounts.models import Cap, Category
 from accounts.policies import Reach, Routing, WhenCapped
 from templates_app.content import Text, labelled
-from templates_app.models import TemplateVersion, VersionState
+from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
 
 #: Seconds after which a template's published version and its category are looked up again.
@@ -44,6 +44,7 @@ class CategoryFacts:
     routing: str = Routing.ALL.value
     routing_order: tuple[str, ...] = ()
     seen_within_days: int = 30
+    escalate_after: int = 10
     reach: str = Reach.ALL.value
     when_capped: str = WhenCapped.DROP.value
     #: Those that count its messages: category or None, channel or "", how many, in how many hours.
@@ -130,11 +131,27 @@ def _edition(version: TemplateVersion) -> Edition:
         version_id=version.id,
         template=template.name,
         number=version.number,
-        category=facts_of(category),
+        category=_on_its_way(facts_of(category), template),
         default_locale=template.default_locale,
         content=content,
         sample_data=version.sample_data,
     )
+
+
+def _on_its_way(category: CategoryFacts, template: Template) -> CategoryFacts:
+    """The category as it is for this template, which may want to be sent another way."""
+    return replace(
+        category,
+        routing=template.routing or category.routing,
+        routing_order=tuple(template.routing_order) or category.routing_order,
+        seen_within_days=_first(template.seen_within_days, category.seen_within_days),
+        escalate_after=_first(template.escalate_after, category.escalate_after),
+        reach=template.reach or category.reach,
+    )
+
+
+def _first(wanted: int | None, usual: int) -> int:
+    return usual if wanted is None else wanted
 
 
 def facts_of(category: Category) -> CategoryFacts:
@@ -154,6 +171,7 @@ def facts_of(category: Category) -> CategoryFacts:
         routing=category.routing,
         routing_order=tuple(category.routing_order),
         seen_within_days=category.seen_within_days,
+        escalate_after=category.escalate_after,
         reach=category.reach,
         when_capped=category.when_capped,
         caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),

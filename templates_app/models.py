@@ -2,12 +2,16 @@
 
 from enum import StrEnum
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from accounts.channels import Channel
 from accounts.ids import new_id
 from accounts.models import Category
+from accounts.models.kinds import choices, one_of
+from accounts.policies import Reach, Routing
 
 
 class VersionState(StrEnum):
@@ -27,6 +31,45 @@ class Template(models.Model):
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="templates")
     default_locale = models.CharField(max_length=35, default="ko", help_text="Used where no better one is written.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # --- the way it takes, where it is another than its category's
+    routing = models.CharField(
+        max_length=8,
+        choices=choices(Routing),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: as its category.",
+    )
+    routing_order = ArrayField(
+        models.CharField(max_length=5, choices=choices(Channel)),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="The channels in order, where it matters; empty: as its category.",
+    )
+    seen_within_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as its category.")
+    escalate_after = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Minutes after which the next channel is tried; empty: as its category."
+    )
+    reach = models.CharField(
+        "devices",
+        max_length=6,
+        choices=choices(Reach),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: as its category.",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="template_routing_known", condition=Q(routing="") | one_of("routing", Routing)),
+            models.CheckConstraint(
+                name="template_routing_order_known",
+                condition=Q(routing_order__contained_by=[channel.value for channel in Channel]),
+            ),
+            models.CheckConstraint(name="template_reach_known", condition=Q(reach="") | one_of("reach", Reach)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,13 +1,17 @@
 """What every test stands on. Which servers it meets: tests/settings.py."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
 from hypothesis import settings
+from redis.client import Pipeline
 
-from notifications import queues
+from notifications import account_health, queues
+from notifications.meters import readings
 from notifications.routes import routes
 from notifications.silence import sleepers
 from templates_app import catalogue
@@ -26,8 +30,30 @@ def redis_client() -> Iterator[redis.Redis]:
 
 @pytest.fixture(autouse=True)
 def empty_redis(redis_client: redis.Redis) -> None:
-    """No test sees the hints, limits or tokens of another."""
+    """No test sees the hints, limits or tokens of another, nor what it counted and had not written yet."""
+    readings()
+    account_health.of([])
     redis_client.flushdb()
+
+
+@pytest.fixture
+def asked_of_redis(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often this process gave Redis each command from now on; the server's own count has those of every process."""
+    counts: Counter[str] = Counter()
+    one: Callable[..., Any] = redis.Redis.execute_command
+    many: Callable[..., Any] = Pipeline.execute_command
+
+    def alone(self: Any, *words: Any, **options: Any) -> Any:
+        counts[str(words[0]).lower()] += 1
+        return one(self, *words, **options)
+
+    def together(self: Any, *words: Any, **options: Any) -> Any:
+        counts[str(words[0]).lower()] += 1
+        return many(self, *words, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", alone)
+    monkeypatch.setattr(Pipeline, "execute_command", together)
+    return counts
 
 
 @pytest.fixture(autouse=True)

@@ -63,7 +63,7 @@ class CategoryForm(forms.ModelForm[Category]):
         model = Category
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
-            "routing", "routing_order", "seen_within_days", "reach", "when_capped",
+            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "when_capped",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,4 +108,6 @@ def _contradictions(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append(("label", "What is critical is no advertising; leave the label empty."))
     if rules.get("routing") == Routing.ALL and rules.get("routing_order"):
         found.append(("routing_order", "Where every channel is taken there is no order; leave this empty."))
+    if rules.get("routing") == Routing.ESCALATE and len(rules.get("routing_order") or ()) == 1:
+        found.append(("routing_order", "There is nothing to go on to after the only channel; name another, or none."))
     return found

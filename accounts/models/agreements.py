@@ -76,6 +76,11 @@ class Category(models.Model):
         db_default=30,
         help_text="A push counts as cheapest where a device was seen within so many days.",
     )
+    escalate_after = models.PositiveSmallIntegerField(
+        default=10,
+        db_default=10,
+        help_text="Minutes after which the next channel is tried, where nothing was heard of the one before.",
+    )
     reach = models.CharField(
         "devices", max_length=6, choices=choices(Reach), default=Reach.ALL.value, db_default=Reach.ALL.value
     )

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
 from accounts.strict import Strict
+from notifications.api.way import RoutingRequest, foreign_to, wish
 from notifications.facts import Addressee
 from notifications.intake import Submission
 from notifications.models import Delivery
@@ -142,6 +143,9 @@ class NotificationRequest(Strict):
         allow_empty=False,
         help_text="Where to send; left out: every channel the template has text for.",
     )
+    routing = RoutingRequest(
+        required=False, help_text="Which of the channels it takes; left out: as the template or its category has it."
+    )
     urgency = serializers.ChoiceField(choices=[urgency.value for urgency in Urgency], default=Urgency.NORMAL.value)
     send_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this moment.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Of no use from this moment on.")
@@ -151,6 +155,10 @@ class NotificationRequest(Strict):
         """Moments must lie in the order in which they are to happen."""
         if ("recipients" in attrs) == ("audience" in attrs):
             raise serializers.ValidationError({"recipients": "Give recipients or an audience, one of the two."})
+        if odd := foreign_to(attrs.get("routing", {}).get("order", ()), attrs.get("channels", ())):
+            raise serializers.ValidationError(
+                {"routing": {"order": [f"{odd[0]} is not among the channels asked for."]}}
+            )
         at: datetime = self.context["at"]
         send_at, expires_at = attrs.get("send_at"), attrs.get("expires_at")
         if expires_at and expires_at <= at:
@@ -171,6 +179,7 @@ class NotificationRequest(Strict):
             data=asked["data"],
             channels=tuple(dict.fromkeys(Channel(name) for name in asked.get("channels", ()))),
             urgency=Urgency(asked["urgency"]),
+            wish=wish(asked.get("routing")),
             send_at=asked.get("send_at"),
             expires_at=asked.get("expires_at"),
             dry_run=asked["dry_run"],
@@ -193,7 +202,7 @@ class FateAnswer(serializers.Serializer[Any]):
 
     recipient = serializers.CharField()
     channel = serializers.ChoiceField(choices=[channel.value for channel in Channel])
-    decision = serializers.ChoiceField(choices=["send", "hold", "drop"])
+    decision = serializers.ChoiceField(choices=["send", "hold", "later", "drop"])
     deliveries = serializers.ListField(child=serializers.UUIDField())
     due_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.api import privacy, views, webhooks
+from notifications.api import events, privacy, views, webhooks
 
 urlpatterns = [
     path("notifications", views.Notifications.as_view(), name="notifications"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/cancel", views.NotificationCancel.as_view(), name="notification-cancel"),
     path("notifications/<uuid:notification_id>/replay", views.NotificationReplay.as_view(), name="notification-replay"),
     path("deliveries/<uuid:delivery_id>", views.DeliveryDetail.as_view(), name="delivery"),
+    path("deliveries/<uuid:delivery_id>/events", events.DeliveryEvents.as_view(), name="delivery-events"),
     path("recipients/<str:external_id>", privacy.Person.as_view(), name="recipient"),
     path("recipients/<str:external_id>/export", privacy.PersonExport.as_view(), name="recipient-export"),
     path("webhooks/<slug:account>", webhooks.callback, name="webhook"),

@@ -10,9 +10,10 @@ from accounts.channels import Channel, Mode
 from accounts.ids import instant_of, new_ids
 from notifications.ledger.batches import batch_rows, grouped
 from notifications.ledger.copying import Rows, write_in
+from notifications.ledger.escalations import escalation_rows
 from notifications.ledger.events import Event, event_rows
 from notifications.models import Delivery, Notification
-from notifications.planning.values import Decision, Drop, Hold, Plan, Send
+from notifications.planning.values import Decision, Drop, Hold, Later, Plan, Send
 from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urgency
 
 
@@ -33,7 +34,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The ids that a decision's deliveries got (one of the suppressed kind for a drop)."""
+    """The ids that a decision's deliveries got (one of the suppressed kind for a drop, none for what comes later)."""
 
     decision: Decision
     delivery_ids: tuple[UUID, ...]
@@ -69,8 +70,19 @@ def append_plan(header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appe
     return _append([], header, plan, at)
 
 
+def append_dropped(dropped: Sequence[tuple[UUID, Decision]]) -> None:
+    """Write what is not sent after all, of notifications that are there, in the transaction of what it follows from."""
+    rows, told = [], []
+    for notification_id, decision in dropped:
+        (delivery_id,) = new_ids(1)
+        rows.append(_dropped_row(notification_id, decision, delivery_id))
+        if event := _event(decision):
+            told.append(event(delivery_id))
+    write_in([Rows(Delivery._meta.db_table, _DELIVERY, rows), event_rows(told)])
+
+
 def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tuple[Sequence[Appended], set[Lane]]:
-    appended, rows, waiting, told = [], [], [], []
+    appended, rows, waiting, told, comes_later = [], [], [], [], False
     for decision in plan.decisions:
         verdict = decision.verdict
         if isinstance(verdict, Send):
@@ -81,16 +93,21 @@ def _append(before: list[Rows], header: Header, plan: Plan, at: datetime) -> tup
                 ((Lane.for_urgency(target.queue, header.urgency), due_at), delivery_id)
                 for target, delivery_id in zip(verdict.targets, ids, strict=True)
             ]
+        elif isinstance(verdict, Later):
+            ids, comes_later = [], True
         else:
             ids = new_ids(1)
-            rows.append(_dropped_row(header, decision, ids[0]))
+            rows.append(_dropped_row(header.id, decision, ids[0]))
         appended.append(Appended(decision, tuple(ids)))
         if event := _event(decision):
             told += [event(delivery_id) for delivery_id in ids]
     by_due = grouped(waiting)
     deliveries = Rows(Delivery._meta.db_table, _DELIVERY, rows)
     batches = batch_rows(by_due, lambda _ids: header.expires_at)
-    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches])
+    later = (
+        [escalation_rows(header.id, [(one.decision, one.delivery_ids) for one in appended], at)] if comes_later else []
+    )
+    write_in([*before, deliveries, *([event_rows(told)] if told else []), batches, *later])
     return appended, {lane for lane, due_at in by_due if due_at <= at}
 
 
@@ -146,13 +163,13 @@ def _sent_rows(header: Header, decision: Decision, send: Send, ids: Sequence[UUI
     ]
 
 
-def _dropped_row(header: Header, decision: Decision, delivery_id: UUID) -> _Row:
+def _dropped_row(notification_id: UUID, decision: Decision, delivery_id: UUID) -> _Row:
     candidate, drop = decision.candidate, decision.verdict
-    assert not isinstance(drop, Send)
+    assert isinstance(drop, Drop)
     address = {Channel.EMAIL: candidate.person.email, Channel.SMS: candidate.person.phone}.get(candidate.channel, "")
     return (
         delivery_id,
-        header.id,
+        notification_id,
         candidate.person.recipient_id,
         None,
         None,

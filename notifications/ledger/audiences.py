@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from accounts.channels import Channel
 from accounts.ids import new_id
 from notifications.models import Audience
-from notifications.planning.values import Criteria
+from notifications.planning.values import Criteria, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Walk:
     channels: tuple[Channel, ...]
     walked_to: UUID | None
     lease_id: UUID
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ _TAKE = """
              LIMIT 1
                FOR UPDATE SKIP LOCKED) AS oldest
      WHERE audience.notification_id = oldest.notification_id
-    RETURNING audience.notification_id, criteria::text, channels, walked_to
+    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text
 """
 
 #: One step, in the transaction that appends its deliveries. A worker that lost its lease, or whose notification was
@@ -70,12 +72,13 @@ _RELEASE = """
 """
 
 
-def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel]) -> None:
+def begin(notification_id: UUID, criteria: Criteria, channels: Sequence[Channel], wish: Wish | None = None) -> None:
     """Write an audience, to be walked from its beginning."""
     Audience.objects.create(
         notification_id=notification_id,
         criteria={name: value for name, value in asdict(criteria).items() if value},
         channels=[channel.value for channel in channels],
+        routing=msgspec.to_builtins(wish) if wish else {},
     )
 
 
@@ -93,9 +96,13 @@ def take(at: datetime, *, lease_for: timedelta) -> Walk | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    notification_id, criteria, channels, walked_to = row
+    notification_id, criteria, channels, walked_to, routing = row
     known = Criteria(**json.loads(criteria))
-    return Walk(notification_id, known, tuple(Channel(name) for name in channels), walked_to, lease)
+    return Walk(notification_id, known, tuple(Channel(name) for name in channels), walked_to, lease, _wish(routing))
+
+
+def _wish(text: str) -> Wish | None:
+    return msgspec.json.decode(text, type=Wish) if text != "{}" else None
 
 
 def advance(walk: Walk, chunk: Chunk, at: datetime, *, lease_for: timedelta) -> bool:

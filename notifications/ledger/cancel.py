@@ -7,7 +7,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.ids import floor_of, instant_of
+from notifications.ledger import escalations
+from notifications.ledger.append import append_dropped
 from notifications.ledger.events import Event, append_events
+from notifications.planning.values import Drop
 from notifications.vocabulary import EventKind, Reason
 
 #: A walk through the notification's audience ends here; one that is just appending a chunk is waited for.
@@ -43,6 +46,9 @@ _LEFT = """
 """
 
 
+_DROP = Drop(Reason.CANCELLED)
+
+
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """How many deliveries were withdrawn, and for how many it was too late."""
@@ -60,6 +66,10 @@ def cancel(notification_id: UUID, at: datetime) -> Cancelled:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_STOP_WALK, {"id": notification_id, "at": at})
         cursor.execute(_MARK, {"id": notification_id, "at": at})
+        # one that is just going on is waited for, and what comes of it is withdrawn below
+        append_dropped(
+            [drop for row in escalations.withdraw(notification_id) for drop in escalations.left_out(row, _DROP)]
+        )
         cursor.execute(_CANCEL, {"id": notification_id, "first": first})
         withdrawn = cursor.fetchall()
         append_events(

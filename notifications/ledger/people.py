@@ -31,6 +31,13 @@ _NAMED = f"""
      WHERE external_id = ANY(%(external_ids)s)
 """  # noqa: S608 - our own columns
 
+#: Those who are known by our own ids. By primary key.
+_IDENTIFIED = f"""
+    SELECT {_COLUMNS}
+      FROM accounts_recipient AS recipient
+     WHERE id = ANY(%(ids)s::uuid[])
+"""  # noqa: S608 - likewise
+
 #: The next recipients of an audience, in the order of the primary key. A criterion that is empty asks for nothing.
 _PAGE = f"""
     SELECT {_COLUMNS}
@@ -104,6 +111,11 @@ def behind(delivery_ids: Sequence[UUID]) -> dict[UUID, Asleep]:
 def named(external_ids: Sequence[str], aspects: Aspects) -> list[Known]:
     """Those who are known by these ids."""
     return _known(_NAMED, {"external_ids": list(external_ids)}, aspects)
+
+
+def identified(ids: Sequence[UUID], aspects: Aspects) -> list[Known]:
+    """Those of these recipients who are still there."""
+    return _known(_IDENTIFIED, {"ids": array_of(ids)}, aspects)
 
 
 def page_of(criteria: Criteria, after: UUID | None, before: UUID, limit: int, aspects: Aspects) -> list[Known]:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from accounts.channels import Channel
 from accounts.ids import new_id
 from notifications.ledger.copying import Rows, copy_in, write_in
+from notifications.ledger.escalations import hurry
 from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
@@ -85,6 +86,8 @@ _WAS_SENT = (
 
 _ADDRESSES = "SELECT id, channel, address, state FROM notifications_delivery WHERE id = ANY(%(ids)s)"
 
+#: Kinds after which a message goes on to its next channel.
+_IN_VAIN = {ReceiptKind.BOUNCED, ReceiptKind.FAILED}
 #: Kinds that prove that the message left us, and nothing more.
 _SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
 
@@ -138,6 +141,8 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
         )
         new = _append_events(known)
         _move(new)
+        if ended := [row[1] for row in new if row[2] in _IN_VAIN]:
+            hurry(ended, at)
     applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4]) for row in new]
     return Application(applied, len(rows), len(early))
 

@@ -14,8 +14,10 @@ from notifications.ledger.awaited import await_receipts
 from notifications.ledger.batches import enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
+from notifications.ledger.escalations import hurry
 from notifications.ledger.events import REF_LENGTH, Event, append_events, foreign
 from notifications.models import DeadLetter
+from notifications.planning.escalation import ENDED
 from notifications.planning.retry import Step
 from notifications.vocabulary import DeliveryState, EventKind, Lane, Queue, Reason
 
@@ -105,6 +107,8 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
         if events := [_event(result) for result in kept if result.detail or not _is_sent(result)]:
             append_events(events)
         _bury(kept)
+        if in_vain := [result.delivery_id for result in kept if result.step.state in ENDED]:
+            hurry(in_vain, results[0].at)
         await_receipts(
             [result.delivery_id for result in kept if result.awaits_receipt and _is_sent(result)], results[0].at
         )

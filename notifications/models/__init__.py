@@ -1,6 +1,7 @@
 """How it gets there: the log, the work that waits, the accounts by which it leaves. Shape and constraints, no verbs."""
 
 from notifications.models.erasures import Erasure
+from notifications.models.escalations import Escalation
 from notifications.models.log import (
     BATCH_SIZE,
     Audience,
@@ -30,6 +31,7 @@ __all__ = [
     "DeliveryEventQuerySet",
     "DeliveryQuerySet",
     "Erasure",
+    "Escalation",
     "IdempotencyKey",
     "Notification",
     "PendingReceipt",

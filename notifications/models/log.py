@@ -291,6 +291,7 @@ class Audience(models.Model):
     )
     criteria = models.JSONField(default=dict)
     channels = ArrayField(models.CharField(max_length=5, choices=choices(Channel)))
+    routing = models.JSONField(default=dict, db_default={}, help_text="What the request said of the way it takes.")
     walked_to = models.UUIDField(null=True)
     people = models.PositiveIntegerField(default=0, help_text="Recipients planned so far.")
     planned = models.PositiveIntegerField(default=0, help_text="Deliveries planned so far.")

@@ -6,11 +6,14 @@ longer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import phonenumbers
+
+from accounts.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,32 @@ class Price:
 
 #: What a segment costs, by destination.
 Table = Mapping[str, Money]
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a message costs on each channel, in one currency. Text messages are looked up by where they go.
+
+    A text message of which no price is known in that currency counts as dearer than anything: it never is for nothing.
+    """
+
+    push: Decimal = Decimal(0)
+    email: Decimal = Decimal(0)
+    currency: str = ""
+    texts: Table = field(default_factory=dict)
+
+    def of(self, channel: Channel, phone: str) -> Decimal:
+        """What one message costs, a text message of one part."""
+        if channel is not Channel.SMS:
+            return self.push if channel is Channel.PUSH else self.email
+        price = cost(1, phone, self.texts)
+        return price.amount if price and price.currency == self.currency else _DEAREST
+
+
+#: More than anything costs.
+_DEAREST: Final = Decimal("Infinity")
+#: Where nothing else is said: push services and one's own mail cost nothing by the message.
+FREE: Final = Tariff()
 
 
 class NoDestination(ValueError):

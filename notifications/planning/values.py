@@ -1,7 +1,7 @@
 """What goes into planning and what comes out: plain values, so that every rule can be tried on paper."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import msgspec
 
 from accounts.channels import Channel
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
+from notifications.planning.prices import FREE, Tariff
 from notifications.vocabulary import Queue, Reason
 
 
@@ -41,7 +42,24 @@ class Itinerary:
     routing: Routing = Routing.ALL
     order: tuple[Channel, ...] = USUAL_ORDER
     seen_within: timedelta = timedelta(days=30)
+    escalate_after: timedelta = timedelta(minutes=10)
     reach: Reach = Reach.ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of an itinerary; None where they leave it to whoever decides otherwise."""
+
+    routing: Routing | None = None
+    order: tuple[Channel, ...] | None = None
+    seen_within: timedelta | None = None
+    escalate_after: timedelta | None = None
+    reach: Reach | None = None
+
+    def over(self, usual: Itinerary) -> Itinerary:
+        """The itinerary that results."""
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(usual, **{name: value for name, value in said.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +121,8 @@ class Facts:
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
     the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
-    `usual_zone` is the time zone of people of whom neither zone nor country is known.
+    `usual_zone` is the time zone of people of whom neither zone nor country is known; `tariff`
+    what messages cost.
     """
 
     policy: Policy
@@ -114,6 +133,7 @@ class Facts:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     usual_zone: str = "Asia/Seoul"
+    tariff: Tariff = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +184,23 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     hold: Hold | None = None
 
 
+class Later(msgspec.Struct, frozen=True, gc=False):
+    """It goes out only if nothing is heard of the channel `after` by then; everything is decided again at that time.
+
+    `tried` are deliveries by channels before that one.
+    """
+
+    until: datetime
+    after: Channel
+    itinerary: Itinerary
+    tried: tuple[UUID, ...] = ()
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one candidate."""
 
     candidate: Candidate
-    verdict: Send | Drop
+    verdict: Send | Drop | Later
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.channels import Channel
 from accounts.policies import Reach, Routing
 from notifications.planning.plan import plan
-from notifications.planning.values import DeviceFact, Drop, Itinerary, Policy, Send
+from notifications.planning.values import DeviceFact, Drop, Itinerary, Later, Policy, Send
 from notifications.vocabulary import Queue, Reason
 from tests.planning.examples import IPHONE, NEWS, NOON, TABLET, facts, person
 
@@ -23,7 +23,7 @@ def phone(seen: Any) -> DeviceFact:
     return DeviceFact(IPHONE.id, Queue.IOS, seen)
 
 
-def decided(itinerary: Itinerary, **who: Any) -> dict[Channel, Send | Drop]:
+def decided(itinerary: Itinerary, **who: Any) -> dict[Channel, Send | Drop | Later]:
     policy = Policy(NEWS, opt_in=False, is_critical=False, itinerary=itinerary)
     decisions = plan(facts(person(**who), policy=policy), NOON).decisions
     return {one.candidate.channel: one.verdict for one in decisions}

@@ -6,12 +6,12 @@ import pytest
 
 from accounts.channels import Channel
 from notifications.planning.plan import plan
-from notifications.planning.values import Decision, Drop, Policy, Send
+from notifications.planning.values import Decision, Drop, Later, Policy, Send
 from notifications.vocabulary import Queue, Reason
 from tests.planning.examples import IPHONE, NEWS, NOON, TABLET, facts, person
 
 
-def verdicts(*decisions: Decision) -> dict[Channel, Send | Drop]:
+def verdicts(*decisions: Decision) -> dict[Channel, Send | Drop | Later]:
     return {decision.candidate.channel: decision.verdict for decision in decisions}
 
 

@@ -10,7 +10,7 @@ import pytest
 from accounts.channels import Channel
 from accounts.policies import Reach, Routing
 from notifications.planning.plan import plan
-from notifications.planning.values import DeviceFact, Drop, Itinerary, Policy, QuietHours, Send
+from notifications.planning.values import DeviceFact, Drop, Itinerary, Later, Policy, QuietHours, Send
 from notifications.vocabulary import Queue
 from tests.planning.examples import IPHONE, NEWS, TABLET, facts, person
 
@@ -279,6 +279,34 @@ CASES = [
         who=phones(9, 1),
     ),
     Case("To all devices unless something else is said", "push sent to ios, android", by=(PUSH,), who=phones(9, 1)),
+    # --- one channel after the other
+    Case(
+        "Escalate: a push first, then a text message, then an email, ten minutes each",
+        "push sent to ios, android; sms later, if nothing is heard of push by 12:10; "
+        "email later, if nothing is heard of sms by 12:20",
+        by=(PUSH, SMS, EMAIL),
+        rules=one(Routing.ESCALATE),
+    ),
+    Case(
+        "Escalate: who has no device is written to at once",
+        "push no_address; sms sent; email later, if nothing is heard of sms by 12:10",
+        by=(PUSH, SMS, EMAIL),
+        rules=one(Routing.ESCALATE),
+        who={"devices": ()},
+    ),
+    Case(
+        "Escalate: what the order leaves out is not taken",
+        "push sent to ios, android; sms later, if nothing is heard of push by 12:10; email routed",
+        by=(PUSH, SMS, EMAIL),
+        rules=one(Routing.ESCALATE, PUSH, SMS),
+    ),
+    Case(
+        "Escalate: a push that waits for morning is not passed over; the text message waits for it",
+        "push waits until 03-03 08:00 to ios, android; sms later, if nothing is heard of push by 08:10",
+        by=(PUSH, SMS),
+        at="22:00",
+        rules={**one(Routing.ESCALATE), "quiet": NIGHT},
+    ),
 ]
 
 
@@ -290,7 +318,9 @@ def told(case: Case) -> str:
     return "; ".join(f"{d.candidate.channel} {_outcome(d.verdict, d.candidate.channel)}" for d in decided.decisions)
 
 
-def _outcome(verdict: Send | Drop, channel: Channel) -> str:
+def _outcome(verdict: Send | Drop | Later, channel: Channel) -> str:
+    if isinstance(verdict, Later):
+        return f"later, if nothing is heard of {verdict.after} by {verdict.until.astimezone(SEOUL):%H:%M}"
     if isinstance(verdict, Drop):
         return str(verdict.reason)
     queues = f" to {', '.join(Queue(target.queue) for target in verdict.targets)}" if channel is PUSH else ""

@@ -7,7 +7,7 @@ import accounts.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0011_events_of_rules"),
+        ("notifications", "0013_events_of_escalation"),
     ]
 
     operations = [
