@@ -20,6 +20,8 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
+from accounts.channels import Channel
+from accounts.models import Cap, Category
 from accounts.zones import zone_of
 from notifications.ledger import capping
 from notifications.ledger.capping import Counted
@@ -134,6 +136,27 @@ def give_back(decided: Plan, facts: Facts, notification_id: UUID, at: datetime) 
         log.warning("caps.not_given_back", error=type(error).__name__)
 
 
+def forget(whos: Sequence[str]) -> None:
+    """Nothing is known of these people any more. Raises `RedisError`.
+
+    Their keys follow from the caps that there are; what was counted for a cap that is gone ends by itself.
+    """
+    columns = ("category_id", "channel", "most", "hours")
+    rules = [
+        CapRule(category_id, Channel(channel) if channel else None, most, timedelta(hours=hours))
+        # in the order in which a category has them
+        for category_id, channel, most, hours in Cap.objects.order_by("hours", "channel", "id").values_list(*columns)
+    ]
+    together = {
+        tuple(rule for rule in rules if rule.category_id in (None, category_id) and rule.channel in (None, channel))
+        for category_id in Category.objects.values_list("id", flat=True)
+        for channel in Channel
+    }
+    counts = [_key(rule, who) for who in whos for rule in rules]
+    if counts:
+        client().delete(*counts, *(_flag(some, who) for who in whos for some in together))
+
+
 def _forget(asked: Sequence[Want], names: Mapping[int, str]) -> None:
     with client().pipeline(transaction=False) as pipe:
         for want in asked:
@@ -179,7 +202,7 @@ def _answer(want: Want, said: float) -> Granted | Full:
 def _make_known(asked: Iterable[Want], at: datetime) -> None:
     """Count those from the log of whom Redis knows nothing, before anything is counted for them."""
     people = {want.who: want for want in asked if want.recipient_id}
-    flags = {who: _flag(want) for who, want in people.items()}
+    flags = {who: _flag(want.rules, who) for who, want in people.items()}
     standing = client().mget(list(flags.values())) if flags else []
     unknown = [people[who] for who, known in zip(flags, standing, strict=True) if known is None]
     if not unknown:
@@ -257,7 +280,7 @@ def _key(rule: CapRule, who: str) -> str:
     return f"cap:{rule.category_id or '*'}:{rule.channel or '*'}:{int(rule.window.total_seconds())}:{person}"
 
 
-def _flag(want: Want) -> str:
+def _flag(rules: Iterable[CapRule], who: str) -> str:
     """Says that somebody was counted from the log, for just these caps."""
-    rules = sha256(" ".join(_key(rule, "") for rule in want.rules).encode()).hexdigest()[:12]
-    return f"cap:known:{rules}:{sha256(want.who.encode()).hexdigest()[:24]}"
+    caps = sha256(" ".join(_key(rule, "") for rule in rules).encode()).hexdigest()[:12]
+    return f"cap:known:{caps}:{sha256(who.encode()).hexdigest()[:24]}"

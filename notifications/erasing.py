@@ -1,17 +1,19 @@
 """Erase people everywhere, and let their log keep nothing but counts."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from redis.exceptions import RedisError
 
 from accounts.models import Recipient
+from notifications import caps
 from notifications.ledger import holdings
-from notifications.ledger.holdings import Holding, Subject
+from notifications.ledger.holdings import Bit, Holding, Subject
 from notifications.liveness import signing
 from notifications.models import Erasure
 from notifications.stopping import stopping
@@ -21,7 +23,7 @@ log = structlog.get_logger(__name__)
 #: Whoever was planning for the person when they were erased has written that down by then; so everything is looked
 #: through once more.
 SETTLES: Final = timedelta(minutes=5)
-#: Until a look at what a worker was just sending.
+#: Until the next look, before that and while a worker is still sending.
 _AGAIN: Final = timedelta(seconds=30)
 #: Seconds that whoever asks is kept waiting at most, and after which a worker lets other work have a turn.
 _AT_ONCE: Final = 1.0
@@ -54,7 +56,10 @@ def erase(person: Recipient, *, by: str, clock: Callable[[], datetime]) -> Erasu
             phone=found.phone,
             due_at=at,
         )
-        _step(erasure, holdings.AT_ONCE)
+        for holding in holdings.AT_ONCE:
+            _erase(erasure, holding)
+        erasure.save()
+    _forget_counts(erasure)
     _turn(clock, seconds=_AT_ONCE, only=erasure.pk)
     return erasure
 
@@ -76,43 +81,58 @@ def _turn(clock: Callable[[], datetime], *, seconds: float, only: UUID | None = 
             erasure = due.order_by("due_at").select_for_update(skip_locked=True).first()
             if erasure is None:
                 break
-            if not _step(erasure, holdings.BIT_BY_BIT):
-                _rest(erasure, clock())
+            at = clock()
+            if erasure.due_at < erasure.asked_at + SETTLES <= at:
+                # the last look: what is read in its order is read from the beginning
+                erasure.due_at, erasure.place = at, None
+            if not _step(erasure):
+                _rest(erasure, at)
+            erasure.save()
         steps += 1
     return steps
 
 
-def _step(erasure: Erasure, tables: Iterable[Holding]) -> bool:
-    """Erase a bit of every table, up to the first that has more; whether one had."""
-    more = False
-    for holding in tables:
-        theirs = _subject(erasure)
-        bit = holding.erase(holding.theirs(theirs), theirs)
-        if bit.rows:
-            erasure.rows[holding.name] = erasure.rows.get(holding.name, 0) + bit.rows
-        erasure.place = bit.place or erasure.place
-        if not bit.is_all:
-            more = True
-            break
-    erasure.save(update_fields=["rows", "place"])
-    return more
+def _step(erasure: Erasure) -> bool:
+    """Erase a bit of the first table that has something; whether one had.
+
+    One table a step, because others lock rows of two in another order.
+    """
+    for holding in holdings.BIT_BY_BIT:
+        bit = _erase(erasure, holding)
+        if bit.rows or not bit.is_all:
+            return True
+    return False
+
+
+def _erase(erasure: Erasure, holding: Holding) -> Bit:
+    theirs = _subject(erasure)
+    bit = holding.erase(holding.theirs(theirs), theirs)
+    if bit.rows:
+        erasure.rows[holding.name] = erasure.rows.get(holding.name, 0) + bit.rows
+    erasure.place = bit.place or erasure.place
+    return bit
 
 
 def _rest(erasure: Erasure, at: datetime) -> None:
     """Nothing is left that could be erased now: look again later, or be done."""
-    settled_at = erasure.asked_at + SETTLES
-    if at < settled_at:
-        erasure.due_at = settled_at
-        erasure.save(update_fields=["due_at"])
-        return
-    if holdings.deliveries(_subject(erasure)).exists():
+    is_settled = at >= erasure.asked_at + SETTLES and not holdings.deliveries(_subject(erasure)).exists()
+    if not is_settled or not _forget_counts(erasure):
         erasure.due_at = at + _AGAIN
-        erasure.save(update_fields=["due_at"])
         return
     erasure.recipient_id, erasure.place, erasure.finished_at = None, None, at
     erasure.external_id = erasure.email = erasure.phone = ""
-    erasure.save()
     log.info("recipient.erased", erasure=str(erasure.pk), by=erasure.asked_by, rows=erasure.rows)
+
+
+def _forget_counts(erasure: Erasure) -> bool:
+    """Caps know nothing of them any more, by whichever name; whether that could be done."""
+    email, phone = erasure.email, erasure.phone
+    try:
+        caps.forget([str(erasure.recipient_id), f"{email} ", f" {phone}", f"{email} {phone}"])
+    except RedisError as error:
+        log.warning("erasure.caps_not_forgotten", error=type(error).__name__)
+        return False
+    return True
 
 
 def _subject(erasure: Erasure) -> Subject:

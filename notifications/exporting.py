@@ -37,7 +37,7 @@ def _rows(holding: Holding, subject: Subject) -> Iterator[Mapping[str, Any]]:
     if issubclass(holding.model, Delivery):
         theirs = theirs.select_related("notification__version__template", "notification__category")
     for row in _all(theirs):
-        yield _columns(row, holding.untold) | (_message(row) if isinstance(row, Delivery) else {})
+        yield _columns(row) | (_message(row) if isinstance(row, Delivery) else {})
 
 
 def _all(rows: QuerySet[Any]) -> Iterator[Any]:
@@ -60,8 +60,8 @@ def _message(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _columns(row: Model, untold: tuple[str, ...]) -> dict[str, Any]:
-    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields if one.attname not in untold}
+def _columns(row: Model) -> dict[str, Any]:
+    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields}
 
 
 def _json(value: object) -> str:

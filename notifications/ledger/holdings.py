@@ -15,8 +15,11 @@ from django.db.models import Model, Q, QuerySet
 from accounts.ids import floor_of
 from accounts.models import Device, Preference, ReceivedReply, Recipient, Suppression
 from accounts.traces import PREFIX, trace_of
-from notifications.ledger import stripping
-from notifications.models import Delivery, IdempotencyKey
+from notifications.ledger import escalations, stripping
+from notifications.ledger.append import append_dropped
+from notifications.models import Delivery, Escalation, IdempotencyKey
+from notifications.planning.values import Drop
+from notifications.vocabulary import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,13 @@ class Holding:
     """A table that says something of people.
 
     `theirs` finds one person's rows. `erase` lets a bounded number of them go, or lose what they say; it may be
-    run again at any time. `is_told` is whether an export has them, without the columns in `untold`.
+    run again at any time. `is_told` is whether an export has them.
     """
 
     model: type[Model]
     theirs: Callable[[Subject], QuerySet[Any]]
     erase: Callable[[QuerySet[Any], Subject], Bit]
     is_told: bool = True
-    untold: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -79,8 +81,25 @@ def deliveries(subject: Subject) -> QuerySet[Delivery]:
 
     Served by delivery_recipient and delivery_contact.
     """
-    inline = Q(recipient=None, address__in=subject.addresses, pk__lt=floor_of(subject.asked_at))
+    inline = Q(recipient=None, address__in=subject.addresses) & _asked_before(subject)
     return Delivery.objects.filter(Q(recipient_id=subject.recipient_id) | (inline & ~Q(address="")))
+
+
+def escalations_of(subject: Subject) -> QuerySet[Escalation]:
+    """What waits for its next channel: the person's, served by escalation_recipient, and that of contacts.
+
+    For the latter all that waits is read, which is little: it is gone within minutes.
+    """
+    found = Q(recipient_id=subject.recipient_id)
+    if subject.addresses:
+        inline = Q(said__email__in=subject.addresses) | Q(said__phone__in=subject.addresses)
+        found |= Q(recipient=None) & inline & _asked_before(subject)
+    return Escalation.objects.filter(found)
+
+
+def _asked_before(subject: Subject) -> Q:
+    """What was asked for before the erasure was, however late it is planned."""
+    return Q(notification_id__lt=floor_of(subject.asked_at))
 
 
 def _admin_log(subject: Subject) -> QuerySet[LogEntry]:
@@ -89,6 +108,8 @@ def _admin_log(subject: Subject) -> QuerySet[LogEntry]:
     for model in (Device, Preference):
         ids = by_recipient(model)(subject).values_list("pk", flat=True)
         found |= Q(content_type__model=model._meta.model_name, object_id__in=[str(pk) for pk in ids])
+    # one that is gone already is called by whose it was
+    found |= Q(content_type__model="preference", object_repr__contains=str(subject.recipient_id))
     return LogEntry.objects.filter(found, content_type__app_label="accounts")
 
 
@@ -116,19 +137,28 @@ def _traces(rows: QuerySet[Any], _subject: Subject) -> Bit:
 
 
 def _stripped(rows: QuerySet[Any], subject: Subject) -> Bit:
-    found = stripping.strip(rows, subject.asked_at)
+    found = stripping.strip(rows, subject.recipient_id, subject.asked_at)
     return Bit(found, found < stripping.TOGETHER)
 
 
+def _withdrawn(rows: QuerySet[Any], _subject: Subject) -> Bit:
+    """The channels that were left are not taken, which the log says of nobody. What is just going on is waited for."""
+    found = escalations.erase(list(rows.values_list("pk", flat=True)[: stripping.TOGETHER]))
+    append_dropped([drop for row in found for drop in escalations.left_out(row, Drop(Reason.ERASED))])
+    return Bit(len(found), len(found) < stripping.TOGETHER)
+
+
 def _unnamed(_rows: QuerySet[Any], subject: Subject) -> Bit:
-    return Bit(*stripping.unname(subject.external_id, subject.place))
+    return Bit(*stripping.unname(subject.external_id, subject.place, subject.asked_at))
 
 
 SUPPRESSIONS: Final = Holding(Suppression, lambda subject: Suppression.objects.standing(subject.addresses), _traces)
+ESCALATIONS: Final = Holding(Escalation, escalations_of, _withdrawn)
 
 #: What goes in the transaction in which an erasure begins. What others point to comes last.
 AT_ONCE: Final = (
     SUPPRESSIONS,
+    ESCALATIONS,
     Holding(LogEntry, _admin_log, _nameless, is_told=False),
     Holding(ReceivedReply, lambda subject: ReceivedReply.objects.filter(phone__in=subject.addresses), gone),
     Holding(Device, by_recipient(Device), gone),
@@ -137,11 +167,12 @@ AT_ONCE: Final = (
 )
 
 #: What goes afterwards, step by step: there may be very many. A worker that was just sending may have noted a bounce
-#: meanwhile, so suppressions are looked at again.
+#: meanwhile, and what was just accepted may go on to another channel, so those are looked at again.
 BIT_BY_BIT: Final = (
     SUPPRESSIONS,
     # with its events, its dead letter, what is still to be noted of it, and the data of its notification
     Holding(Delivery, deliveries, _stripped),
+    ESCALATIONS,
     # a copy of an answer, for repetitions of the request; it names whom the request named
     Holding(IdempotencyKey, lambda _subject: IdempotencyKey.objects.all(), _unnamed, is_told=False),
 )

@@ -15,10 +15,13 @@ from notifications.vocabulary import DeliveryState, EventKind, Reason
 #: Deliveries that lose their person in one transaction, and answers that are read in one.
 TOGETHER: Final = 500
 
-#: scheduled, queued, retrying → cancelled; every other state stays. By primary key.
+#: scheduled, queued, retrying → cancelled; every other state stays. What a worker is sending at this moment loses its
+#: address, so that no other attempt is made, and keeps the id of somebody who is gone: by that it is found when the
+#: worker has noted what came of it. By primary key.
 _STRIP = """
     UPDATE notifications_delivery AS delivery
-       SET recipient_id = NULL, device_id = NULL, address = '', data = NULL, provider_ref = '',
+       SET recipient_id = CASE WHEN delivery.state = 'sending' THEN %(person)s ELSE NULL END,
+           device_id = NULL, address = '', data = NULL, provider_ref = '',
            state = CASE WHEN before.waits THEN 'cancelled' ELSE state END,
            reason = CASE WHEN before.waits THEN 'erased' ELSE reason END,
            due_at = CASE WHEN before.waits THEN NULL ELSE due_at END
@@ -60,11 +63,12 @@ _NOTIFICATIONS = """
              LIMIT 1) IS NULL
 """
 
-#: The next answers that are kept, and which of them name somebody. In the order of the primary key.
+#: The next answers that are kept, and which of them name somebody. In the order of the primary key. Requests that came
+#: after the erasure speak of somebody else, who has the same external id.
 _ANSWERS = """
     SELECT id, position(%(name)s IN answer) > 0
       FROM notifications_idempotencykey
-     WHERE id > %(place)s
+     WHERE id > %(place)s AND id < %(before)s
      ORDER BY id
      LIMIT %(limit)s
 """
@@ -79,13 +83,14 @@ _FIRST = UUID(int=0)
 _WAITS = {state.value for state in (DeliveryState.SCHEDULED, DeliveryState.QUEUED, DeliveryState.RETRYING)}
 
 
-def strip(rows: QuerySet[Any], at: datetime) -> int:
+def strip(rows: QuerySet[Any], person_id: UUID, at: datetime) -> int:
     """The next of these deliveries lose their person, in a transaction; how many. What waits is cancelled.
 
-    What a worker is just sending is left, and what somebody else is changing: both are there the next time.
+    What somebody else is changing at this moment is left until the next time.
     """
+    sending = {"state": DeliveryState.SENDING.value, "address": "", "device": None, "data": None}
     found = list(
-        rows.exclude(state=DeliveryState.SENDING.value)
+        rows.exclude(recipient=person_id, **sending)
         .select_for_update(skip_locked=True, of=("self",))
         .values_list("pk", "notification_id", "state")[:TOGETHER]
     )
@@ -95,7 +100,8 @@ def strip(rows: QuerySet[Any], at: datetime) -> int:
     notifications = sorted({row[1] for row in found})
     ranges = [DeliveryEvent.range_of(delivery_id) for delivery_id in ids]
     with connection.cursor() as cursor:
-        cursor.execute(_STRIP, {"ids": array_of(ids), "waits": [row[2] in _WAITS for row in found]})
+        waits = [row[2] in _WAITS for row in found]
+        cursor.execute(_STRIP, {"ids": array_of(ids), "waits": waits, "person": person_id})
         withdrawn = [(delivery_id, attempt) for delivery_id, attempt, waited in cursor.fetchall() if waited]
         firsts, lasts = zip(*ranges, strict=True)
         cursor.execute(_EVENTS, {"firsts": array_of(firsts), "lasts": array_of(lasts)})
@@ -110,14 +116,15 @@ def strip(rows: QuerySet[Any], at: datetime) -> int:
     return len(ids)
 
 
-def unname(external_id: str, place: UUID | None) -> tuple[int, bool, UUID | None]:
+def unname(external_id: str, place: UUID | None, before: datetime) -> tuple[int, bool, UUID | None]:
     """The next answers after `place` no longer name somebody: how many did, whether they were the last, and the place.
 
     An external id needs no escaping in JSON, so it stands in an answer as it is.
     """
     name = f'"recipient": "{external_id}"'
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, {"name": name, "place": place or _FIRST, "limit": TOGETHER})
+        asked = {"name": name, "place": place or _FIRST, "before": floor_of(before), "limit": TOGETHER}
+        cursor.execute(_ANSWERS, asked)
         read = cursor.fetchall()
         naming = [answer_id for answer_id, names in read if names]
         if naming:

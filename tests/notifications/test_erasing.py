@@ -18,7 +18,6 @@ from accounts.models import Device, Preference, ReceivedReply, Recipient, Suppre
 from accounts.replies import Reply, Wish
 from accounts.traces import trace_of
 from notifications import erasing
-from notifications.clock import clock
 from notifications.ledger import holdings
 from notifications.ledger.holdings import Subject
 from notifications.models import (
@@ -30,38 +29,14 @@ from notifications.models import (
     Notification,
     PendingReceipt,
 )
-from notifications.receiving import apply
-from notifications.vocabulary import DeliveryState, Lane
+from notifications.vocabulary import Lane
 from tests.api.shop import DATA, Shop, jimin, opted_out, shop
 from tests.builders import administrator, device, person, shown
+from tests.notifications.erased import later, tables_with, words_of
 from tests.notifications.road import accepted, dispatched
 from tests.sandbox.world import Running
 
 pytestmark = pytest.mark.django_db
-
-#: Every table of ours, and of the admin's own log, in which somebody could be left.
-TABLES = """
-    SELECT table_name
-      FROM information_schema.tables
-     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name !~ 'migrations|content_type|permission'
-"""
-
-
-def tables_with(*words: str) -> set[str]:
-    """The tables in which one of these words stands anywhere, whatever the column."""
-    found = set()
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        for (table,) in cursor.fetchall():
-            for word in words:
-                cursor.execute(f'SELECT 1 FROM "{table}" AS row WHERE row::text LIKE %s LIMIT 1', [f"%{word}%"])
-                if cursor.fetchone():
-                    found.add(table)
-    return found
-
-
-def later(*, minutes: int = 6) -> Any:
-    return lambda: clock.now() + timedelta(minutes=minutes)
 
 
 def known_everywhere(providers: Running) -> tuple[Shop, Recipient]:
@@ -95,10 +70,6 @@ def known_everywhere(providers: Running) -> tuple[Shop, Recipient]:
 
 def _recipients() -> int:
     return ContentType.objects.get_for_model(Recipient).pk
-
-
-def words_of(who: Recipient) -> tuple[str, ...]:
-    return who.external_id, who.phone, who.email, str(who.pk), "secret-name"
 
 
 def test_somebody_who_is_erased_stands_in_no_table_any_more(providers: Running) -> None:
@@ -165,76 +136,6 @@ def test_another_key_makes_another_trace(settings: Any) -> None:
     first = trace_of("+821012345678")
     settings.ERASURE_KEY = "another"
     assert trace_of("+821012345678") != first
-
-
-def test_what_a_worker_is_sending_is_looked_at_again(providers: Running) -> None:
-    api, who = shop(), jimin()
-    accepted("sms", by=api)
-    Delivery.objects.update(state="sending", attempt=1)
-    api.delete("/v1/recipients/jimin")
-
-    erasing.carry_on(clock=later())
-    assert Erasure.objects.get().finished_at is None
-    assert Delivery.objects.get().address == who.phone
-
-    Delivery.objects.update(state="sent")
-    erasing.carry_on(clock=later(minutes=7))
-    assert Erasure.objects.get().finished_at
-    assert Delivery.objects.get().address == ""
-
-
-def test_late_news_brings_nothing_back(providers: Running) -> None:
-    api, who = shop(), jimin()
-    accepted("sms", by=api)
-    dispatched(Lane.SMS)
-    api.delete("/v1/recipients/jimin")
-    sent, now = Delivery.objects.get(), timezone.now()
-    PendingReceipt.objects.create(
-        delivery=sent, kind="bounced", at=now, detail=f"{who.phone} is gone", account="a", due_at=now
-    )
-
-    apply(clock=clock.now)
-
-    sent.refresh_from_db()
-    assert sent.state == DeliveryState.FAILED
-    assert not tables_with(who.phone) - {"notifications_erasure"}
-    assert not Suppression.objects.exists()
-
-
-def test_a_long_log_is_gone_through_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    api, who = shop(), jimin()
-    for _ in range(5):
-        accepted("sms", by=api)
-    monkeypatch.setattr("notifications.ledger.stripping.TOGETHER", 2)
-    monkeypatch.setattr("notifications.erasing._AT_ONCE", 0.0)
-    api.delete("/v1/recipients/jimin")
-    assert Delivery.objects.filter(recipient_id=who.pk).count() == 5, "somebody with so long a log waits for no answer"
-
-    assert erasing.carry_on(clock=clock.now) == 3, "two, two, and one with a look at all the rest"
-    assert not Delivery.objects.exclude(address="").exists()
-    assert erasing.carry_on(clock=clock.now) == 0, "until all who were planning meanwhile have written it down"
-
-
-def test_what_was_planned_meanwhile_is_found_by_the_second_look() -> None:
-    api, who = shop(), jimin()
-    api.delete("/v1/recipients/jimin")
-    accepted("sms", by=api, recipients=[{"phone": "+821055556666"}])
-    Delivery.objects.update(recipient_id=who.pk)
-
-    erasing.carry_on(clock=later())
-
-    late = Delivery.objects.get()
-    assert (late.recipient_id, late.address, late.state, late.reason) == (None, "", "cancelled", "erased")
-
-
-def test_a_contact_who_comes_after_the_erasure_is_new() -> None:
-    api, who = shop(), jimin()
-    api.delete("/v1/recipients/jimin")
-    accepted("sms", by=api, recipients=[{"phone": who.phone}])
-
-    erasing.carry_on(clock=later())
-
-    assert Delivery.objects.get().address == who.phone
 
 
 def test_what_was_said_to_others_as_well_stays_theirs() -> None:

@@ -27,6 +27,11 @@ def told(answer: Any) -> dict[str, Any]:
     return found
 
 
+def waits_for_its_next_channel(api: Shop, whom: str) -> None:
+    way = {"policy": "escalate", "order": ["sms", "push"], "escalate_after": 5}
+    accepted("sms", "push", by=api, recipients=[whom], routing=way)
+
+
 def somebody(providers: Running) -> tuple[Shop, Recipient]:
     api, who = shop(), jimin(attributes={"grade": "gold"})
     opted_out(who, api.category, "email")
@@ -36,6 +41,8 @@ def somebody(providers: Running) -> tuple[Shop, Recipient]:
     dispatched(Lane.SMS)
     heed(Reply(who.phone, Wish.START, "START", timezone.now(), "ref-1"), "twilio-live")
     person("haneul", phone="+821099998888")
+    waits_for_its_next_channel(api, "jimin")
+    waits_for_its_next_channel(api, "haneul")
     accepted("sms", by=api, recipients=["haneul"])
     return api, who
 
@@ -52,8 +59,9 @@ def test_an_export_has_all_tables_and_nobody_else(providers: Running) -> None:
         "devices": 2,
         "preferences": 1,
         "suppressions": 1,
+        "escalations": 1,
         "received_replies": 1,
-        "deliveries": 3,
+        "deliveries": 4,
     }
     assert found["recipients"][0]["attributes"] == {"grade": "gold"}
     assert found["suppressions"][0]["cause"] == "hard_bounce"
