@@ -1,7 +1,7 @@
 """All that is held on a person, as one JSON object, written while it is read."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
@@ -13,7 +13,7 @@ from accounts.models import Recipient
 from notifications.ledger import holdings
 from notifications.ledger.holdings import Holding, Subject
 from notifications.models import Delivery
-from notifications.timeline import timeline
+from notifications.timeline import Noted, noted_of, timeline
 
 #: Rows that are in memory at a time.
 _PAGE: Final = 200
@@ -36,19 +36,23 @@ def _rows(holding: Holding, subject: Subject) -> Iterator[Mapping[str, Any]]:
     theirs = holding.theirs(subject)
     if issubclass(holding.model, Delivery):
         theirs = theirs.select_related("notification__version__template", "notification__category")
-    for row in _all(theirs):
-        yield _columns(row) | (_message(row) if isinstance(row, Delivery) else {})
+    for page in _pages(theirs):
+        if issubclass(holding.model, Delivery):
+            told = zip(page, noted_of(page), strict=True)
+            yield from (_columns(delivery) | _message(delivery, noted) for delivery, noted in told)
+        else:
+            yield from map(_columns, page)
 
 
-def _all(rows: QuerySet[Any]) -> Iterator[Any]:
+def _pages(rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
     """By their primary keys, a page at a time: a cursor on the server would not outlast a pool of connections."""
     page = list(rows.order_by("-pk")[:_PAGE])
     while page:
-        yield from page
+        yield page
         page = list(rows.filter(pk__lt=page[-1].pk).order_by("-pk")[:_PAGE]) if len(page) == _PAGE else []
 
 
-def _message(delivery: Delivery) -> dict[str, Any]:
+def _message(delivery: Delivery, noted: Noted) -> dict[str, Any]:
     """What was said, and what became of it."""
     notification = delivery.notification
     return {
@@ -56,7 +60,7 @@ def _message(delivery: Delivery) -> dict[str, Any]:
         "version": notification.version.number,
         "category": notification.category.slug,
         "data_of_notification": notification.data,
-        "timeline": [asdict(moment) for moment in timeline(delivery)],
+        "timeline": [asdict(moment) for moment in timeline(delivery, noted)],
     }
 
 

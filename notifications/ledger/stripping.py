@@ -123,7 +123,7 @@ def unname(external_id: str, place: UUID | None, before: datetime) -> tuple[int,
     """
     name = f'"recipient": "{external_id}"'
     with connection.cursor() as cursor:
-        asked = {"name": name, "place": place or _FIRST, "before": floor_of(before), "limit": TOGETHER}
+        asked: dict[str, Any] = {"name": name, "place": place or _FIRST, "before": floor_of(before), "limit": TOGETHER}
         cursor.execute(_ANSWERS, asked)
         read = cursor.fetchall()
         naming = [answer_id for answer_id, names in read if names]
