@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -154,7 +155,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         channels=question.channels,
         people=everybody,
         suppressed=_suppressed(everybody, question.channels),
-        locale_for=edition.locale_for,
+        locale_for=cache(edition.locale_for),
         send_at=question.send_at,
         expires_at=question.expires_at,
         usual_zone=settings.USUAL_TIME_ZONE,
@@ -256,6 +257,7 @@ def _known(addressee: Addressee, row: Known, question: Question, variables: _Var
     )
 
 
+@lru_cache(1024)
 def quiet_of(text: str | None) -> QuietHours | None:
     """A person's own quiet hours, as statements give them: "from until"."""
     if text is None:
@@ -283,6 +285,7 @@ def _devices(text: str) -> tuple[DeviceFact, ...]:
     )
 
 
+@lru_cache(1024)
 def _choices(text: str, category_id: UUID) -> dict[Choice, bool]:
     return {
         (category_id if names_category == "t" else None, Channel(channel) if channel else None): allowed == "1"

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.channels import Channel
 from accounts.ids import new_id
-from accounts.models.kinds import choices, one_of
+from accounts.models.kinds import any_of, choices, one_of
 from accounts.models.people import Recipient
 from accounts.policies import Reach, Routing, WhenCapped
 from accounts.traces import with_traces
@@ -201,7 +201,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
     def standing(self, addresses: Iterable[str]) -> "SuppressionQuerySet":
         """Those of these addresses that nobody may send to, also where all that is left of one is its trace."""
-        return self.filter(address__in=with_traces(addresses))
+        return self.filter(any_of("address", with_traces(addresses)))
 
 
 class Suppression(models.Model):

@@ -220,4 +220,4 @@ class Plan:
         return sum(isinstance(d.verdict, Drop) for d in self.decisions)
 
 
-Rule = Callable[[Candidate, Facts, datetime], Drop | Hold | None]
+Rule = Callable[[Candidate, Facts, datetime], Drop | None]

@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from accounts.channels import Channel
 from accounts.policies import Reach, Routing
+from accounts.zones import zone_of
 from notifications.planning.plan import plan
+from notifications.planning.rules.quiet_hours import is_quiet
 from notifications.planning.values import (
     Candidate,
     DeviceFact,
+    Drop,
     Facts,
     Itinerary,
+    Later,
     Person,
     Policy,
     QuietHours,
@@ -60,6 +64,7 @@ policies = st.builds(
     opt_in=st.booleans(),
     is_critical=st.booleans(),
     quiet=windows,
+    quiet_spread=st.integers(0, 120).map(lambda minutes: timedelta(minutes=minutes)),
     itinerary=st.builds(
         Itinerary,
         routing=st.sampled_from(tuple(Routing)),
@@ -110,7 +115,13 @@ def test_every_person_and_channel_stands_in_a_plan_once_planned_or_with_a_reason
     asked = [(person, channel) for person in known.people for channel in known.channels]
     assert [(one.candidate.person, one.candidate.channel) for one in decided.decisions] == asked
     for one in decided.decisions:
-        assert one.verdict.targets if isinstance(one.verdict, Send) else one.verdict.reason in Reason
+        match one.verdict:
+            case Send(targets=targets):
+                assert targets
+            case Drop(reason=reason):
+                assert reason in Reason
+            case Later(until=until):
+                assert until >= at
 
 
 @given(facts())
@@ -128,7 +139,7 @@ def test_nobody_is_written_to_against_their_word_unless_it_is_critical(example: 
     for one in plan(known, at).decisions:
         if isinstance(one.verdict, Send):
             assert known.policy.is_critical or word_of(one.candidate, known.policy)
-        elif one.verdict.reason in (Reason.OPTED_OUT, Reason.NOT_OPTED_IN):
+        elif isinstance(one.verdict, Drop) and one.verdict.reason in (Reason.OPTED_OUT, Reason.NOT_OPTED_IN):
             assert not known.policy.is_critical
             assert not word_of(one.candidate, known.policy)
 
@@ -159,3 +170,14 @@ def test_nothing_leaves_before_its_time_or_after_its_use(example: tuple[Facts, d
             leaves_at = one.verdict.hold.until if one.verdict.hold else at
             assert leaves_at >= max(at, known.send_at or at)
             assert known.expires_at is None or leaves_at < known.expires_at
+
+
+@given(facts())
+def test_nobody_is_woken_unless_it_is_critical(example: tuple[Facts, datetime]) -> None:
+    known, at = example
+    for one in plan(known, at).decisions:
+        person = one.candidate.person
+        if isinstance(one.verdict, Send) and not known.policy.is_critical:
+            leaves_at = one.verdict.hold.until if one.verdict.hold else at
+            zone = zone_of(person.time_zone, person.country, known.usual_zone)
+            assert not any(is_quiet(leaves_at, window, zone) for window in (known.policy.quiet, person.quiet) if window)
