@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import consent, devices, recipients, serializers
-from accounts.authentication import needs
+from accounts.authentication import Caller, needs
+from accounts.consent import Actor, Via, Witness
 from accounts.models import Device, Preference, Recipient, Scope
 from accounts.recipients import Invalid, normal_external_id
 from accounts.strict import Strict
@@ -46,7 +47,7 @@ class RecipientDetail(ReadersAndWriters):
         responses={200: serializers.RecipientAnswer, 201: serializers.RecipientAnswer},
     )
     def put(self, request: Request, external_id: str) -> Response:
-        """Create a person, or replace all that is known of them. Devices and preferences stay."""
+        """Create a person, or replace all that is known of them. Devices, preferences and unnamed quiet hours stay."""
         try:
             normal_external_id(external_id)
         except Invalid as error:
@@ -139,11 +140,9 @@ class RecipientPreferences(ReadersAndWriters):
     )
     def put(self, request: Request, external_id: str) -> Response:
         """Replace all choices of a person. These and no others."""
-        asked = _valid(serializers.PreferencesRequest(data=request.data))
+        wanted = _valid(serializers.PreferencesRequest(data=request.data)).validated_data
         person = person_of(external_id)
-        with transaction.atomic():
-            consent.forget_choices(person)
-            _choose(person, asked)
+        consent.replace(person, wanted["preferences"], timezone.now(), _witness(request, wanted["source"]))
         return _choices(person)
 
     @extend_schema(
@@ -153,15 +152,15 @@ class RecipientPreferences(ReadersAndWriters):
     )
     def patch(self, request: Request, external_id: str) -> Response:
         """Change some choices of a person. The others stay."""
-        asked = _valid(serializers.PreferencesRequest(data=request.data))
+        wanted = _valid(serializers.PreferencesRequest(data=request.data)).validated_data
         person = person_of(external_id)
-        _choose(person, asked)
+        consent.choose(person, wanted["preferences"], timezone.now(), _witness(request, wanted["source"]))
         return _choices(person)
 
     @extend_schema(operation_id="preferences_forget", responses={204: None})
-    def delete(self, _request: Request, external_id: str) -> Response:
+    def delete(self, request: Request, external_id: str) -> Response:
         """Forget the choices of a person. From now on only the categories' defaults apply."""
-        consent.forget_choices(person_of(external_id))
+        consent.forget_choices(person_of(external_id), timezone.now(), _witness(request))
         return Response(status=204)
 
 
@@ -176,9 +175,11 @@ def person_of(external_id: str, *, for_update: bool = False) -> Recipient:
     return person
 
 
-def _choose(person: Recipient, asked: serializers.PreferencesRequest) -> None:
-    wanted = asked.validated_data
-    consent.choose(person, wanted["preferences"], timezone.now(), source=wanted["source"])
+def _witness(request: Request, source: str = "") -> Witness:
+    """The application that tells what a person wants, and where it says the person said so."""
+    caller: object = request.user
+    assert isinstance(caller, Caller)
+    return Witness(Actor.APPLICATION, Via.API, caller.application_name, source)
 
 
 def _choices(person: Recipient) -> Response:

@@ -1,6 +1,8 @@
 """What a category can ask for: the fixed sets of its rules, as plain words. Free of Django, for planning."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
 from accounts.channels import Channel
 
@@ -30,3 +32,16 @@ class Reach(StrEnum):
 
 #: The order of channels where a category names none: from the cheapest to the one that is read latest.
 USUAL_ORDER = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
+
+#: What a choice is about: a category and a channel, either of which may be "all" (None).
+About = tuple[UUID | None, Channel | None]
+
+
+def decisive(choices: Mapping[About, bool], category: UUID, channel: Channel) -> About | None:
+    """Which choice decides: the most specific one, of category and channel, category, channel, everything."""
+    if not choices:
+        return None
+    for about in ((category, channel), (category, None), (None, channel), (None, None)):
+        if about in choices:
+            return about
+    return None

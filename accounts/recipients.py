@@ -44,6 +44,8 @@ class Profile:
     time_zone: str = ""
     quiet_from: time | None = None
     quiet_until: time | None = None
+    #: Whether anything is said of them. Where nothing is, they stay: the person may have chosen them.
+    names_quiet_hours: bool = False
     attributes: Mapping[str, Any] | None = None
 
 
@@ -133,17 +135,17 @@ def normal_attributes(given: object) -> dict[str, Any]:
 
 def put(external_id: str, profile: Profile, at: datetime) -> tuple[Recipient, bool]:
     """Make the person exactly what `profile` says; True when they were unknown before."""
-    values = {
+    values: dict[str, Any] = {
         "email": profile.email,
         "phone": profile.phone,
         "locale": profile.locale,
         "country": profile.country,
         "time_zone": profile.time_zone,
-        "quiet_from": profile.quiet_from,
-        "quiet_until": profile.quiet_until,
         "attributes": dict(profile.attributes or {}),
         "updated_at": at,
     }
+    if profile.names_quiet_hours:
+        values |= {"quiet_from": profile.quiet_from, "quiet_until": profile.quiet_until}
     return Recipient.objects.update_or_create(external_id=external_id, defaults=values)
 
 

@@ -99,7 +99,7 @@ class RecipientRequest(Strict):
 
     def profile(self) -> Profile:
         """The whole person as a value."""
-        return Profile(**self.validated_data)
+        return Profile(**self.validated_data, names_quiet_hours="quiet_from" in self.validated_data)
 
 
 class DeviceAnswer(serializers.ModelSerializer[Device]):

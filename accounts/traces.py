@@ -5,7 +5,7 @@ erasure as traces: keyed BLAKE2b (RFC 7693). Without the key a list of traces ca
 which are few enough for that.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import blake2b, sha256
 from typing import Final
@@ -29,13 +29,14 @@ def with_traces(addresses: Iterable[str]) -> list[str]:
     return [*named, *map(trace_of, named)]
 
 
-def readable(found: Iterable[tuple[str, str]], addresses: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Pairs of channel and address; where an address is the trace of one of `addresses`, that one in its place."""
-    pairs = list(found)
-    if not any(address.startswith(PREFIX) for _, address in pairs):
-        return pairs
-    known = {trace_of(address): address for address in addresses}
-    return [(channel, known.get(address, address)) for channel, address in pairs]
+def owned(found: Iterable[str], addresses: Iterable[str]) -> Mapping[str, str]:
+    """What each of the addresses that were `found` is: itself, or the one of `addresses` that it is a trace of."""
+    known: dict[str, str] = {}
+    whose = {address: address for address in found}
+    traces = [address for address in whose if address.startswith(PREFIX)]
+    if traces:
+        known = {trace_of(address): address for address in addresses if address}
+    return whose | {trace: known[trace] for trace in traces if trace in known}
 
 
 @cache

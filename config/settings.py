@@ -59,6 +59,8 @@ PRIVATE_ENDPOINTS: Final = env.bool("PRIVATE_ENDPOINTS", bool(WIRE_CA_FILE))
 DEBUG = env.bool("DEBUG", False)
 #: Signs sessions and links; unset: made once and kept in RUN_DIR.
 SECRET_KEY: Final = env.str("SECRET_KEY", "") or secrets.kept(RUN_DIR / "secret_key", secrets.new_secret)
+#: Keys of before, comma-separated, whose links and sessions are still good. Links in messages never expire: keep them.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 #: Fernet keys, comma-separated, that encrypt provider credentials; the first encrypts, all decrypt.
 VAULT_KEYS: Final = env.list("VAULT_KEYS", []) or [secrets.kept(RUN_DIR / "vault_key", secrets.new_vault_key)]
 #: Lets addresses be known again whose owners were erased, so that a STOP outlasts its owner. Never to be changed.
@@ -102,6 +104,9 @@ PARTITION_DAYS_AHEAD: Final = env.int("PARTITION_DAYS_AHEAD", 7)
 RETENTION_DAYS: Final = env.int("RETENTION_DAYS", 90)
 #: Hours that a provider may take to say whether a message arrived. Carriers give up after three days at most.
 RECEIPT_HOURS: Final = env.int("RECEIPT_HOURS", 72)
+#: Soft bounces of an email address within so many days, with nothing delivered between, that suppress it; 0: never.
+SOFT_BOUNCES: Final = env.int("SOFT_BOUNCES", 5)
+SOFT_BOUNCE_DAYS: Final = env.int("SOFT_BOUNCE_DAYS", 30)
 #: Days without a word from an app after which its device is shown as stale. Google says: over a month.
 DEVICE_STALE_DAYS: Final = env.int("DEVICE_STALE_DAYS", 30)
 #: Hours that the first answer to an idempotency key is kept.

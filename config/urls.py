@@ -13,6 +13,7 @@ urlpatterns = [
     path("v1/", include("accounts.urls")),
     path("v1/", include("templates_app.urls")),
     path("", include("notifications.api.operations_urls")),
+    path("", include("accounts.page_urls")),
     path("docs/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("docs/problems", problems.explained, name="problems"),

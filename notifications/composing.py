@@ -8,7 +8,9 @@ from uuid import UUID
 
 import msgspec
 
+from accounts import links
 from accounts.channels import Channel, Mode
+from accounts.links import Subject
 from notifications import tokens
 from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
@@ -202,6 +204,7 @@ class Composer:
             expires_at=shared.expires_at,
             callback_url=f"{self._public_url}/v1/webhooks/{outlet.account.name}/{claimed.id}",
             number=self._number(outlet, claimed),
+            headers=_headers(claimed, shared),
         )
         request = outlet.provider.compose(message, outlet.account, self._token(outlet))
         at_once = outlet.limits.at_once
@@ -215,6 +218,10 @@ class Composer:
     def _text(self, claimed: Claimed, shared: Shared) -> Text:
         """What is said; the same for all whose notification says nothing to them alone, in one language."""
         channel = CHANNEL_OF[claimed.queue]
+        edition = catalogue.edition(shared.version_id)
+        if asked := edition.content.links_on(channel):
+            own = links.urls(asked, _subject(claimed), edition.category.id)
+            return _rendered(claimed, shared, channel, {**shared.data, **(claimed.data or {}), **own})
         if claimed.data:
             return _rendered(claimed, shared, channel, {**shared.data, **claimed.data})
         key = (shared.id, channel, claimed.locale)
@@ -253,6 +260,18 @@ def _outcome(cause: BadAccount | Unsendable | NoNumber) -> Refused:
 def _any_may_soon(refusals: Sequence[Refusal]) -> bool:
     """Whether one of these accounts only waits for its turn."""
     return any(refusal.reason is Reason.PACED for refusal in refusals)
+
+
+def _headers(claimed: Claimed, shared: Shared) -> Mapping[str, str]:
+    """What an email carries besides: the way to unsubscribe, where one may."""
+    if claimed.queue is not Queue.EMAIL:
+        return {}
+    category = catalogue.edition(shared.version_id).category
+    return {} if category.is_critical else links.headers(_subject(claimed), category.id)
+
+
+def _subject(claimed: Claimed) -> Subject:
+    return Subject(CHANNEL_OF[claimed.queue], claimed.recipient_id, claimed.address)
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db.models import Q
 
 from accounts.channels import Channel
-from accounts.models import Category, Device, Preference, Recipient, Suppression
+from accounts.models import Category, Device, Preference, Recipient, Refusal, Suppression
 from accounts.recipients import Invalid, normal_email, normal_phone
+from accounts.traces import owned
 from accounts.zones import zone_of
 from notifications.facts import policy_of, quiet_of
 from notifications.models import Delivery
@@ -88,14 +89,17 @@ def applies_now(person: Recipient, at: datetime) -> Sequence[Answer]:
     """For every category and channel: whether a message would be sent at this moment, as planning decides it."""
     choices = _choices(person)
     gone = set(Suppression.objects.standing([person.email, person.phone]).values_list("channel", "cause"))
+    refusals = Refusal.objects.standing([person.email, person.phone]).values_list("category_id", "channel", "address")
     has_device = Device.objects.live().filter(recipient=person).exists()
+    whose = owned([row[2] for row in refusals], [person.email, person.phone])
+    there = {(category, Channel(channel), whose[address]) for category, channel, address in refusals}
     answers = []
     for category in Category.objects.order_by("name"):
         policy = policy_of(facts_of(category))
         for channel in Channel:
             because = (
                 _unreachable(person, channel, gone, has_device=has_device)
-                or _unwanted(policy, channel, choices)
+                or _unwanted(policy, Candidate(_as_planned(person, choices), channel, ""), there)
                 or _quiet(person, policy, at)
             )
             answers.append(Answer(category.name, channel, not because, because or "It would be sent."))
@@ -115,9 +119,14 @@ def _unreachable(person: Recipient, channel: Channel, gone: set[tuple[str, str]]
     return f"The address is suppressed: {', '.join(causes)}." if causes else ""
 
 
-def _unwanted(policy: Policy, channel: Channel, choices: Mapping[Choice, bool]) -> str:
-    asked = Facts(policy, (channel,), (), frozenset(), lambda _channel, _locale: "")
-    match refused(Candidate(Person("", choices=choices), channel, ""), asked, datetime.min):  # noqa: DTZ901 - unread
+def _as_planned(person: Recipient, choices: Mapping[Choice, bool]) -> Person:
+    return Person("", email=person.email, phone=person.phone, choices=choices)
+
+
+def _unwanted(policy: Policy, candidate: Candidate, refusals: set[tuple[UUID, Channel, str]]) -> str:
+    here = frozenset((channel, address) for category, channel, address in refusals if category == policy.category_id)
+    asked = Facts(policy, (candidate.channel,), (), frozenset(), lambda _channel, _locale: "", refused=here)
+    match refused(candidate, asked, datetime.min):  # noqa: DTZ901 - unread
         case Drop(reason=reason, detail=detail):
             return in_words(reason, detail)
         case _:

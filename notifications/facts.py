@@ -9,13 +9,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 
 from accounts.channels import Channel
 from accounts.ids import Id
-from accounts.models import Consent, Recipient, Suppression
+from accounts.models import Consent, Recipient, Refusal, Suppression
+from accounts.models.kinds import any_of
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
-from accounts.traces import readable
+from accounts.traces import owned, with_traces
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
 from notifications.planning.prices import FREE, Tariff
@@ -150,14 +151,16 @@ def members(criteria: Criteria, before: UUID) -> QuerySet[Recipient]:
 
 def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
     edition = question.edition
+    suppressed, refused = _unwanted(everybody, question)
     return Facts(
         policy=_policy(question),
         channels=question.channels,
         people=everybody,
-        suppressed=_suppressed(everybody, question.channels),
+        suppressed=suppressed,
         locale_for=cache(edition.locale_for),
         send_at=question.send_at,
         expires_at=question.expires_at,
+        refused=refused,
         usual_zone=settings.USUAL_TIME_ZONE,
         tariff=question.tariff,
     )
@@ -293,10 +296,24 @@ def _choices(text: str, category_id: UUID) -> dict[Choice, bool]:
     }
 
 
-def _suppressed(everybody: Sequence[Person], channels: Sequence[Channel]) -> frozenset[tuple[Channel, str]]:
+_Addresses = frozenset[tuple[Channel, str]]
+
+
+def _unwanted(everybody: Sequence[Person], question: Question) -> tuple[_Addresses, _Addresses]:
+    """Addresses that nobody may send to, and those whose owners want nothing of this category; in one query."""
+    channels = question.channels
     addresses = [person.email for person in everybody if person.email and Channel.EMAIL in channels]
     addresses += [person.phone for person in everybody if person.phone and Channel.SMS in channels]
     if not addresses:
-        return frozenset()
-    standing = Suppression.objects.standing(addresses).values_list("channel", "address")
-    return frozenset((Channel(channel), address) for channel, address in readable(standing, addresses))
+        return frozenset(), frozenset()
+    meant = any_of("address", with_traces(addresses))
+    standing = Suppression.objects.filter(meant).values_list("channel", "address", Value(False))  # noqa: FBT003 - SQL
+    refused = Refusal.objects.filter(meant, category_id=question.edition.category.id)
+    found = list(standing.union(refused.values_list("channel", "address", Value(True)), all=True))  # noqa: FBT003 - SQL
+    if not found:
+        return frozenset(), frozenset()
+    whose = owned([row[1] for row in found], addresses)
+    return (
+        frozenset((Channel(channel), whose[address]) for channel, address, is_refusal in found if not is_refusal),
+        frozenset((Channel(channel), whose[address]) for channel, address, is_refusal in found if is_refusal),
+    )

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from accounts import consent, devices
+from accounts import devices
 from accounts.channels import Channel
+from accounts.suppressions import Actor, Cause, Via, Witness, suppress
 from notifications import account_health, drifting
 from notifications.account_health import Portion
 from notifications.breakers import breakers
@@ -129,7 +130,7 @@ def bury(dead: Sequence[Answered], at: datetime) -> None:
                 asked_at = one.result.at - timedelta(seconds=one.seconds)
                 retired.append((one.claimed.device_id, since or asked_at, detail))
             case AddressDead(detail=detail) if channel is not Channel.PUSH:
-                consent.suppress(channel, one.claimed.address, consent.Cause.HARD_BOUNCE, at, detail=detail)
+                suppress(channel, one.claimed.address, Cause.HARD_BOUNCE, at, _witness(one, detail))
             case _:
                 pass
     if retired:
@@ -141,4 +142,8 @@ def heed_opt_outs(answered: Iterable[Answered], at: datetime) -> None:
     for one in answered:
         channel = CHANNEL_OF[one.claimed.queue]
         if isinstance(one.outcome, OptedOut) and channel is not Channel.PUSH:
-            consent.suppress(channel, one.claimed.address, consent.Cause.STOP, at, detail=one.outcome.detail)
+            suppress(channel, one.claimed.address, Cause.STOP, at, _witness(one, one.outcome.detail))
+
+
+def _witness(one: Answered, detail: str) -> Witness:
+    return Witness(Actor.PROVIDER, Via.ANSWER, one.outlet.account.name if one.outlet else "", detail)

@@ -23,6 +23,7 @@ from templates_app import catalogue
 from templates_app.catalogue import Edition
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
 from templates_app.rendering import RenderError
+from templates_app.variables import LINK_STAND_INS
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ def _try_out(question: facts.Question) -> None:
     first = question.addressees[0] if question.addressees else facts.Addressee()
     edition = question.edition
     stand_in = {path.split(".")[1]: "…" for path in edition.content.mentioned if path.startswith("recipient.")}
-    data = {"recipient": stand_in, **question.data, **first.data}
+    data = {"recipient": stand_in, **question.data, **first.data, **LINK_STAND_INS}
     for channel in question.channels:
         locale = edition.locale_for(channel, first.locale)
         if locale is None:

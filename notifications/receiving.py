@@ -1,7 +1,7 @@
 """Late news from providers: verified, kept, then applied to the log; what people answer is heeded at once."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,9 +9,11 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from accounts import consent
+from accounts import soft_bounces, suppressions
 from accounts.channels import Channel
 from accounts.replies import Reply
+from accounts.soft_bounces import Bounce
+from accounts.suppressions import Actor, Cause, Via, Witness
 from notifications import queues
 from notifications.ledger import receipts
 from notifications.ledger.receipts import Applied
@@ -52,7 +54,7 @@ def receive(account: str, callback: Callback) -> int:
         queues.hint_receipts()
     for reply in replies:
         with metered() as meters:
-            if consent.heed(reply, account):
+            if suppressions.heed(reply, account):
                 meters.count("replies", account, reply.wish)
     return len(news)
 
@@ -88,17 +90,29 @@ def apply(*, clock: Callable[[], datetime], gather: float = 0.0) -> int:
 
 #: What news of a delivery says about its address.
 _CAUSES: Final = {
-    ReceiptKind.BOUNCED: consent.Cause.HARD_BOUNCE,
-    ReceiptKind.COMPLAINED: consent.Cause.COMPLAINT,
-    ReceiptKind.OPTED_OUT: consent.Cause.STOP,
+    ReceiptKind.BOUNCED: Cause.HARD_BOUNCE,
+    ReceiptKind.COMPLAINED: Cause.COMPLAINT,
+    ReceiptKind.OPTED_OUT: Cause.STOP,
 }
 
 
-def _suppress(applied: Iterable[Applied], at: datetime) -> None:
-    unwanted = [
-        (one.channel, one.address, _CAUSES[one.kind], one.detail)
-        for one in applied
-        if one.kind in _CAUSES and one.channel is not Channel.PUSH and one.address
-    ]
-    if unwanted:
-        consent.suppress_many(unwanted, at)
+def _suppress(applied: Sequence[Applied], at: datetime) -> None:
+    suppressions.suppress_many(
+        [
+            (one.channel, one.address, _CAUSES[one.kind], _witness(one))
+            for one in applied
+            if one.kind in _CAUSES and one.channel is not Channel.PUSH and one.address
+        ],
+        at,
+    )
+    mail = [one for one in applied if one.channel is Channel.EMAIL and one.address]
+    soft_bounces.heed(
+        [Bounce(one.address, one.at, _witness(one)) for one in mail if one.kind is ReceiptKind.BLOCKED],
+        [(one.address, one.at) for one in mail if one.kind is ReceiptKind.DELIVERED],
+        at,
+    )
+
+
+def _witness(one: Applied) -> Witness:
+    # what a person asked for at the provider's is told by the provider
+    return Witness(Actor.PROVIDER, Via.RECEIPT, one.account, one.detail)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 
-from accounts import consent
+from accounts import soft_bounces, suppressions
 from notifications import drifting, queues
 from notifications.ledger import audiences, awaited, overdue, partitions, sweep
 from notifications.ledger import replay as ledger_replay
@@ -105,7 +105,8 @@ def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
     at = clock()
     done = partitions.keep_up(at.date(), ahead=settings.PARTITION_DAYS_AHEAD, retention=settings.RETENTION_DAYS)
     sweep.forget_answers(at - timedelta(hours=settings.IDEMPOTENCY_HOURS))
-    consent.forget_replies(at - timedelta(days=settings.RETENTION_DAYS))
+    suppressions.forget_replies(at - timedelta(days=settings.RETENTION_DAYS))
+    soft_bounces.forget(at)
     if done.stray:
         log.error("partition.stray_rows", rows=done.stray)
     log.info("partition.upkeep", made=done.made, dropped=done.dropped)

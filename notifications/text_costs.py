@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from accounts import links
 from accounts.channels import Channel, Mode
+from accounts.links import Subject
 from notifications import pricing
 from notifications.models import Delivery, ProviderAccount
 from notifications.planning.prices import Money, cost
@@ -33,7 +35,10 @@ def cost_of(delivery: Delivery) -> TextCost | None:
     notification = delivery.notification
     data = {**(notification.data or {}), **(delivery.data or {})}
     try:
-        text = catalogue.edition(notification.version_id).render(Channel.SMS, delivery.locale, data)
+        edition = catalogue.edition(notification.version_id)
+        subject = Subject(Channel.SMS, delivery.recipient_id, delivery.address)
+        data |= links.urls(edition.content.links_on(Channel.SMS), subject, edition.category.id)
+        text = edition.render(Channel.SMS, delivery.locale, data)
     except (RenderError, TemplateVersion.DoesNotExist):
         return None
     if not isinstance(text, SmsText):

@@ -240,6 +240,7 @@ class EventKind(StrEnum):
     CLICKED = "clicked"
     HELD = "held"
     ESCALATED = "escalated"
+    BLOCKED = "blocked"
 
 
 class ReceiptKind(StrEnum):
@@ -253,3 +254,4 @@ class ReceiptKind(StrEnum):
     OPTED_OUT = "opted_out"
     OPENED = "opened"
     CLICKED = "clicked"
+    BLOCKED = "blocked"  # a soft bounce: a full mailbox or a filter, this once; many end in a suppression

@@ -11,6 +11,7 @@ from templates_app import catalogue
 from templates_app.content import RawContent
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import ContentError, RenderError, compile_content
+from templates_app.variables import LINK_STAND_INS
 
 
 class NotPublishable(Exception):
@@ -64,6 +65,6 @@ def check(template: Template, version: TemplateVersion) -> None:
             )
         for locale in compiled.locales(channel) if version.sample_data else ():
             try:
-                compiled.render(channel, locale, version.sample_data)
+                compiled.render(channel, locale, {**version.sample_data, **LINK_STAND_INS})
             except RenderError as error:
                 raise NotPublishable(f"With the sample data: {error}") from None

@@ -25,7 +25,7 @@ from liquid.filter import liquid_filter, with_environment
 from accounts.channels import Channel
 from accounts.locales import NotALocale, normal, stand_ins
 from templates_app.content import TEXT_OF, EmailText, RawContent, Text
-from templates_app.variables import Asked, asked_by
+from templates_app.variables import LINKS, Asked, asked_by
 
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
 LONGEST_SOURCE: Final = 200_000
@@ -74,10 +74,12 @@ class Compiled:
 
     def __init__(self, texts: Mapping[Channel, Mapping[str, Mapping[str, "_Part"]]]) -> None:
         self._texts = texts
-        self._asked = {
+        asked = {
             channel: _all_asked(part.asked for text in locales.values() for part in text.values())
             for channel, locales in texts.items()
         }
+        self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
+        self._asked = {channel: Asked(one.required - LINKS, one.mentioned - LINKS) for channel, one in asked.items()}
         everything = _all_asked(self._asked.values())
         #: Dotted paths that the data must hold, whatever the channel and locale.
         self.variables = everything.required
@@ -89,6 +91,10 @@ class Compiled:
     def asked_on(self, channel: Channel) -> Asked:
         """What the texts of one channel ask for."""
         return self._asked.get(channel, Asked())
+
+    def links_on(self, channel: Channel) -> frozenset[str]:
+        """Which of our own links the texts of one channel mention."""
+        return self._links.get(channel, frozenset())
 
     def locales(self, channel: Channel) -> tuple[str, ...]:
         """The locales in which something is said on `channel`."""

@@ -18,6 +18,16 @@ from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import LiquidSyntaxError
 
+#: Links to what a person may choose. They are made when a message is sent, for everybody their own, and no caller gives
+#: them; where somebody does, ours stand.
+LINKS: Final = frozenset({"unsubscribe_url", "preferences_url", "optout_url"})
+#: What stands for them where a text is only tried: as long as the real ones will be, within a few characters.
+LINK_STAND_INS: Final = {
+    "unsubscribe_url": "https://notify.example.com/u/" + "x" * 90,
+    "preferences_url": "https://notify.example.com/p/" + "x" * 68,
+    "optout_url": "https://notify.example.com/o/" + "x" * 12,
+}
+
 _BRANCHES: Final = (IfNode, UnlessNode, CaseNode, ConditionalBlockNode, MultiExpressionBlockNode)
 _LOOPS: Final = (ForNode, TablerowNode)
 #: Words that Liquid answers for any list or text (shopify.github.io/liquid, "Basics").

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.authentication import create_key
 from accounts.channels import Mode
+from accounts.consent_log import Witness
 from accounts.devices import Registration, register, registration
 from accounts.ids import new_id
-from accounts.models import Application, Category, Device, Recipient
+from accounts.models import Actor, Application, Category, Device, Recipient, Via
 from templates_app import catalogue, publishing
 from templates_app.content import RawContent
 from templates_app.models import Template, TemplateVersion
@@ -132,6 +133,11 @@ def published(
     publishing.publish(version, timezone.now())
     catalogue.forget()
     return version
+
+
+def witness(detail: str = "") -> Witness:
+    """Somebody changes what was agreed."""
+    return Witness(Actor.ADMIN, Via.ADMIN, "admin", detail)
 
 
 def administrator() -> Client:

@@ -1,6 +1,14 @@
 """The doors for people: who can call, who can be reached, and what they agreed to."""
 
-from accounts.admin.agreements import CapAdmin, CategoryAdmin, PreferenceAdmin, ReceivedReplyAdmin, SuppressionAdmin
+from accounts.admin.agreements import (
+    CapAdmin,
+    CategoryAdmin,
+    ConsentChangeAdmin,
+    PreferenceAdmin,
+    ReceivedReplyAdmin,
+    RefusalAdmin,
+    SuppressionAdmin,
+)
 from accounts.admin.applications import AppKeyAdmin, ApplicationAdmin
 from accounts.admin.people import DeviceAdmin, RecipientAdmin
 
@@ -9,9 +17,11 @@ __all__ = [
     "ApplicationAdmin",
     "CapAdmin",
     "CategoryAdmin",
+    "ConsentChangeAdmin",
     "DeviceAdmin",
     "PreferenceAdmin",
     "ReceivedReplyAdmin",
     "RecipientAdmin",
+    "RefusalAdmin",
     "SuppressionAdmin",
 ]

@@ -1,20 +1,26 @@
 """What was agreed: categories, choices, and addresses that nobody may send to."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from accounts import consent, suppressions
 from accounts.admin.categories import CapInline, CategoryForm
-from accounts.admin.people import PeopleAdmin, sign
+from accounts.admin.people import PeopleAdmin, admin_of, sign
 from accounts.channels import Channel
 from accounts.models import (
     Cap,
     Category,
+    ConsentChange,
     Preference,
     ReceivedReply,
+    Refusal,
     Suppression,
 )
 from accounts.recipients import (
@@ -22,6 +28,7 @@ from accounts.recipients import (
     normal_email,
     normal_phone,
 )
+from accounts.suppressions import Cause
 
 
 @admin.register(Category)
@@ -45,6 +52,17 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         ),
         ("Caps", {"fields": ("when_capped",)}),
     )
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        """Its choices go with it, and are logged."""
+        with transaction.atomic():
+            consent.forget_category(obj, timezone.now(), admin_of(request))
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        """Likewise."""
+        for category in queryset:
+            self.delete_model(request, category)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new one does as usual until something else is chosen."""
@@ -75,7 +93,22 @@ class PreferenceAdmin(PeopleAdmin):
     def save_model(self, request: HttpRequest, obj: Preference, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Note when, and from where."""
         sign(obj, request)
-        super().save_model(request, obj, form, change)
+        with consent.noted(obj.recipient, timezone.now(), admin_of(request)):
+            super().save_model(request, obj, form, change)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Preference | None = None) -> tuple[str, ...]:
+        """A choice stays its person's."""
+        return ("recipient", *self.readonly_fields) if obj else self.readonly_fields
+
+    def delete_model(self, request: HttpRequest, obj: Preference) -> None:
+        """Logged as any other change."""
+        with consent.noted(obj.recipient, timezone.now(), admin_of(request)):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Preference]) -> None:
+        """Person by person, likewise."""
+        for choice in queryset.select_related("recipient").order_by("recipient_id", "id"):
+            self.delete_model(request, choice)
 
 
 class SuppressionForm(forms.ModelForm[Suppression]):
@@ -114,6 +147,83 @@ class SuppressionAdmin(PeopleAdmin):
         """Exact and as stored; or the trace of it."""
         term = search_term.strip().lower()
         return (queryset & Suppression.objects.standing([term]) if term else queryset), False
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        """A suppression is made or lifted, never turned into another."""
+        return obj is None and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """As everybody suppresses: repeated without harm, and logged."""
+        by = replace(admin_of(request), detail=obj.detail)
+        suppressions.suppress(Channel(obj.channel), obj.address, Cause(obj.cause), timezone.now(), by)
+        obj.pk = Suppression.objects.get(channel=obj.channel, address=obj.address, cause=obj.cause).pk
+
+    def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
+        """Lifted, and logged."""
+        self.delete_queryset(request, Suppression.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        """Likewise."""
+        suppressions.lift_these(queryset, timezone.now(), admin_of(request))
+
+
+class ReadOnlyAdmin(PeopleAdmin):
+    """What is written by what happened, and never by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody writes it here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor corrects it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor takes it back."""
+        return False
+
+
+@admin.register(ConsentChange)
+class ConsentChangeAdmin(ReadOnlyAdmin):
+    """The consent log: who changed what, when, by which way."""
+
+    list_display = (
+        "at", "aspect", "recipient", "address", "category", "channel", "before", "after", "actor", "actor_name", "via",
+    )  # fmt: skip
+    list_filter = ("aspect", "actor", "via")
+    list_select_related = ("recipient",)
+    search_fields = ("=recipient__external_id", "=address")
+    search_help_text = "A recipient's external id, or an address, in full."
+    ordering = ("-id",)
+
+
+@admin.register(Refusal)
+class RefusalAdmin(PeopleAdmin):
+    """Categories that the owners of addresses do not want: said by links in messages that went there."""
+
+    list_display = ("address", "channel", "category", "created_at")
+    list_filter = ("channel", "category")
+    list_select_related = ("category",)
+    search_fields = ("=address",)
+    search_help_text = "An address, in full."
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only people themselves say so."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Refusal | None = None) -> bool:
+        """It is taken back, or stands."""
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Refusal) -> None:
+        """Logged as any other change."""
+        consent.unrefuse(Channel(obj.channel), obj.address, obj.category, timezone.now(), admin_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Refusal]) -> None:
+        """Likewise."""
+        for refusal in queryset.select_related("category").order_by("address", "id"):
+            self.delete_model(request, refusal)
 
 
 @admin.register(ReceivedReply)

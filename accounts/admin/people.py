@@ -7,10 +7,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts import devices
+from accounts import consent, consent_log, devices
+from accounts.consent import Actor, Via, Witness
 from accounts.json_input import JSONInput
 from accounts.models import (
     GOOGLE_EXPIRES,
@@ -109,6 +110,20 @@ class RecipientAdmin(PeopleAdmin):
     search_help_text = "An external id, an email address or a phone number in E.164, in full."
     ordering = ("-id",)
     inlines = (DeviceInline, PreferenceInline)
+    actions = ("consents_as_csv", "consents_as_json")
+
+    @admin.action(description="Download the consent log of these people (CSV)", permissions=["view"])
+    def consents_as_csv(self, _request: HttpRequest, chosen: QuerySet[Recipient]) -> HttpResponse:
+        """Every change of what they agreed to."""
+        text = consent_log.as_csv(consent_log.lines_of(chosen.order_by("id")))
+        # Excel takes a file for UTF-8 only where it begins with a mark
+        return _download(f"\ufeff{text}", "text/csv", "consents.csv")
+
+    @admin.action(description="Download the consent log of these people (JSON)", permissions=["view"])
+    def consents_as_json(self, _request: HttpRequest, chosen: QuerySet[Recipient]) -> HttpResponse:
+        """Every change of what they agreed to."""
+        text = consent_log.as_json(consent_log.lines_of(chosen.order_by("id")))
+        return _download(text, "application/json", "consents.json")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A person is erased everywhere, by the button on their page: a deleted row would leave its log behind."""
@@ -120,11 +135,12 @@ class RecipientAdmin(PeopleAdmin):
         super().save_model(request, obj, form, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Choices that were changed here are signed as on their own page."""
+        """Choices that were changed here are signed and logged as on their own page."""
         for inline in formset.forms:
             if isinstance(inline.instance, Preference) and inline.has_changed():
                 sign(inline.instance, request)
-        super().save_formset(request, form, formset, change)
+        with consent.noted(form.instance, timezone.now(), admin_of(request)):
+            super().save_formset(request, form, formset, change)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recipient], search_term: str
@@ -199,7 +215,20 @@ class DeviceAdmin(PeopleAdmin):
         self.message_user(request, f"{retired} retired.")
 
 
+def admin_of(request: HttpRequest) -> Witness:
+    """Who changes consent by these pages."""
+    return Witness(Actor.ADMIN, Via.ADMIN, str(request.user))
+
+
 def sign(choice: Preference, request: HttpRequest) -> None:
     """Note when a choice was made, and from where unless somebody wrote that."""
     choice.changed_at = timezone.now()
     choice.source = choice.source or f"admin: {request.user}"[:100]
+
+
+def _download(text: str, kind: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        text,
+        content_type=f"{kind}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )

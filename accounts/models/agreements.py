@@ -191,6 +191,7 @@ class SuppressionCause(StrEnum):
     """Why an address may not be sent to."""
 
     HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCE = "soft_bounce"  # so many in a row: SOFT_BOUNCES
     COMPLAINT = "complaint"
     STOP = "stop"
     MANUAL = "manual"

@@ -46,6 +46,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     data: Mapping[str, Any] | None = None
     account: str = ""
     is_in_doubt: bool = False
+    recipient_id: UUID | None = None
 
     def __repr__(self) -> str:
         return f"Claimed({self.id}, attempt {self.attempt})"
@@ -113,7 +114,7 @@ _CLAIM = """
          WHERE id = ANY(%(ids)s::uuid[])
            AND state IN ('scheduled', 'queued', 'retrying')
         RETURNING id, notification_id, device_id, attempt, failures, queue, locale, address, data, account,
-                  reason = 'no_answer' AS is_in_doubt
+                  reason = 'no_answer' AS is_in_doubt, recipient_id
     )
     SELECT claimed.*, device.service, device.token
       FROM claimed
@@ -154,7 +155,7 @@ def claim(lane: Lane, *, at: datetime, lease_for: timedelta, limit: int = BATCH_
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     (
         delivery_id, notification_id, device_id, attempt, failures, queue, locale, address, data, account, is_in_doubt,
-        service, token,
+        recipient_id, service, token,
     ) = row  # fmt: skip
     return Claimed(
         id=delivery_id,
@@ -169,6 +170,7 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         data=json.loads(data) if data else None,
         account=account,
         is_in_doubt=is_in_doubt,
+        recipient_id=recipient_id,
     )
 
 

@@ -12,8 +12,18 @@ from uuid import UUID
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
 
+from accounts.channels import Channel
 from accounts.ids import floor_of
-from accounts.models import Device, Preference, ReceivedReply, Recipient, Suppression
+from accounts.models import (
+    ConsentChange,
+    Device,
+    Preference,
+    ReceivedReply,
+    Recipient,
+    Refusal,
+    SoftBounce,
+    Suppression,
+)
 from accounts.traces import PREFIX, trace_of
 from notifications.ledger import escalations, stripping
 from notifications.ledger.append import append_dropped
@@ -102,6 +112,11 @@ def _asked_before(subject: Subject) -> Q:
     return Q(notification_id__lt=floor_of(subject.asked_at))
 
 
+def consent_of(subject: Subject) -> QuerySet[ConsentChange]:
+    """What they agreed to, and what was said of their addresses. Served by an index for each."""
+    return ConsentChange.objects.filter(Q(recipient_id=subject.recipient_id) | Q(address__in=subject.addresses))
+
+
 def _admin_log(subject: Subject) -> QuerySet[LogEntry]:
     """What was done in the admin to the person, their devices and their choices; it calls them by name."""
     found = Q(content_type__model="recipient", object_id=str(subject.recipient_id))
@@ -136,6 +151,36 @@ def _traces(rows: QuerySet[Any], _subject: Subject) -> Bit:
     return Bit(len(made))
 
 
+def _refusals(rows: QuerySet[Any], _subject: Subject) -> Bit:
+    """Likewise: what the owner of an address does not want is not sent there when it comes back."""
+    readable = list(rows.exclude(address__startswith=PREFIX).select_for_update())
+    made = [
+        Refusal(
+            channel=one.channel, address=trace_of(one.address), category_id=one.category_id, created_at=one.created_at
+        )
+        for one in readable
+    ]
+    Refusal.objects.bulk_create(made, ignore_conflicts=True)
+    Refusal.objects.filter(pk__in=[one.pk for one in readable]).delete()
+    return Bit(len(made))
+
+
+def _sealed(rows: QuerySet[Any], subject: Subject) -> Bit:
+    """A proof stays a proof for whoever comes with the address, and says nothing of anybody else.
+
+    Lines are never changed: the database sees to that. So they go, and others come, of the same ids.
+    """
+    found: list[ConsentChange] = list(rows.select_for_update().order_by("pk")[: stripping.TOGETHER])
+    ConsentChange.objects.filter(pk__in=[line.pk for line in found]).delete()
+    for line in found:
+        # where a line has no address, that of its channel leads to it, or what else the person is known by
+        first = [subject.email] if line.channel == Channel.EMAIL else []
+        known = [line.address, *first, subject.phone, subject.email, subject.external_id]
+        line.recipient, line.address, line.detail = None, trace_of(next(filter(None, known))), ""
+    ConsentChange.objects.bulk_create(found)
+    return Bit(len(found), len(found) < stripping.TOGETHER)
+
+
 def _stripped(rows: QuerySet[Any], subject: Subject) -> Bit:
     found = stripping.strip(rows, subject.recipient_id, subject.asked_at)
     return Bit(found, found < stripping.TOGETHER)
@@ -155,9 +200,16 @@ def _unnamed(_rows: QuerySet[Any], subject: Subject) -> Bit:
 SUPPRESSIONS: Final = Holding(Suppression, lambda subject: Suppression.objects.standing(subject.addresses), _traces)
 ESCALATIONS: Final = Holding(Escalation, escalations_of, _withdrawn)
 
+REFUSALS: Final = Holding(Refusal, lambda subject: Refusal.objects.standing(subject.addresses), _refusals)
+BOUNCES: Final = Holding(SoftBounce, lambda subject: SoftBounce.objects.filter(address__in=subject.addresses), gone)
+CONSENT: Final = Holding(ConsentChange, consent_of, _sealed)
+
 #: What goes in the transaction in which an erasure begins. What others point to comes last.
 AT_ONCE: Final = (
     SUPPRESSIONS,
+    REFUSALS,
+    BOUNCES,
+    CONSENT,
     ESCALATIONS,
     Holding(LogEntry, _admin_log, _nameless, is_told=False),
     Holding(ReceivedReply, lambda subject: ReceivedReply.objects.filter(phone__in=subject.addresses), gone),
@@ -170,6 +222,9 @@ AT_ONCE: Final = (
 #: meanwhile, and what was just accepted may go on to another channel, so those are looked at again.
 BIT_BY_BIT: Final = (
     SUPPRESSIONS,
+    REFUSALS,
+    BOUNCES,
+    CONSENT,
     # with its events, its dead letter, what is still to be noted of it, and the data of its notification
     Holding(Delivery, deliveries, _stripped),
     ESCALATIONS,

@@ -19,12 +19,14 @@ from notifications.vocabulary import DeliveryState, EventKind, Reason, ReceiptKi
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A receipt that was new: which address of which channel it speaks of."""
+    """A receipt that was new: which address of which channel it speaks of, and the account that told."""
 
     kind: ReceiptKind
     channel: Channel
     address: str
     detail: str
+    at: datetime
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ _WAS_SENT = (
 _ADDRESSES = "SELECT id, channel, address, state FROM notifications_delivery WHERE id = ANY(%(ids)s)"
 
 #: Kinds after which a message goes on to its next channel.
-_IN_VAIN = {ReceiptKind.BOUNCED, ReceiptKind.FAILED}
+_IN_VAIN = {ReceiptKind.BOUNCED, ReceiptKind.FAILED, ReceiptKind.BLOCKED}
 #: Kinds that prove that the message left us, and nothing more.
 _SIGNS_OF_LIFE = {ReceiptKind.DEFERRED, ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.COMPLAINED}
 
@@ -143,7 +145,7 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
         _move(new)
         if ended := [row[1] for row in new if row[2] in _IN_VAIN]:
             hurry(ended, at)
-    applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4]) for row in new]
+    applied = [Applied(ReceiptKind(row[2]), *addresses[row[1]], row[4], row[3], row[6]) for row in new]
     return Application(applied, len(rows), len(early))
 
 
@@ -175,5 +177,6 @@ def _move(rows: Sequence[_Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, {"ids": about(ReceiptKind.DELIVERED)})
         cursor.execute(_FAILED, {"ids": about(ReceiptKind.BOUNCED), "reason": Reason.BOUNCED.value})
-        cursor.execute(_FAILED, {"ids": about(ReceiptKind.FAILED), "reason": Reason.UNDELIVERED.value})
+        undelivered = about(ReceiptKind.FAILED, ReceiptKind.BLOCKED)
+        cursor.execute(_FAILED, {"ids": undelivered, "reason": Reason.UNDELIVERED.value})
         cursor.execute(_WAS_SENT, {"ids": about(*_SIGNS_OF_LIFE)})

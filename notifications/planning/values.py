@@ -120,9 +120,9 @@ class Facts:
     """Everything a plan follows from, besides the time.
 
     `locale_for` names the locale in which a person who wants `locale` is addressed on a channel, or None where
-    the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to.
-    `usual_zone` is the time zone of people of whom neither zone nor country is known; `tariff`
-    what messages cost.
+    the template says nothing there. `suppressed` holds the (channel, address) pairs that nobody may send to; `refused`
+    those whose owners want nothing of this category. `usual_zone` is the time zone of people of whom neither zone nor
+    country is known; `tariff` what messages cost.
     """
 
     policy: Policy
@@ -134,6 +134,7 @@ class Facts:
     expires_at: datetime | None = None
     usual_zone: str = "Asia/Seoul"
     tariff: Tariff = FREE
+    refused: frozenset[tuple[Channel, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

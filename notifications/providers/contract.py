@@ -57,7 +57,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     `at` is now; a lifetime is `expires_at - at`. `callback_url` is where receipts for this delivery go.
     `data` travels with a push to the app. `address` is a token, an E.164 number or an email address. `number` is the
-    same in every attempt: the provider takes a message under it once; empty where it hands out none.
+    same in every attempt: the provider takes a message under it once; empty where it hands out none. `headers` are an
+    email's own, in ASCII, besides those that every email has.
     """
 
     delivery_id: UUID
@@ -69,6 +70,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     callback_url: str = ""
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
     number: str = ""
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Message({self.delivery_id})"

@@ -5,16 +5,17 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.messages import get_messages
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel, Mode
-from accounts.consent import Cause, heed, suppress
 from accounts.devices import registration
 from accounts.models import AppKey, Cap, Category, Device, Preference, Recipient, Suppression
 from accounts.replies import Reply, Wish
+from accounts.suppressions import Cause, heed, suppress
 from tests.builders import (
     Caller,
     administrator,
@@ -27,6 +28,7 @@ from tests.builders import (
     iphone,
     person,
     shown,
+    witness,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +48,7 @@ def rows() -> dict[str, Model]:
     jimin = person(email="jimin@example.com", attributes={"grade": "gold"})
     device(jimin)
     Preference.objects.create(recipient=jimin, category=category(), channel="sms", allowed=False)
-    suppress(Channel.EMAIL, "gone@example.com", Cause.HARD_BOUNCE, timezone.now())
+    suppress(Channel.EMAIL, "gone@example.com", Cause.HARD_BOUNCE, timezone.now(), witness())
     key = AppKey.objects.select_related("application").get()
     return {
         "application": key.application,
@@ -103,7 +105,7 @@ def test_a_new_key_shows_its_secret_once(browser: Client, action: str, mode: Mod
 
     assert new.get("/v1/recipients/jimin").status_code == 200
     assert AppKey.objects.get().mode == mode
-    pages = [f"application/{owner.pk}/change/", f"appkey/{new.key}/change/", "application/", "appkey/"]
+    pages = [f"application/{owner.pk}/change/", f"appkey/{quote(new.key)}/change/", "application/", "appkey/"]
     assert new.secret in shown(browser.get(f"{ADMIN}/{pages[0]}")), "told on the page that follows"
     assert not any(new.secret in shown(browser.get(f"{ADMIN}/{page}")) for page in pages)
 
@@ -274,7 +276,7 @@ def test_an_address_of_another_channel_cannot_be_suppressed(browser: Client, cha
 
 
 def test_an_address_is_suppressed_once_for_each_cause(browser: Client) -> None:
-    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now())
+    suppress(Channel.EMAIL, "a@example.com", Cause.MANUAL, timezone.now(), witness())
 
     page = browser.post(
         f"{ADMIN}/suppression/add/", {"channel": "email", "address": "A@example.com", "cause": "manual"}

@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.channels import Channel
-from accounts.consent import Cause, Choice, choose, forget_choices, lift, suppress
+from accounts.consent import Choice, choose, forget_choices
 from accounts.models import Preference, Suppression
-from tests.builders import caller, category, fields_named, person
+from accounts.suppressions import Cause, lift, suppress
+from tests.builders import caller, category, fields_named, person, witness
 
 pytestmark = pytest.mark.django_db
 
@@ -147,13 +148,13 @@ def test_nobody_known_has_no_choices(method: str) -> None:
 
 def test_forgetting_says_how_many_choices_there_were() -> None:
     minsu = person("minsu")
-    choose(minsu, [Choice(allowed=False), Choice(allowed=True, channel=Channel.SMS)], NOW, source="form")
+    choose(minsu, [Choice(allowed=False), Choice(allowed=True, channel=Channel.SMS)], NOW, witness("form"))
 
-    assert [forget_choices(minsu), forget_choices(minsu)] == [2, 0]
+    assert [forget_choices(minsu, NOW, witness()), forget_choices(minsu, NOW, witness())] == [2, 0]
 
 
 def test_a_suppression_is_noted_with_cause_moment_and_detail() -> None:
-    suppress(Channel.EMAIL, "a@example.com", Cause.HARD_BOUNCE, NOW, detail="x" * 300)
+    suppress(Channel.EMAIL, "a@example.com", Cause.HARD_BOUNCE, NOW, witness("x" * 300))
 
     noted = Suppression.objects.get()
     assert (noted.channel, noted.address, noted.cause) == ("email", "a@example.com", "hard_bounce")
@@ -163,23 +164,23 @@ def test_a_suppression_is_noted_with_cause_moment_and_detail() -> None:
 
 def test_every_cause_is_noted_once_and_the_first_time_stands() -> None:
     for cause in (Cause.STOP, Cause.MANUAL, Cause.STOP):
-        suppress(Channel.SMS, "+821012345678", cause, NOW)
-    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW + timedelta(days=1))
+        suppress(Channel.SMS, "+821012345678", cause, NOW, witness())
+    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW + timedelta(days=1), witness())
 
     noted = Suppression.objects.order_by("cause").values_list("cause", "created_at")
     assert list(noted) == [("manual", NOW), ("stop", NOW)]
 
 
 def test_lifting_a_suppression_works_once_and_on_its_channel_only() -> None:
-    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW)
+    suppress(Channel.SMS, "+821012345678", Cause.STOP, NOW, witness())
 
-    assert not lift(Channel.EMAIL, "+821012345678")
-    assert [lift(Channel.SMS, "+821012345678") for _ in range(2)] == [True, False]
+    assert not lift(Channel.EMAIL, "+821012345678", NOW, witness())
+    assert [lift(Channel.SMS, "+821012345678", NOW, witness()) for _ in range(2)] == [True, False]
 
 
 def test_an_address_stays_suppressed_when_the_person_is_forgotten() -> None:
     person("minsu", email="a@example.com")
-    suppress(Channel.EMAIL, "a@example.com", Cause.COMPLAINT, NOW)
+    suppress(Channel.EMAIL, "a@example.com", Cause.COMPLAINT, NOW, witness())
 
     caller().delete("/v1/recipients/minsu")
 

@@ -203,7 +203,10 @@ def test_a_person_may_have_quiet_hours_of_their_own() -> None:
 
     assert api.put(PATH, {**JIMIN, "quiet_hours": hours}).json()["quiet_hours"] == hours
     assert api.patch(PATH, {"locale": "en"}).json()["quiet_hours"] == hours
+    assert api.put(PATH, JIMIN).json()["quiet_hours"] == hours, "which the person may have chosen on their own page"
     assert api.patch(PATH, {"quiet_hours": None}).json()["quiet_hours"] is None
+    api.patch(PATH, {"quiet_hours": hours})
+    assert api.put(PATH, {**JIMIN, "quiet_hours": None}).json()["quiet_hours"] is None
 
 
 @pytest.mark.parametrize(

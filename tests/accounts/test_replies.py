@@ -11,10 +11,12 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import keywords
 from accounts.channels import Channel
-from accounts.consent import Cause, forget_replies, heed, suppress
 from accounts.models import ReceivedReply, Suppression
 from accounts.replies import Reply, Wish, e164, wish_in
+from accounts.suppressions import Cause, forget_replies, heed, suppress
+from tests.builders import witness
 
 PHONE = "+821012345678"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -63,6 +65,41 @@ def test_only_a_text_that_is_a_keyword_as_a_whole_is_a_wish(text: str, wish: Wis
     found = wish_in(text)
 
     assert (found[0] if found else None) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "sender", "wish"),
+    [
+        ("Arrêt !", "+15145550199", "", Wish.STOP),  # a French word in Canada
+        ("ARRET", "+12125550199", "", None),  # and in New York, where it is none
+        ("BAJA", "+34600123456", "", Wish.STOP),
+        ("alta", "+34600123456", "", Wish.START),
+        ("配信停止", "+819012345678", "", Wish.STOP),
+        ("ストップ", "+819012345678", "", Wish.STOP),
+        ("TD", "+8613800138000", "", Wish.STOP),
+        ("退订", "+8613800138000", "", Wish.STOP),
+        ("T", PHONE, "", None),  # a letter is a keyword only where senders print it
+        ("TC", "+84901234567", "", Wish.STOP),
+        ("หยุด", "+66812345678", "", Wish.STOP),
+        ("İPTAL", "+905321234567", "", Wish.STOP),
+        ("إلغاء", "+971501234567", "", Wish.STOP),
+        ("ABMELDEN", "+15145550199", "+4915112345678", Wish.STOP),  # by the country of the sender's own number
+        ("stop", "+34600123456", "", Wish.STOP),  # everywhere
+        ("수신거부", "+34600123456", "", Wish.STOP),
+        ("baja", "no number", "BONGSU", None),
+    ],
+)
+def test_keywords_are_those_of_the_countries_that_a_sender_writes_to(
+    text: str, person: str, sender: str, wish: Wish | None
+) -> None:
+    found = wish_in(text, person, sender)
+
+    assert (found[0] if found else None) == wish
+
+
+def test_no_language_says_stop_by_a_word_for_start() -> None:
+    for language, words in keywords.STOP.items():
+        assert not words & keywords.START[language]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +157,7 @@ def test_the_last_word_decides(replies: Sequence[Reply], *, is_stopped: bool) ->
 @pytest.mark.django_db
 @pytest.mark.parametrize("cause", [Cause.HARD_BOUNCE, Cause.COMPLAINT, Cause.MANUAL])
 def test_start_lifts_stop_and_nothing_else(cause: Cause) -> None:
-    suppress(Channel.SMS, PHONE, cause, NOW)
+    suppress(Channel.SMS, PHONE, cause, NOW, witness())
     heed(said(Wish.STOP, 1), "twilio-live")
     assert causes() == sorted([cause, "stop"])
 
@@ -131,7 +168,7 @@ def test_start_lifts_stop_and_nothing_else(cause: Cause) -> None:
 
 @pytest.mark.django_db
 def test_start_does_not_lift_what_the_provider_learned_of_later() -> None:
-    suppress(Channel.SMS, PHONE, Cause.STOP, NOW + timedelta(minutes=5), detail="21610")
+    suppress(Channel.SMS, PHONE, Cause.STOP, NOW + timedelta(minutes=5), witness("21610"))
 
     heed(said(Wish.START, 1), "twilio-live")
 
@@ -140,8 +177,8 @@ def test_start_does_not_lift_what_the_provider_learned_of_later() -> None:
 
 @pytest.mark.django_db
 def test_only_this_number_and_only_text_messages_are_meant() -> None:
-    suppress(Channel.SMS, "+821087654321", Cause.STOP, NOW)
-    suppress(Channel.EMAIL, PHONE, Cause.STOP, NOW)
+    suppress(Channel.SMS, "+821087654321", Cause.STOP, NOW, witness())
+    suppress(Channel.EMAIL, PHONE, Cause.STOP, NOW, witness())
 
     heed(said(Wish.START, 1), "twilio-live")
 

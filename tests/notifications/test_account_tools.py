@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.channels import Channel
-from accounts.consent import Cause, suppress
+from accounts.suppressions import Cause, suppress
 from notifications import trying, vault
 from notifications.models import ProviderAccount
 from notifications.providers import registry
-from tests.builders import administrator, device, fcm_token, iphone, person, shown
+from tests.builders import administrator, device, fcm_token, iphone, person, shown, witness
 from tests.notifications.account_pages import address, named, spoilt, told
 from tests.sandbox.world import Running
 
@@ -150,7 +150,7 @@ def test_a_recipient_is_found_by_external_id(providers: Running, name: str) -> N
 )
 def test_an_address_that_is_none_is_told_on_the_page(providers: Running, name: str, to: str, says: str) -> None:
     person("nophone")
-    suppress(Channel.SMS, "+821099999999", Cause.STOP, timezone.now())
+    suppress(Channel.SMS, "+821099999999", Cause.STOP, timezone.now(), witness())
     page = shown(administrator().post(address("test", named(f"{name}-live")), {"to": to}))
     assert says in page
     assert "<script>alert" not in page

@@ -13,9 +13,19 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel
-from accounts.consent import Cause, heed, suppress
-from accounts.models import Device, Preference, ReceivedReply, Recipient, Suppression
+from accounts.consent import Choice, choose, refuse
+from accounts.models import (
+    ConsentChange,
+    Device,
+    Preference,
+    ReceivedReply,
+    Recipient,
+    Refusal,
+    SoftBounce,
+    Suppression,
+)
 from accounts.replies import Reply, Wish
+from accounts.suppressions import Actor, Cause, Via, Witness, heed, suppress
 from accounts.traces import trace_of
 from notifications import erasing
 from notifications.ledger import holdings
@@ -118,7 +128,13 @@ def test_a_second_call_finds_nobody() -> None:
 
 def test_a_stop_outlasts_its_owner() -> None:
     api, who = shop(), jimin()
-    suppress(Channel.SMS, who.phone, Cause.STOP, timezone.now(), detail="answered STOP")
+    suppress(
+        Channel.SMS,
+        who.phone,
+        Cause.STOP,
+        timezone.now(),
+        Witness(Actor.RECIPIENT, Via.SMS_KEYWORD, "a", "answered STOP"),
+    )
     api.delete("/v1/recipients/jimin")
 
     trace = Suppression.objects.get()
@@ -230,3 +246,49 @@ def test_a_row_is_never_just_deleted() -> None:
     who, browser = jimin(), administrator()
 
     assert browser.post(f"/admin/accounts/recipient/{who.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+# --- consent ------------------------------------------------------------------------------------------
+def test_a_refusal_outlasts_its_owner_and_their_own_word_takes_it_back() -> None:
+    api, who = shop(), jimin()
+    by = Witness(Actor.RECIPIENT, Via.SMS_LINK)
+    refuse(Channel.SMS, who.phone, api.category, timezone.now(), by)
+    api.delete("/v1/recipients/jimin")
+
+    assert who.phone not in Refusal.objects.get().address
+    back = person("back", phone=who.phone)
+    spared = accepted("sms", by=api, recipients=["back", {"phone": who.phone}])
+    assert [(one.state, one.reason) for one in spared] == [("suppressed", "opted_out")] * 2
+
+    choose(back, [Choice(allowed=True, category=api.category)], timezone.now(), by)
+    assert not Refusal.objects.exists()
+    assert accepted("sms", by=api, recipients=["back"])[0].state == "queued"
+    lifted = ConsentChange.objects.of(back).get(aspect="refusal")
+    assert (lifted.address, lifted.before, lifted.after) == (who.phone, "refused", ""), "their log says whose it was"
+
+
+def test_the_proof_of_consent_stays_for_whoever_comes_with_the_address() -> None:
+    api, who = shop(), jimin()
+    by = Witness(Actor.APPLICATION, Via.API, "crm", f"said so in the shop, {who.email}")
+    choose(who, [Choice(allowed=True, category=api.category, channel=Channel.EMAIL)], timezone.now(), by)
+    suppress(Channel.SMS, who.phone, Cause.STOP, timezone.now(), by)
+    other = person("haneul", phone="+821099998888")
+    choose(other, [Choice(allowed=True)], timezone.now(), Witness(Actor.RECIPIENT, Via.PREFERENCE_CENTRE))
+    before = list(ConsentChange.objects.exclude(recipient=other).values_list("id", "at", "before", "after", "via"))
+
+    api.delete("/v1/recipients/jimin")
+
+    left = ConsentChange.objects.exclude(recipient=other).order_by("id")
+    assert list(left.values_list("id", "at", "before", "after", "via")) == before
+    assert {one.address for one in left} == {trace_of(who.email), trace_of(who.phone)}
+    assert not tables_with(str(who.pk), who.email, who.phone) - {"notifications_erasure"}
+    assert ConsentChange.objects.of(other).get().recipient == other
+
+
+def test_mail_that_came_back_is_counted_for_nobody() -> None:
+    api, who = shop(), jimin()
+    SoftBounce.objects.create(address=who.email, times=[timezone.now()])
+
+    api.delete("/v1/recipients/jimin")
+
+    assert not SoftBounce.objects.exists()

@@ -158,7 +158,7 @@ def test_a_step_that_is_cut_off_is_taken_again(monkeypatch: pytest.MonkeyPatch) 
 
     erasing.carry_on(clock=later())
 
-    assert Delivery.objects.filter(recipient_id=None, state="cancelled", reason="erased").count() == 5
+    assert Delivery.objects.filter(recipient=None, state="cancelled", reason="erased").count() == 5
     assert Erasure.objects.get().rows["deliveries"] == 5
 
 

@@ -11,14 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel
-from accounts.consent import Cause, suppress
-from accounts.models import Category, Preference, Recipient
+from accounts.models import Category, Preference, Recipient, Refusal
+from accounts.suppressions import Cause, suppress
 from notifications import explaining
 from notifications.explaining import Nobody, Span
 from notifications.models import Delivery
 from notifications.vocabulary import Lane
 from tests.api.shop import jimin, opted_out, shop
-from tests.builders import administrator, person, shown
+from tests.builders import administrator, person, shown, witness
 from tests.notifications.road import accepted, dispatched
 from tests.sandbox.world import Running
 
@@ -142,7 +142,11 @@ def test_it_says_for_every_channel_which_rule_would_decide() -> None:
         Channel.EMAIL: "It would be sent.",
     }
 
-    suppress(Channel.EMAIL, "jimin@example.com", Cause.HARD_BOUNCE, timezone.now())
+    Refusal.objects.create(address=who.phone, channel="sms", category=category)
+    assert "by a link in a message to this address" in now_for(who)[Channel.SMS]
+    Refusal.objects.all().delete()
+
+    suppress(Channel.EMAIL, "jimin@example.com", Cause.HARD_BOUNCE, timezone.now(), witness())
     Preference.objects.create(recipient=who, category=category, channel="sms", allowed=False)
 
     assert now_for(who)[Channel.SMS] == "The recipient opted out (of this category on this channel)."

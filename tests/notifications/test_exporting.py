@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.channels import Channel
-from accounts.consent import Cause, heed, suppress
-from accounts.models import Recipient
+from accounts.consent import Choice, choose, refuse
+from accounts.models import Recipient, SoftBounce
 from accounts.replies import Reply, Wish
+from accounts.suppressions import Actor, Cause, Via, Witness, heed, suppress
 from notifications.vocabulary import Lane
 from tests.api.shop import DATA, Shop, jimin, opted_out, shop
 from tests.builders import administrator, person
@@ -35,12 +36,16 @@ def waits_for_its_next_channel(api: Shop, whom: str) -> None:
 def somebody(providers: Running) -> tuple[Shop, Recipient]:
     api, who = shop(), jimin(attributes={"grade": "gold"})
     opted_out(who, api.category, "email")
-    suppress(Channel.EMAIL, who.email, Cause.HARD_BOUNCE, timezone.now())
+    suppress(Channel.EMAIL, who.email, Cause.HARD_BOUNCE, timezone.now(), Witness(Actor.PROVIDER, Via.RECEIPT, "a"))
     accepted("sms", "email", by=api)
     accepted("sms", by=api, recipients=[{"phone": who.phone}])
     dispatched(Lane.SMS)
     heed(Reply(who.phone, Wish.START, "START", timezone.now(), "ref-1"), "twilio-live")
     person("haneul", phone="+821099998888")
+    choose(who, [Choice(allowed=True)], timezone.now(), Witness(Actor.ADMIN, Via.ADMIN, "minji"))
+    for address in (who.email, "haneul@people.example"):
+        refuse(Channel.EMAIL, address, api.category, timezone.now(), Witness(Actor.RECIPIENT, Via.ONE_CLICK))
+        SoftBounce.objects.create(address=address, times=[timezone.now()])
     waits_for_its_next_channel(api, "jimin")
     waits_for_its_next_channel(api, "haneul")
     accepted("sms", by=api, recipients=["haneul"])
@@ -57,8 +62,11 @@ def test_an_export_has_all_tables_and_nobody_else(providers: Running) -> None:
     assert {name: len(rows) for name, rows in found.items() if name != "exported_at"} == {
         "recipients": 1,
         "devices": 2,
-        "preferences": 1,
+        "preferences": 2,
         "suppressions": 1,
+        "refusals": 1,
+        "soft_bounces": 1,
+        "consent_log": 3,
         "escalations": 1,
         "received_replies": 1,
         "deliveries": 4,

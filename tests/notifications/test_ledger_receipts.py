@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import consent
+from accounts import suppressions
 from accounts.channels import Channel
 from accounts.ids import new_id
-from accounts.models import Suppression
+from accounts.models import SoftBounce, Suppression
 from notifications import receiving
 from notifications.ledger import receipts
 from notifications.models import Delivery, DeliveryEvent, PendingReceipt
@@ -54,6 +54,7 @@ def state_of(delivery_id: UUID) -> str:
         (S.SENT, K.DELIVERED, S.DELIVERED),
         (S.SENT, K.BOUNCED, S.FAILED),
         (S.SENT, K.FAILED, S.FAILED),
+        (S.SENT, K.BLOCKED, S.FAILED),
         (S.SENT, K.DEFERRED, S.SENT),
         (S.SENT, K.OPENED, S.SENT),
         (S.SENT, K.CLICKED, S.SENT),
@@ -171,7 +172,7 @@ def test_patience_counts_from_when_we_were_told_however_old_the_news_is(age: tim
 def test_a_receipt_that_cannot_be_heeded_in_full_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     delivery_id = in_state(S.SENT)
     receipts.keep([news(delivery_id, K.OPTED_OUT)], "twilio-live", NOW)
-    monkeypatch.setattr(consent, "suppress_many", _killed)
+    monkeypatch.setattr(suppressions, "suppress_many", _killed)
     with pytest.raises(KeyboardInterrupt):
         receiving.apply(clock=lambda: NOW)
     monkeypatch.undo()
@@ -202,6 +203,7 @@ def test_neither_order_nor_repetition_nor_cutting_into_batches_makes_a_differenc
     told_in: list[tuple[ReceiptKind, int]], cuts: list[bool]
 ) -> None:
     Suppression.objects.all().delete()
+    SoftBounce.objects.all().delete()
     delivery_id = in_state(S.SENT, Channel.EMAIL)
     batch: list[Receipt] = []
     for (kind, ref), is_cut in zip(told_in, cuts, strict=False):
@@ -212,7 +214,7 @@ def test_neither_order_nor_repetition_nor_cutting_into_batches_makes_a_differenc
     told(batch)
 
     kinds = {kind for kind, _ in told_in}
-    expected = S.DELIVERED if K.DELIVERED in kinds else S.FAILED if kinds & {K.BOUNCED, K.FAILED} else S.SENT
+    expected = S.DELIVERED if K.DELIVERED in kinds else S.FAILED if kinds & {K.BOUNCED, K.FAILED, K.BLOCKED} else S.SENT
     assert state_of(delivery_id) == expected
     events = DeliveryEvent.objects.of(delivery_id).values_list("kind", flat=True)
     assert sorted(events) == sorted(kind.value for kind, _ in set(told_in))

@@ -23,7 +23,7 @@ EVENTS: Final[Mapping[str, ReceiptKind]] = {
     "deferral": ReceiptKind.DEFERRED,
     "hard_bounce": ReceiptKind.BOUNCED,
     # A full mailbox or a filter, this once; the address may well be good.
-    "soft_bounce": ReceiptKind.FAILED,
+    "soft_bounce": ReceiptKind.BLOCKED,
     "open": ReceiptKind.OPENED,
     "click": ReceiptKind.CLICKED,
     "spam": ReceiptKind.COMPLAINED,

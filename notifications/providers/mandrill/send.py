@@ -171,6 +171,7 @@ class Mandrill:
             "headers": {
                 **common.get("headers", {}),
                 "Message-ID": message_id(message.delivery_id, common["from_email"]),
+                **message.headers,
             },
             "metadata": {"bongsu_delivery_id": str(message.delivery_id)},
             # The text is rendered: what looks like a merge tag in it was written by a person.

@@ -118,7 +118,7 @@ def _kinds(event: Event) -> Sequence[ReceiptKind]:
     match event.event:
         case "bounce":
             # "blocked": refused this time, by a full mailbox or a filter; the address may well be good.
-            return (ReceiptKind.FAILED if event.type == "blocked" else ReceiptKind.BOUNCED,)
+            return (ReceiptKind.BLOCKED if event.type == "blocked" else ReceiptKind.BOUNCED,)
         case "dropped":
             return DROPS.get(event.reason.strip().lower(), (ReceiptKind.FAILED,))
         case name:

@@ -114,7 +114,10 @@ class SendGrid:
                     "custom_args": {"bongsu_delivery_id": str(message.delivery_id)},
                 }
             ],
-            "headers": {"Message-ID": message_id(message.delivery_id, prototype.data["from"]["email"])},
+            "headers": {
+                "Message-ID": message_id(message.delivery_id, prototype.data["from"]["email"]),
+                **message.headers,
+            },
             "subject": one_line(text.subject),
             "content": _content(text),
         }

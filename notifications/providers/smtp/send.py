@@ -125,6 +125,7 @@ class Smtp:
             mime.header("Subject", one_line(text.subject)),
             f"Date: {mime.date(message.at)}",
             f"Message-ID: {message_id(message.delivery_id, sender.address)}",
+            *(mime.header(name, value) for name, value in message.headers.items()),
         )
         parts = {"plain": text.text, "html": with_preheader(text.html, text.preheader)}
         said = [(kind, content) for kind, content in parts.items() if content] or [("plain", "")]

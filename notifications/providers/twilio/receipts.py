@@ -65,7 +65,7 @@ def _heard(form: Mapping[str, str], at: datetime) -> Sequence[Reply]:
     acted on is what counts, whatever the text is. There is no time in it; that of the call has to do.
     """
     phone = e164(form["From"])
-    found = wish_in(form.get("Body", ""))
+    found = wish_in(form.get("Body", ""), form["From"], form.get("To", ""))
     if kind := form.get("OptOutType", "").strip().lower():
         found = (Wish(kind), found[1] if found else kind) if kind in list(Wish) else None
     if phone is None or found is None or not (ref := form.get("MessageSid", "")[:64]):

@@ -101,7 +101,8 @@ def _heard(fields: Mapping[str, str]) -> Sequence[Reply]:
     A part of a long message is no keyword. The time is that of the push, which is signed; that of the message itself
     is not told.
     """
-    phone, found, ref = e164(fields.get("msisdn", "")), wish_in(fields["text"]), fields.get("messageId", "")[:64]
+    phone, ref = e164(fields.get("msisdn", "")), fields.get("messageId", "")[:64]
+    found = wish_in(fields["text"], phone or "", e164(fields.get("to", "")) or "")
     if phone is None or found is None or not ref or fields.get("concat") == "true":
         return []
     wish, keyword = found

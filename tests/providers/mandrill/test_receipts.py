@@ -125,7 +125,7 @@ def test_a_receipt_names_the_delivery_the_moment_and_itself() -> None:
         ("unsub", [ReceiptKind.OPTED_OUT]),
         # A hard bounce kills the address; a soft one does not.
         ("hard_bounce", [ReceiptKind.BOUNCED]),
-        ("soft_bounce", [ReceiptKind.FAILED]),
+        ("soft_bounce", [ReceiptKind.BLOCKED]),
         # Nothing that changes a delivery.
         ("send", []),
         ("inbound", []),

@@ -130,7 +130,7 @@ def test_a_receipt_names_the_delivery_the_moment_and_itself() -> None:
         # A hard bounce kills the address; a block, by a full mailbox or a filter, does not.
         ({"event": "bounce"}, [ReceiptKind.BOUNCED]),
         ({"event": "bounce", "type": "bounce"}, [ReceiptKind.BOUNCED]),
-        ({"event": "bounce", "type": "blocked"}, [ReceiptKind.FAILED]),
+        ({"event": "bounce", "type": "blocked"}, [ReceiptKind.BLOCKED]),
         # Dropped: only what SendGrid knows of the address counts against the address.
         ({"event": "dropped", "reason": "Bounced Address"}, [ReceiptKind.BOUNCED]),
         ({"event": "dropped", "reason": "Invalid"}, [ReceiptKind.BOUNCED]),

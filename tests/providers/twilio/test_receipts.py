@@ -171,6 +171,7 @@ def heard(**changes: str) -> list[Receipt | Reply]:
         ({"Body": "STOP"}, Wish.STOP, "stop"),
         ({"Body": "수신거부"}, Wish.STOP, "수신거부"),
         ({"Body": "Unstop"}, Wish.START, "unstop"),
+        ({"Body": "Arrêt", "To": "+33612345678"}, Wish.STOP, "arret"),
         # what Twilio acted on counts, whatever the words are
         ({"Body": "ARRET", "OptOutType": "STOP"}, Wish.STOP, "stop"),
         ({"Body": "yes", "OptOutType": "START"}, Wish.START, "start"),

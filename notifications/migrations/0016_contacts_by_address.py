@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0014_erasures"),
+        ("notifications", "0015_erasures"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ import accounts.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0013_events_of_escalation"),
+        ("notifications", "0014_soft_bounces"),
     ]
 
     operations = [

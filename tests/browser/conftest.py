@@ -1,0 +1,58 @@
+"""A real browser, Debian's chromium, in which the pages are opened as people open them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+#: Where the pictures go that people look at, if anywhere.
+_PICTURES = os.environ.get("BROWSER_PICTURES", "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a browser; where there is none, it says so."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not shutil.which("chromium"):
+                item.add_marker(pytest.mark.skip(reason="no chromium on the PATH: apt-get install chromium"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests of a file. Its driver runs a loop in this thread, which nobody else could share."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            yield browser
+            browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A window of a phone's width, in Korean."""
+    context = chromium.new_context(locale="ko-KR", viewport={"width": 360, "height": 740})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Any:
+    """Keeps a picture of a page under a name, where BROWSER_PICTURES names a folder."""
+
+    def take(page: Page, name: str) -> None:
+        if _PICTURES:
+            Path(_PICTURES).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(_PICTURES) / f"{name}.png", full_page=True)
+
+    return take
