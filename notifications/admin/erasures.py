@@ -74,9 +74,10 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
             messages.error(request, "Nothing was erased: that is not this person's external id.")
             return redirect(request.path)
         try:
-            erasing.erase(person, by=f"admin: {request.user}", clock=clock.now)
+            erasure = erasing.erase(person, by=f"admin: {request.user}", clock=clock.now)
         except AlreadyErased:
             messages.warning(request, "Somebody else erased this person a moment ago.")
         else:
+            self.log_addition(request, erasure, "Erased a person.")
             messages.success(request, "The person is erased. A long log is done within minutes.")
         return redirect(reverse("admin:accounts_recipient_changelist"))

@@ -226,6 +226,8 @@ def test_the_admin_asks_for_the_name_before_it_erases() -> None:
     assert not ReceivedReply.objects.exists()
     listed = shown(browser.get("/admin/notifications/erasure/"))
     assert "admin: admin" in listed
+    noted = LogEntry.objects.get(content_type__model="erasure")
+    assert (noted.user.username, noted.object_id) == ("admin", str(Erasure.objects.get().pk))
     assert "jimin" not in listed
 
 
