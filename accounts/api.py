@@ -24,7 +24,7 @@ from accounts.strict import Strict
 Asked = TypeVar("Asked", bound=Strict)
 
 
-class _ReadersAndWriters(APIView):
+class ReadersAndWriters(APIView):
     """Reading and writing have scopes of their own."""
 
     def get_permissions(self) -> list[BasePermission]:
@@ -33,13 +33,13 @@ class _ReadersAndWriters(APIView):
         return [needs(Scope.RECIPIENTS_READ if reads else Scope.RECIPIENTS_WRITE)()]
 
 
-class RecipientDetail(_ReadersAndWriters):
-    """One person."""
+class RecipientDetail(ReadersAndWriters):
+    """One person. Forgetting them is `notifications.api.privacy`'s: it concerns the log as well."""
 
     @extend_schema(operation_id="recipients_retrieve", responses=serializers.RecipientAnswer)
     def get(self, _request: Request, external_id: str) -> Response:
         """What is known of a person."""
-        return Response(serializers.RecipientAnswer(_person(external_id)).data)
+        return Response(serializers.RecipientAnswer(person_of(external_id)).data)
 
     @extend_schema(
         operation_id="recipients_put",
@@ -65,27 +65,21 @@ class RecipientDetail(_ReadersAndWriters):
         """Change what is named of a person. Attributes are merged; one set to null is removed."""
         asked = _valid(serializers.RecipientRequest(data=request.data))
         with transaction.atomic():
-            person = _person(external_id, for_update=True)
+            person = person_of(external_id, for_update=True)
             try:
                 recipients.change(person, asked.validated_data, timezone.now())
             except Invalid as error:
                 raise ValidationError({error.field: str(error)}) from None
         return Response(serializers.RecipientAnswer(person).data)
 
-    @extend_schema(operation_id="recipients_delete", responses={204: None})
-    def delete(self, _request: Request, external_id: str) -> Response:
-        """Forget a person, their devices and preferences. Suppressed addresses stay suppressed."""
-        _person(external_id).delete()
-        return Response(status=204)
 
-
-class RecipientDevices(_ReadersAndWriters):
+class RecipientDevices(ReadersAndWriters):
     """The push tokens of one person."""
 
     @extend_schema(operation_id="devices_list", responses=serializers.DeviceAnswer(many=True))
     def get(self, _request: Request, external_id: str) -> Response:
         """The devices of a person that can be reached."""
-        return Response(serializers.DeviceAnswer(serializers.live_devices(_person(external_id)), many=True).data)
+        return Response(serializers.DeviceAnswer(serializers.live_devices(person_of(external_id)), many=True).data)
 
     @extend_schema(
         operation_id="devices_register",
@@ -95,7 +89,7 @@ class RecipientDevices(_ReadersAndWriters):
     def post(self, request: Request, external_id: str) -> Response:
         """Register a push token. For apps, at every start. A token that somebody else has moves to this person."""
         asked = _valid(serializers.DeviceRequest(data=request.data))
-        person, reported, at = _person(external_id), asked.registration(), timezone.now()
+        person, reported, at = person_of(external_id), asked.registration(), timezone.now()
         if before := asked.validated_data["replaces"]:
             device, is_new = devices.renew(person, before, reported, at)
         else:
@@ -110,7 +104,7 @@ class RecipientDevices(_ReadersAndWriters):
     def put(self, request: Request, external_id: str) -> Response:
         """Replace all devices of a person. These and no others."""
         asked = _valid(serializers.DevicesRequest(data=request.data))
-        person, at = _person(external_id), timezone.now()
+        person, at = person_of(external_id), timezone.now()
         with transaction.atomic():
             kept = {devices.register(person, one, at)[0].id for one in asked.validated_data["devices"]}
             others = serializers.live_devices(person).exclude(pk__in=kept).values_list("id", flat=True)
@@ -118,26 +112,26 @@ class RecipientDevices(_ReadersAndWriters):
         return Response(serializers.DeviceAnswer(serializers.live_devices(person), many=True).data)
 
 
-class RecipientDevice(_ReadersAndWriters):
+class RecipientDevice(ReadersAndWriters):
     """One push token of one person."""
 
     @extend_schema(operation_id="devices_retire", responses={204: None})
     def delete(self, _request: Request, external_id: str, device_id: UUID) -> Response:
         """Retire a device. For apps, when somebody signs out: nothing is sent there any more."""
-        device = Device.objects.live().filter(recipient=_person(external_id), pk=device_id).first()
+        device = Device.objects.live().filter(recipient=person_of(external_id), pk=device_id).first()
         if device is None:
             raise Http404
         devices.retire(device, timezone.now(), "removed by the API")
         return Response(status=204)
 
 
-class RecipientPreferences(_ReadersAndWriters):
+class RecipientPreferences(ReadersAndWriters):
     """The choices of one person."""
 
     @extend_schema(operation_id="preferences_list", responses=serializers.PreferenceAnswer(many=True))
     def get(self, _request: Request, external_id: str) -> Response:
         """The choices of a person. Where they said nothing, the category's default applies."""
-        return _choices(_person(external_id))
+        return _choices(person_of(external_id))
 
     @extend_schema(
         operation_id="preferences_replace",
@@ -147,7 +141,7 @@ class RecipientPreferences(_ReadersAndWriters):
     def put(self, request: Request, external_id: str) -> Response:
         """Replace all choices of a person. These and no others."""
         wanted = _valid(serializers.PreferencesRequest(data=request.data)).validated_data
-        person = _person(external_id)
+        person = person_of(external_id)
         consent.replace(person, wanted["preferences"], timezone.now(), _witness(request, wanted["source"]))
         return _choices(person)
 
@@ -159,18 +153,19 @@ class RecipientPreferences(_ReadersAndWriters):
     def patch(self, request: Request, external_id: str) -> Response:
         """Change some choices of a person. The others stay."""
         wanted = _valid(serializers.PreferencesRequest(data=request.data)).validated_data
-        person = _person(external_id)
+        person = person_of(external_id)
         consent.choose(person, wanted["preferences"], timezone.now(), _witness(request, wanted["source"]))
         return _choices(person)
 
     @extend_schema(operation_id="preferences_forget", responses={204: None})
     def delete(self, request: Request, external_id: str) -> Response:
         """Forget the choices of a person. From now on only the categories' defaults apply."""
-        consent.forget_choices(_person(external_id), timezone.now(), _witness(request))
+        consent.forget_choices(person_of(external_id), timezone.now(), _witness(request))
         return Response(status=204)
 
 
-def _person(external_id: str, *, for_update: bool = False) -> Recipient:
+def person_of(external_id: str, *, for_update: bool = False) -> Recipient:
+    """Whom a path names. Raises `Http404`."""
     if "\0" in external_id:
         raise Http404
     people: QuerySet[Recipient] = Recipient.objects.known_as([external_id])

@@ -11,6 +11,7 @@ from accounts.consent_log import Witness
 from accounts.links import BadLink, Subject
 from accounts.models import Category, Consent, Preference, Recipient, Refusal, Suppression
 from accounts.policies import About, decisive
+from accounts.traces import owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,14 @@ def board(subject: Subject) -> Board:
     known = {Channel.SMS: person.phone, Channel.EMAIL: person.email} if person else {subject.channel: subject.address}
     addresses = {channel: address for channel, address in known.items() if address}
     choices = _choices(person) if person else {}
+    refusals = list(Refusal.objects.standing(addresses.values()))
+    suppressed = list(Suppression.objects.standing(addresses.values()).order_by("id"))
+    found = [*(one.address for one in refusals), *(one.address for one in suppressed)]
+    whose = owned(found, addresses.values())
     refused = {
         (refusal.category_id, refusal.channel)
-        for refusal in Refusal.objects.standing(addresses.values())
-        if addresses.get(Channel(refusal.channel)) == refusal.address
+        for refusal in refusals
+        if addresses.get(Channel(refusal.channel)) == whose[refusal.address]
     }
     rows, critical = [], []
     for category in Category.objects.order_by("name", "slug"):
@@ -79,9 +84,9 @@ def board(subject: Subject) -> Board:
             )
             rows.append((category, tuple(cells)))
     stopped = tuple(
-        (Channel(one.channel), one.address, one.cause)
-        for one in Suppression.objects.standing(addresses.values()).order_by("id")
-        if addresses.get(Channel(one.channel)) == one.address
+        (Channel(one.channel), whose[one.address], one.cause)
+        for one in suppressed
+        if addresses.get(Channel(one.channel)) == whose[one.address]
     )
     return Board(person, addresses, tuple(rows), tuple(critical), stopped)
 

@@ -20,6 +20,7 @@ from accounts.models import (
     Refusal,
     Via,
 )
+from accounts.traces import owned
 
 __all__ = [
     "Actor", "Choice", "Via", "Witness", "choose", "forget_category", "forget_choices", "noted", "refuse",
@@ -72,7 +73,8 @@ def forget_category(category: Category, at: datetime, by: Witness) -> None:
         )
         choices.delete()
         refusals = Refusal.objects.filter(category=category)
-        consent_log.append((_unrefused(refusal) for refusal in refusals.select_related("category")), at, by)
+        ended = refusals.select_related("category")
+        consent_log.append((_unrefused(refusal, refusal.address) for refusal in ended), at, by)
         refusals.delete()
 
 
@@ -129,7 +131,7 @@ def _welcome_back(recipient: Recipient, allowed: Sequence[Choice], at: datetime,
     for choice in allowed:
         about = {"category": choice.category, "channel": choice.channel}
         meant |= Q(pk__isnull=False, **{name: value for name, value in about.items() if value})
-    _delete_refusals(Refusal.objects.standing(addresses).filter(meant), at, by)
+    _delete_refusals(Refusal.objects.standing(addresses).filter(meant), addresses, at, by)
 
 
 def _said_by(recipient: Recipient) -> dict[tuple[str, str], str]:
@@ -163,19 +165,20 @@ def refuse(channel: Channel, address: str, category: Category, at: datetime, by:
 
 def unrefuse(channel: Channel, address: str, category: Category, at: datetime, by: Witness) -> None:
     """The owner of an address takes a category again."""
-    meant = Refusal.objects.filter(channel=channel.value, address=address, category=category)
+    meant = Refusal.objects.standing([address]).filter(channel=channel.value, category=category)
     with transaction.atomic():
-        _delete_refusals(meant, at, by)
+        _delete_refusals(meant, [address], at, by)
 
 
-def _delete_refusals(meant: QuerySet[Refusal], at: datetime, by: Witness) -> None:
+def _delete_refusals(meant: QuerySet[Refusal], addresses: Sequence[str], at: datetime, by: Witness) -> None:
     found = list(meant.select_for_update(of=("self",)).select_related("category").order_by("address", "id"))
     if found:
         Refusal.objects.filter(pk__in=[refusal.pk for refusal in found]).delete()
-        consent_log.append([_unrefused(refusal) for refusal in found], at, by)
+        whose = owned([refusal.address for refusal in found], addresses)
+        consent_log.append([_unrefused(refusal, whose[refusal.address]) for refusal in found], at, by)
 
 
-def _unrefused(refusal: Refusal) -> Change:
+def _unrefused(refusal: Refusal, address: str) -> Change:
     return Change(
-        Aspect.REFUSAL, "refused", "", address=refusal.address, category=refusal.category.slug, channel=refusal.channel
+        Aspect.REFUSAL, "refused", "", address=address, category=refusal.category.slug, channel=refusal.channel
     )

@@ -13,6 +13,7 @@ from accounts.ids import new_ids
 from accounts.models import Actor, Aspect, ReceivedReply, Suppression, Via
 from accounts.models import SuppressionCause as Cause
 from accounts.replies import Reply, Wish
+from accounts.traces import owned
 
 __all__ = [
     "Actor", "Cause", "Via", "Witness", "forget_replies", "heed", "lift", "lift_these", "suppress", "suppress_many",
@@ -66,17 +67,20 @@ def suppress_many(found: Iterable[Unwanted], at: datetime) -> None:
 
 def lift(channel: Channel, address: str, at: datetime, by: Witness) -> bool:
     """The address may be sent to again, whatever it was suppressed for; False when it was not suppressed."""
-    return bool(lift_these(Suppression.objects.filter(channel=channel.value, address=address), at, by))
+    return bool(lift_these(Suppression.objects.standing([address]).filter(channel=channel.value), at, by, [address]))
 
 
-def lift_these(meant: QuerySet[Suppression], at: datetime, by: Witness) -> int:
-    """These suppressions end; says how many there were."""
+def lift_these(meant: QuerySet[Suppression], at: datetime, by: Witness, addresses: Sequence[str] = ()) -> int:
+    """These suppressions end; says how many there were. `addresses` are those meant, as far as they are known."""
     with transaction.atomic():
         found: Sequence[Suppression] = list(meant.select_for_update().order_by("address", "id"))
         Suppression.objects.filter(pk__in=[one.pk for one in found]).delete()
+        whose = owned([one.address for one in found], addresses)
         consent_log.append(
             [
-                Change(Aspect.SUPPRESSION, f"suppressed: {one.cause}", "", address=one.address, channel=one.channel)
+                Change(
+                    Aspect.SUPPRESSION, f"suppressed: {one.cause}", "", address=whose[one.address], channel=one.channel
+                )
                 for one in found
             ],
             at,
@@ -114,8 +118,9 @@ def heed(reply: Reply, account: str) -> bool:
         if last.wish == Wish.STOP:
             suppress(Channel.SMS, reply.phone, Cause.STOP, last.said_at, by)
         else:
-            stopped = Suppression.objects.filter(channel=Channel.SMS.value, address=reply.phone, cause=Cause.STOP.value)
-            lift_these(stopped.filter(created_at__lte=last.said_at), last.said_at, by)
+            phones = [reply.phone]
+            stopped = Suppression.objects.standing(phones).filter(channel=Channel.SMS.value, cause=Cause.STOP.value)
+            lift_these(stopped.filter(created_at__lte=last.said_at), last.said_at, by, phones)
     return True
 
 

@@ -5,7 +5,6 @@ from django.urls import path
 from accounts import api
 
 urlpatterns = [
-    path("recipients/<str:external_id>", api.RecipientDetail.as_view(), name="recipient"),
     path("recipients/<str:external_id>/devices", api.RecipientDevices.as_view(), name="recipient-devices"),
     path(
         "recipients/<str:external_id>/devices/<uuid:device_id>", api.RecipientDevice.as_view(), name="recipient-device"

@@ -63,6 +63,8 @@ SECRET_KEY: Final = env.str("SECRET_KEY", "") or secrets.kept(RUN_DIR / "secret_
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 #: Fernet keys, comma-separated, that encrypt provider credentials; the first encrypts, all decrypt.
 VAULT_KEYS: Final = env.list("VAULT_KEYS", []) or [secrets.kept(RUN_DIR / "vault_key", secrets.new_vault_key)]
+#: Lets addresses be known again whose owners were erased, so that a STOP outlasts its owner. Never to be changed.
+ERASURE_KEY: Final = env.str("ERASURE_KEY", "") or secrets.kept(RUN_DIR / "erasure_key", secrets.new_secret)
 #: Host names that requests may name.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 #: Origins, with scheme, that may post forms to the admin.
@@ -220,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "planner", "expires": 60},
     },
+    "erase": {"task": "notifications.erase", "schedule": 10.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

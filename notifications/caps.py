@@ -8,18 +8,20 @@ Whom Redis knows nothing of (it was emptied, or a cap is new) is counted from th
 the log alone is asked: what others are planning at the same moment is not in it yet, which is the price of going on.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from accounts.channels import Channel
+from accounts.models import Cap, Category
 from accounts.zones import zone_of
 from notifications.ledger import capping
 from notifications.ledger.capping import Counted
@@ -32,15 +34,17 @@ log = structlog.get_logger(__name__)
 
 #: How often a message is moved out of a night: into the next one at most, unless hardly an hour is left.
 _NIGHTS: Final = 4
+#: By how much a worker's clock, or its turn, may be behind another's. What one could still ask for is not forgotten.
+_BEHIND: Final = timedelta(minutes=1)
 #: Seconds for which it is remembered that somebody was counted from the log: longer than any cap looks back.
 _KNOWN_FOR: Final = int(timedelta(days=32).total_seconds())
 
-#: ARGV: the moment now, "1" to look without counting, and JSON: a list of messages, each with its name, moment, latest
-#: moment, whether it only counts, and its caps as key, most, window; numbers are seconds. Gives, for each, its moment
-#: as text, or the number of the cap that is full as "-1", "-2" …
+#: ARGV: the moment now, "1" to look without counting, seconds that others may be behind, and JSON: a list of messages,
+#: each with its name, moment, latest moment, whether it only counts, and its caps as key, most, window; numbers are
+#: seconds. Gives, for each, its moment as text, or the number of the cap that is full as "-1", "-2" …
 #: The same rule as `first_room` and `fits` in planning/rules/caps.py, which say it in words.
 _COUNT: Final = """
-local now, peeks, messages = tonumber(ARGV[1]), ARGV[2] == '1', cjson.decode(ARGV[3])
+local now, peeks, behind, messages = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3]), cjson.decode(ARGV[4])
 local function near(key, from, to)
   local found = redis.call('ZRANGEBYSCORE', key, '(' .. string.format('%.6f', from), '(' .. string.format('%.6f', to))
   local scores = {}
@@ -88,9 +92,9 @@ for i, message in ipairs(messages) do
     answers[i] = string.format('%.6f', at)
     if not peeks then
       for _, cap in ipairs(caps) do
-        redis.call('ZREMRANGEBYSCORE', cap[1], '-inf', string.format('%.6f', now - cap[3]))
+        redis.call('ZREMRANGEBYSCORE', cap[1], '-inf', string.format('%.6f', now - cap[3] - behind))
         redis.call('ZADD', cap[1], 'NX', string.format('%.6f', at), name)
-        local rest = math.ceil((math.max(at, now) - now + cap[3]) * 1000) + 1000
+        local rest = math.ceil((math.max(at, now) - now + cap[3] + behind) * 1000)
         if redis.call('PTTL', cap[1]) < rest then redis.call('PEXPIRE', cap[1], rest) end
       end
     end
@@ -134,6 +138,27 @@ def give_back(decided: Plan, facts: Facts, notification_id: UUID, at: datetime) 
         log.warning("caps.not_given_back", error=type(error).__name__)
 
 
+def forget(whos: Sequence[str]) -> None:
+    """Nothing is known of these people any more. Raises `RedisError`.
+
+    Their keys follow from the caps that there are; what was counted for a cap that is gone ends by itself.
+    """
+    columns = ("category_id", "channel", "most", "hours")
+    rules = [
+        CapRule(category_id, Channel(channel) if channel else None, most, timedelta(hours=hours))
+        # in the order in which a category has them
+        for category_id, channel, most, hours in Cap.objects.order_by("hours", "channel", "id").values_list(*columns)
+    ]
+    together = {
+        tuple(rule for rule in rules if rule.category_id in (None, category_id) and rule.channel in (None, channel))
+        for category_id in Category.objects.values_list("id", flat=True)
+        for channel in Channel
+    }
+    prefixes = [*map(_prefix, rules), *map(_flag_prefix, together)]
+    if rules:
+        client().delete(*(prefix + _hashed(who) for prefix in prefixes for who in whos))
+
+
 def _forget(asked: Sequence[Want], names: Mapping[int, str]) -> None:
     with client().pipeline(transaction=False) as pipe:
         for want in asked:
@@ -153,18 +178,17 @@ def _after_the_night(want: Want, answer: Granted | Full, decided: Plan, facts: F
 
 
 def _ask(asked: Sequence[Want], names: Mapping[int, str], at: datetime, *, peek: bool) -> dict[int, Granted | Full]:
-    messages = [
-        [
-            names[want.place],
-            want.at.timestamp(),
-            want.until.timestamp(),
-            want.counts_only,
-            [[_key(rule, want.who), rule.most, rule.window.total_seconds()] for rule in want.rules],
-        ]
-        for want in asked
-    ]
+    messages, spelled = list[Any](), dict[int, Sequence[tuple[str, int, float]]]()
+    for want in asked:
+        # people share their caps, of which everything but the person is spelled once
+        if id(want.rules) not in spelled:
+            spelled[id(want.rules)] = [(_prefix(rule), rule.most, rule.window.total_seconds()) for rule in want.rules]
+        person = _hashed(want.who)
+        caps = [(prefix + person, most, seconds) for prefix, most, seconds in spelled[id(want.rules)]]
+        messages.append((names[want.place], want.at.timestamp(), want.until.timestamp(), want.counts_only, caps))
     script = client().register_script(_COUNT)
-    told = script([], [f"{at.timestamp():.6f}", "1" if peek else "0", json.dumps(messages)])
+    behind = int(_BEHIND.total_seconds())
+    told = script([], [f"{at.timestamp():.6f}", "1" if peek else "0", behind, msgspec.json.encode(messages)])
     return {want.place: _answer(want, float(one)) for want, one in zip(asked, told, strict=True)}
 
 
@@ -178,10 +202,12 @@ def _answer(want: Want, said: float) -> Granted | Full:
 
 def _make_known(asked: Iterable[Want], at: datetime) -> None:
     """Count those from the log of whom Redis knows nothing, before anything is counted for them."""
-    people = {want.who: want for want in asked if want.recipient_id}
-    flags = {who: _flag(want) for who, want in people.items()}
+    # somebody's text message may be counted by other caps than their email
+    people = {(want.who, id(want.rules)): want for want in asked if want.recipient_id}
+    spelled = {id(rules): _flag_prefix(rules) for rules in {id(one.rules): one.rules for one in asked}.values()}
+    flags = {(who, rules): spelled[rules] + _hashed(who) for who, rules in people}
     standing = client().mget(list(flags.values())) if flags else []
-    unknown = [people[who] for who, known in zip(flags, standing, strict=True) if known is None]
+    unknown = [people[one] for one, known in zip(flags, standing, strict=True) if known is None]
     if not unknown:
         return
     past = _past(unknown, at)
@@ -189,12 +215,12 @@ def _make_known(asked: Iterable[Want], at: datetime) -> None:
         for want in unknown:
             for rule, taken in _fitting(want, past.get(want.who, ())):
                 if taken:
-                    key = _key(rule, want.who)
+                    key, last = _key(rule, want.who), max(at, *(one.at for one in taken))
                     pipe.zadd(key, {one.name: one.at.timestamp() for one in taken}, nx=True)
-                    pipe.pexpire(key, int(rule.window.total_seconds() * 1000) + 1000)
+                    pipe.pexpire(key, last - at + rule.window + _BEHIND)
         # only now: whoever comes meanwhile counts them as well, to the same end
         for want in unknown:
-            pipe.set(flags[want.who], 1, ex=_KNOWN_FOR)
+            pipe.set(flags[want.who, id(want.rules)], 1, ex=_KNOWN_FOR)
         pipe.execute()
 
 
@@ -251,13 +277,18 @@ def _fitting(want: Want, past: Sequence[Counted]) -> list[tuple[CapRule, list[Co
 
 
 def _key(rule: CapRule, who: str) -> str:
-    person = sha256(who.encode()).hexdigest()[
-        :24
-    ]  # contacts given inline are addresses, which stand nowhere in the open
-    return f"cap:{rule.category_id or '*'}:{rule.channel or '*'}:{int(rule.window.total_seconds())}:{person}"
+    return _prefix(rule) + _hashed(who)
 
 
-def _flag(want: Want) -> str:
-    """Says that somebody was counted from the log, for just these caps."""
-    rules = sha256(" ".join(_key(rule, "") for rule in want.rules).encode()).hexdigest()[:12]
-    return f"cap:known:{rules}:{sha256(want.who.encode()).hexdigest()[:24]}"
+def _prefix(rule: CapRule) -> str:
+    return f"cap:{rule.category_id or '*'}:{rule.channel or '*'}:{int(rule.window.total_seconds())}:"
+
+
+def _flag_prefix(rules: Iterable[CapRule]) -> str:
+    """Begins the key that says that somebody was counted from the log, for just these caps."""
+    return f"cap:known:{sha256(' '.join(map(_prefix, rules)).encode()).hexdigest()[:12]}:"
+
+
+def _hashed(who: str) -> str:
+    """Contacts given inline are addresses, which stand nowhere in the open."""
+    return sha256(who.encode()).hexdigest()[:24]

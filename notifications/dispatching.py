@@ -262,6 +262,9 @@ class _Turn:
         if claimed.failures >= self._policy.max_attempts:
             # its workers were lost, one after the other: whatever kills them is not given another
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED), at)
+        if not claimed.address and claimed.device_id is None:
+            # a worker had it when its person was erased, and it came back
+            return _settled(claimed, lease, Step(DeliveryState.SUPPRESSED, Reason.ERASED), at)
         if not claimed.address:
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.DEVICE_GONE), at)
         try:

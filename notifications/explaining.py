@@ -12,6 +12,7 @@ from django.db.models import Q
 from accounts.channels import Channel
 from accounts.models import Category, Device, Preference, Recipient, Refusal, Suppression
 from accounts.recipients import Invalid, normal_email, normal_phone
+from accounts.traces import owned
 from accounts.zones import zone_of
 from notifications.facts import policy_of, quiet_of
 from notifications.models import Delivery
@@ -90,7 +91,8 @@ def applies_now(person: Recipient, at: datetime) -> Sequence[Answer]:
     gone = set(Suppression.objects.standing([person.email, person.phone]).values_list("channel", "cause"))
     refusals = Refusal.objects.standing([person.email, person.phone]).values_list("category_id", "channel", "address")
     has_device = Device.objects.live().filter(recipient=person).exists()
-    there = {(category, Channel(channel), address) for category, channel, address in refusals}
+    whose = owned([row[2] for row in refusals], [person.email, person.phone])
+    there = {(category, Channel(channel), whose[address]) for category, channel, address in refusals}
     answers = []
     for category in Category.objects.order_by("name"):
         policy = policy_of(facts_of(category))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from django.db.models import QuerySet, Value
 from accounts.channels import Channel
 from accounts.ids import Id
 from accounts.models import Consent, Recipient, Refusal, Suppression
+from accounts.models.kinds import any_of
 from accounts.policies import USUAL_ORDER, Reach, Routing, WhenCapped
+from accounts.traces import owned, with_traces
 from notifications.ledger import people
 from notifications.ledger.people import Aspects, Known
 from notifications.planning.prices import FREE, Tariff
@@ -166,7 +169,7 @@ def _facts(question: Question, everybody: tuple[Person, ...]) -> Facts:
         channels=question.channels,
         people=everybody,
         suppressed=suppressed,
-        locale_for=edition.locale_for,
+        locale_for=cache(edition.locale_for),
         send_at=question.send_at,
         expires_at=question.expires_at,
         refused=refused,
@@ -299,6 +302,7 @@ def _known(addressee: Addressee, row: Known, question: Question, variables: _Var
     )
 
 
+@lru_cache(1024)
 def quiet_of(text: str | None) -> QuietHours | None:
     """A person's own quiet hours, as statements give them: "from until"."""
     if text is None:
@@ -326,6 +330,7 @@ def _devices(text: str) -> tuple[DeviceFact, ...]:
     )
 
 
+@lru_cache(1024)
 def _choices(text: str, category_id: UUID) -> dict[Choice, bool]:
     return {
         (category_id if names_category == "t" else None, Channel(channel) if channel else None): allowed == "1"
@@ -343,12 +348,14 @@ def _unwanted(everybody: Sequence[Person], question: Question) -> tuple[_Address
     addresses += [person.phone for person in everybody if person.phone and Channel.SMS in channels]
     if not addresses:
         return frozenset(), frozenset()
-    standing = Suppression.objects.standing(addresses).values_list("channel", "address", Value(False))  # noqa: FBT003 - SQL
-    refused = Refusal.objects.standing(addresses).filter(category_id=question.edition.category.id)
+    meant = any_of("address", with_traces(addresses))
+    standing = Suppression.objects.filter(meant).values_list("channel", "address", Value(False))  # noqa: FBT003 - SQL
+    refused = Refusal.objects.filter(meant, category_id=question.edition.category.id)
     found = list(standing.union(refused.values_list("channel", "address", Value(True)), all=True))  # noqa: FBT003 - SQL
     if not found:
         return frozenset(), frozenset()
+    whose = owned([row[1] for row in found], addresses)
     return (
-        frozenset((Channel(channel), address) for channel, address, is_refusal in found if not is_refusal),
-        frozenset((Channel(channel), address) for channel, address, is_refusal in found if is_refusal),
+        frozenset((Channel(channel), whose[address]) for channel, address, is_refusal in found if not is_refusal),
+        frozenset((Channel(channel), whose[address]) for channel, address, is_refusal in found if is_refusal),
     )

@@ -22,6 +22,7 @@ ESCALATE: Final = "notifications.escalate"
 DIGEST: Final = "notifications.digest"
 MISSED: Final = "notifications.give_up_receipts"
 PARTITIONS: Final = "notifications.partitions"
+ERASE: Final = "notifications.erase"
 WALK: Final = "notifications.walk"
 
 RECEIPTS_QUEUE: Final = "receipts"

@@ -101,11 +101,11 @@ def _suppress(applied: Sequence[Applied], at: datetime) -> None:
         [
             (one.channel, one.address, _CAUSES[one.kind], _witness(one))
             for one in applied
-            if one.kind in _CAUSES and one.channel is not Channel.PUSH
+            if one.kind in _CAUSES and one.channel is not Channel.PUSH and one.address
         ],
         at,
     )
-    mail = [one for one in applied if one.channel is Channel.EMAIL]
+    mail = [one for one in applied if one.channel is Channel.EMAIL and one.address]
     soft_bounces.heed(
         [Bounce(one.address, one.at, _witness(one)) for one in mail if one.kind is ReceiptKind.BLOCKED],
         [(one.address, one.at) for one in mail if one.kind is ReceiptKind.DELIVERED],

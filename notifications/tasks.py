@@ -128,3 +128,11 @@ def keep_partitions(**newer: object) -> None:
     from notifications import recovery
 
     recovery.keep_partitions(clock=clock.now)
+
+
+@shared_task(name=queues.ERASE)
+def erase(**newer: object) -> None:
+    """Go on where people are being erased."""
+    from notifications import erasing
+
+    erasing.carry_on(clock=clock.now)

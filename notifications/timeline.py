@@ -1,14 +1,17 @@
 """Everything that is known about one delivery, in the order in which it happened, in words."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts.channels import Mode
+from notifications.ledger.events import events_of
 from notifications.models import Delivery, DeliveryEvent, Escalation, ProviderAccount
 from notifications.vocabulary import REASON_TEXT, DeliveryState, EventKind, Reason, ReceiptKind, in_words
 
@@ -24,13 +27,35 @@ class Moment:
     names: str = ""
 
 
-def timeline(delivery: Delivery) -> Sequence[Moment]:
-    """From acceptance to the last news."""
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What other tables say of a delivery: its events, what waits for it, and which accounts are for tests."""
+
+    events: Sequence[DeliveryEvent]
+    escalations: Sequence[Escalation]
+    for_tests: frozenset[str]
+
+
+def noted_of(deliveries: Sequence[Delivery]) -> Sequence[Noted]:
+    """For each of some deliveries, in three queries for all of them."""
+    ids = [delivery.id for delivery in deliveries]
+    events = events_of(ids)
+    waiting = defaultdict[UUID, list[Escalation]](list)
+    for row in Escalation.objects.filter(delivery_ids__overlap=ids):
+        for delivery_id in row.delivery_ids:
+            waiting[delivery_id].append(row)
+    for_tests = frozenset(ProviderAccount.objects.filter(mode=Mode.TEST.value).values_list("name", flat=True))
+    return [Noted(events.get(one, ()), waiting.get(one, ()), for_tests) for one in ids]
+
+
+def timeline(delivery: Delivery, noted: Noted | None = None) -> Sequence[Moment]:
+    """From acceptance to the last news. Whoever tells of many asks for what is `noted` of all at once."""
+    if noted is None:
+        (noted,) = noted_of([delivery])
     notification = delivery.notification
     version = notification.version
-    noted = list(DeliveryEvent.objects.of(delivery.id))
-    events = sorted([*noted, *_sent(delivery, noted)], key=_order)
-    stand_ins = _stand_ins(events) if notification.mode == Mode.LIVE else frozenset()
+    events = sorted([*noted.events, *_sent(delivery, noted.events)], key=_order)
+    stand_ins = noted.for_tests if notification.mode == Mode.LIVE else frozenset[str]()
     moments = [
         Moment(
             notification.accepted_at, "accepted", f"{version.template.name} v{version.number}, {notification.urgency}"
@@ -47,7 +72,7 @@ def timeline(delivery: Delivery) -> Sequence[Moment]:
         Moment(
             row.due_at, "next channel", f"{row.channels[0]}, if nothing is heard by {row.due_at:%Y-%m-%d %H:%M:%S %Z}"
         )
-        for row in Escalation.objects.filter(delivery_ids__contains=[delivery.id])
+        for row in noted.escalations
     ]
     return moments
 
@@ -85,13 +110,6 @@ def _planned(delivery: Delivery) -> Moment:
     if delivery.state == DeliveryState.SCHEDULED and delivery.due_at:
         return Moment(delivery.planned_at, "held", f"{where}, until {delivery.due_at:%Y-%m-%d %H:%M:%S %Z}")
     return Moment(delivery.planned_at, "queued", where)
-
-
-def _stand_ins(events: Sequence[DeliveryEvent]) -> frozenset[str]:
-    """Those of the accounts that are for tests: to a live message they were given in place of the real ones."""
-    named = {event.account for event in events if event.account}
-    found = ProviderAccount.objects.filter(name__in=named, mode=Mode.TEST.value) if named else ()
-    return frozenset(account.name for account in found)
 
 
 def _event(event: DeliveryEvent, stand_ins: frozenset[str]) -> Moment:

@@ -139,8 +139,15 @@ class SuppressionAdmin(PeopleAdmin):
     list_display = ("address", "channel", "cause", "detail", "created_at")
     list_filter = ("channel", "cause")
     search_fields = ("=address",)
-    search_help_text = "An address, in full."
+    search_help_text = "An address, in full. It finds what was left of an erased person's, too."
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        """Exact and as stored; or the trace of it."""
+        term = search_term.strip().lower()
+        return (queryset & Suppression.objects.standing([term]) if term else queryset), False
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         """A suppression is made or lifted, never turned into another."""

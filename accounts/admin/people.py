@@ -125,6 +125,10 @@ class RecipientAdmin(PeopleAdmin):
         text = consent_log.as_json(consent_log.lines_of(chosen.order_by("id")))
         return _download(text, "application/json", "consents.json")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A person is erased everywhere, by the button on their page: a deleted row would leave its log behind."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: Recipient, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Note when."""
         obj.updated_at = timezone.now()

@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 
 from accounts.channels import Channel
 from accounts.ids import new_id
-from accounts.models.kinds import choices, one_of
+from accounts.models.kinds import any_of, choices, one_of
 from accounts.models.people import Recipient
 from accounts.policies import LONGEST_DIGEST_MINUTES, Reach, Routing, WhenCapped
+from accounts.traces import with_traces
 
 
 class Consent(StrEnum):
@@ -212,8 +213,8 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     """Which addresses are meant."""
 
     def standing(self, addresses: Iterable[str]) -> "SuppressionQuerySet":
-        """Those of these addresses that nobody may send to."""
-        return self.filter(address__in=list(addresses))
+        """Those of these addresses that nobody may send to, also where all that is left of one is its trace."""
+        return self.filter(any_of("address", with_traces(addresses)))
 
 
 class Suppression(models.Model):

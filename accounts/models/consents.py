@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 from accounts.channels import Channel
 from accounts.ids import new_id
 from accounts.models.agreements import Category
-from accounts.models.kinds import choices, one_of
+from accounts.models.kinds import any_of, choices, one_of
 from accounts.models.people import Recipient
+from accounts.traces import with_traces
 
 
 class Aspect(StrEnum):
@@ -108,8 +109,8 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
     """Which addresses are meant."""
 
     def standing(self, addresses: Iterable[str]) -> "RefusalQuerySet":
-        """Those of these addresses that refuse something."""
-        return self.filter(address__in=list(addresses))
+        """Those of these addresses that refuse something, also where all that is left of one is its trace."""
+        return self.filter(any_of("address", with_traces(addresses)))
 
 
 class Refusal(models.Model):

@@ -3,6 +3,7 @@
 from notifications.admin.batches import BatchAdmin
 from notifications.admin.dead_letters import DeadLetterAdmin
 from notifications.admin.deliveries import DeliveryAdmin
+from notifications.admin.erasures import ErasureAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
 from notifications.admin.routes import RouteAdmin
@@ -12,6 +13,7 @@ __all__ = [
     "BatchAdmin",
     "DeadLetterAdmin",
     "DeliveryAdmin",
+    "ErasureAdmin",
     "NotificationAdmin",
     "ProviderAccountAdmin",
     "RouteAdmin",

@@ -149,6 +149,15 @@ _HOLD = """
 """
 _WITHDRAW = "DELETE FROM notifications_digestentry WHERE notification_id = %(notification)s RETURNING delivery_ids"
 
+_HOLD_THESE = """
+    SELECT id
+      FROM notifications_digest
+     WHERE id IN (SELECT digest_id FROM notifications_digestentry WHERE id = ANY(%(ids)s::uuid[]))
+     ORDER BY id
+       FOR UPDATE
+"""
+_FORGET = "DELETE FROM notifications_digestentry WHERE id = ANY(%(ids)s::uuid[]) RETURNING delivery_ids"
+
 #: A delivery that stands for something gathered says why that is not sent. By primary key.
 _EXPLAIN = """
     UPDATE notifications_delivery
@@ -304,6 +313,19 @@ def withdraw(notification_id: UUID) -> Sequence[UUID]:
         withdrawn = [delivery_id for (ids,) in cursor.fetchall() for delivery_id in ids]
     explain(withdrawn, Reason.CANCELLED)
     return withdrawn
+
+
+def forget(entry_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Take items of people who are erased out of their digests; gives the deliveries that stood for them.
+
+    A digest that is just being sent is waited for: what comes of it is in the log then.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_THESE, {"ids": array_of(entry_ids)})
+        cursor.execute(_FORGET, {"ids": array_of(entry_ids)})
+        forgotten = [delivery_id for (ids,) in cursor.fetchall() for delivery_id in ids]
+    explain(forgotten, Reason.ERASED)
+    return forgotten
 
 
 def explain(delivery_ids: Sequence[UUID], reason: Reason) -> None:

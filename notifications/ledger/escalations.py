@@ -108,6 +108,13 @@ _WITHDRAW = f"""
     RETURNING {", ".join(_COLUMNS[:-1])}, said::text
 """  # noqa: S608 - likewise
 
+#: By primary key.
+_ERASE = f"""
+    DELETE FROM notifications_escalation
+     WHERE id = ANY(%(ids)s::uuid[])
+    RETURNING {", ".join(_COLUMNS[:-1])}, said::text
+"""  # noqa: S608 - likewise
+
 
 def escalation_rows(notification_id: UUID, decided: Iterable[tuple[Decision, Sequence[UUID]]], at: datetime) -> Rows:
     """The rows of those whose other channels come later; a person's decisions stand together in a plan."""
@@ -220,6 +227,16 @@ def withdraw(notification_id: UUID) -> Sequence[Pending]:
     with connection.cursor() as cursor:
         cursor.execute(_WITHDRAW, {"id": notification_id})
         return [_pending(row) for row in cursor.fetchall()]
+
+
+def erase(ids: Sequence[UUID]) -> Sequence[Pending]:
+    """End these; returns them as nobody's. One that is just being settled is waited for, and is not among them."""
+    if not ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASE, {"ids": array_of(ids)})
+        ended = [_pending(row) for row in cursor.fetchall()]
+    return [msgspec.structs.replace(row, recipient_id=None, said={}) for row in ended]
 
 
 def left_out(row: Pending, because: Drop) -> list[tuple[UUID, Decision]]:

@@ -5,7 +5,8 @@ what it is. Thus the events of a delivery are one range of the primary key, in t
 the same event written twice has the same id.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -23,6 +24,15 @@ _DETAIL_LENGTH, REF_LENGTH = 500, 200
 #: Hexadecimal digits of a delivery's id that its events share, dashes included.
 _SHARED: Final = 30
 _PLACE_OF: Final = {kind.value: place for place, kind in enumerate(EventKind)}
+
+#: The events of some deliveries: a range of the primary key for each, within the days of all.
+_OF = """
+    SELECT event.*
+      FROM unnest(%(firsts)s::uuid[], %(lasts)s::uuid[]) AS range (first, last)
+      JOIN notifications_deliveryevent AS event ON event.id BETWEEN range.first AND range.last
+     WHERE event.id BETWEEN %(first)s AND %(last)s
+     ORDER BY event.id
+"""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +59,17 @@ def foreign(text: str, longest: int = _DETAIL_LENGTH) -> str:
 def append_events(events: Sequence[Event]) -> None:
     """Write events by COPY, in the transaction of what they tell."""
     copy_in(DeliveryEvent._meta.db_table, _COLUMNS, [_row(event) for event in events])
+
+
+def events_of(delivery_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[DeliveryEvent]]:
+    """The events of some deliveries, in one query."""
+    found: defaultdict[UUID, list[DeliveryEvent]] = defaultdict(list)
+    if delivery_ids:
+        firsts, lasts = zip(*map(DeliveryEvent.range_of, delivery_ids), strict=True)
+        asked = {"firsts": list(firsts), "lasts": list(lasts), "first": min(firsts), "last": max(lasts)}
+        for event in DeliveryEvent.objects.raw(_OF, asked):
+            found[event.delivery_id].append(event)
+    return found
 
 
 def event_rows(events: Sequence[Event]) -> Rows:

@@ -53,10 +53,12 @@ _TAKE = """
 """
 
 #: One event a receipt, for deliveries that exist. The same receipt has the same id, so its repetition does nothing.
+#: What a provider writes about somebody who was erased is not kept.
 _EVENTS = """
     INSERT INTO notifications_deliveryevent
            (id, delivery_id, at, attempt, kind, reason, account, provider_ref, detail)
-    SELECT receipt.id, delivery.id, receipt.at, delivery.attempt, receipt.kind, '', receipt.account, '', receipt.detail
+    SELECT receipt.id, delivery.id, receipt.at, delivery.attempt, receipt.kind, '', receipt.account, '',
+           CASE WHEN delivery.address = '' AND delivery.device_id IS NULL THEN '' ELSE receipt.detail END
       FROM unnest(%(event_ids)s::uuid[], %(ids)s::uuid[], %(ats)s::timestamptz[], %(kinds)s::text[],
                   %(accounts)s::text[], %(details)s::text[]) AS receipt (id, delivery_id, at, kind, account, detail)
       JOIN notifications_delivery AS delivery

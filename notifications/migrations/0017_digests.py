@@ -22,7 +22,7 @@ def _pointing_at(what: str, **options: bool) -> models.Field:
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_digest_minutes"),
-        ("notifications", "0014_soft_bounces"),
+        ("notifications", "0016_contacts_by_address"),
         ("templates_app", "0002_routing_of_templates"),
     ]
 

@@ -1,6 +1,7 @@
 """How it gets there: the log, the work that waits, the accounts by which it leaves. Shape and constraints, no verbs."""
 
 from notifications.models.digests import Digest, DigestEntry
+from notifications.models.erasures import Erasure
 from notifications.models.escalations import Escalation
 from notifications.models.log import (
     BATCH_SIZE,
@@ -32,6 +33,7 @@ __all__ = [
     "DeliveryQuerySet",
     "Digest",
     "DigestEntry",
+    "Erasure",
     "Escalation",
     "IdempotencyKey",
     "Notification",

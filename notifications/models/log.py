@@ -139,6 +139,10 @@ class Delivery(models.Model):
             models.Index(fields=["notification"], name="delivery_notification"),
             # support asks why a person did, or did not, get something
             models.Index(fields=["recipient"], name="delivery_recipient", condition=Q(recipient__isnull=False)),
+            # for contacts that were given inline, their address is all that they can be found by
+            models.Index(
+                fields=["address"], name="delivery_contact", condition=Q(recipient__isnull=True) & ~Q(address="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,8 +164,7 @@ class DeliveryEventQuerySet(models.QuerySet["DeliveryEvent"]):
 
     def of(self, delivery_id: UUID) -> "DeliveryEventQuerySet":
         """The events of one delivery: one range of the primary key, which begins as the delivery's does."""
-        shared = str(delivery_id)[:30]
-        first, last = UUID(f"{shared}000000"), UUID(f"{shared}ffffff")
+        first, last = DeliveryEvent.range_of(delivery_id)
         return self.filter(id__gte=first, id__lte=last, delivery_id=delivery_id)
 
 
@@ -192,6 +195,12 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%H:%M:%S}"
+
+    @staticmethod
+    def range_of(delivery_id: UUID) -> tuple[UUID, UUID]:
+        """The first and the last id that an event of this delivery can have."""
+        shared = str(delivery_id)[:30]
+        return UUID(f"{shared}000000"), UUID(f"{shared}ffffff")
 
 
 class Batch(models.Model):

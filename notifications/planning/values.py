@@ -247,4 +247,4 @@ class Plan:
         return any(isinstance(d.verdict, Gather) for d in self.decisions)
 
 
-Rule = Callable[[Candidate, Facts, datetime], Drop | Hold | None]
+Rule = Callable[[Candidate, Facts, datetime], Drop | None]

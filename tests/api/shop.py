@@ -45,6 +45,10 @@ class Shop:
         """GET, with the shop's key."""
         return Client().get(path, headers=self._auth())
 
+    def delete(self, path: str) -> Any:
+        """DELETE, with the shop's key."""
+        return Client().delete(path, headers=self._auth())
+
     def _auth(self) -> dict[str, str]:
         token = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
         return {"Authorization": f"Basic {token}"}

@@ -1,13 +1,15 @@
 """When a digest is sent everything is decided anew: whether, where, when, and what is still in it."""
 
+import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Cap, Category, Device, Preference, Recipient, Suppression
-from notifications.models import Delivery, Digest, Notification
+from notifications.models import Delivery, Digest, DigestEntry, Notification
 from templates_app import catalogue
 from tests.api.shop import jimin, opted_out
 from tests.notifications.gathering import PATH, asked, closed, gathering_shop, in_time, lines, names, sent
@@ -195,3 +197,36 @@ def test_who_was_erased_is_written_to_no_more() -> None:
     assert not sent()
     assert [one.reason for one in Delivery.objects.all()] == ["erased"]
     assert not Digest.objects.exists()
+
+
+def test_what_is_gathered_for_somebody_who_is_erased_is_forgotten() -> None:
+    caller = gathering_shop()
+    who = jimin()
+    items = [asked(caller, name)["recipients"][0]["deliveries"][0] for name in ("가", "나")]
+    inline = asked(caller, "다", recipients=[{"phone": NUMBER}])["recipients"][0]["deliveries"][0]
+    other = asked(caller, "라", recipients=[{"phone": "+821099998888"}])["recipients"][0]["deliveries"][0]
+
+    assert caller.delete(f"/v1/recipients/{who.external_id}").status_code == 204
+
+    assert set(Delivery.objects.filter(reason="erased").values_list("pk", flat=True)) == {
+        UUID(one) for one in (*items, inline)
+    }
+    assert lines(Delivery.objects.get(pk=items[0]))[-1].startswith("cancelled")
+    closed()
+    assert [one.address for one in sent()] == ["+821099998888"]
+    assert lines(Delivery.objects.get(pk=other))[-1].startswith("digested")
+    assert not Digest.objects.exists()
+    assert not DigestEntry.objects.exists()
+
+
+def test_what_is_gathered_is_told_to_whom_it_is_gathered_for() -> None:
+    caller = gathering_shop()
+    jimin()
+    asked(caller, "가")
+    asked(caller, "나", recipients=[{"phone": "+821099998888"}])
+
+    export: Any = caller.get("/v1/recipients/jimin/export")
+    told = json.loads(b"".join(export.streaming_content))
+
+    assert [one["key"] for one in told["digests"]] == ["post-1"]
+    assert len(told["digest_entries"]) == 1

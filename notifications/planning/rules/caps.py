@@ -58,12 +58,15 @@ def wants(decided: Plan, facts: Facts, at: datetime) -> list[Want]:
         return []
     holds = policy.when_capped is WhenCapped.HOLD and not policy.is_critical
     found = []
+    #: One tuple for all people: whoever works with them tells by that that they are the same.
+    fitting = {
+        channel: tuple(rule for rule in policy.caps if rule.channel in (None, channel)) for channel in facts.channels
+    }
     for place, decision in enumerate(decided.decisions):
         if not isinstance(decision.verdict, Send):
             continue
         candidate = decision.candidate
-        rules = tuple(rule for rule in policy.caps if rule.channel in (None, candidate.channel))
-        if rules:
+        if rules := fitting[candidate.channel]:
             person, leaves_at = candidate.person, decision.verdict.hold.until if decision.verdict.hold else at
             latest = min(facts.expires_at or leaves_at + LONGEST_HOLD, leaves_at + LONGEST_HOLD) if holds else leaves_at
             who = str(person.recipient_id) if person.recipient_id else f"{person.email} {person.phone}"
@@ -74,20 +77,21 @@ def wants(decided: Plan, facts: Facts, at: datetime) -> list[Want]:
 def capped(decided: Plan, answers: Mapping[int, Granted | Full], policy: Policy, at: datetime) -> Plan:
     """The plan that results, where `answers` holds what was said to the decision at each place."""
     decisions = list(decided.decisions)
+    words = {id(rule): in_words(rule, policy) for rule in policy.caps}
     for place, answer in answers.items():
-        decisions[place] = _after(decisions[place], answer, policy, at)
+        decisions[place] = _after(decisions[place], answer, words, at)
     return Plan(tuple(decisions))
 
 
-def _after(decision: Decision, answer: Granted | Full, policy: Policy, at: datetime) -> Decision:
+def _after(decision: Decision, answer: Granted | Full, words: Mapping[int, str], at: datetime) -> Decision:
     verdict = decision.verdict
     assert isinstance(verdict, Send)
     match answer:
         case Full(rule=rule):
-            return Decision(decision.candidate, Drop(Reason.CAPPED, f"{rule.most} of {in_words(rule, policy)}"))
+            return Decision(decision.candidate, Drop(Reason.CAPPED, f"{rule.most} of {words[id(rule)]}"))
         case Granted(at=moment) if moment > (verdict.hold.until if verdict.hold else at):
-            caps = " and ".join(in_words(rule, policy) for rule in policy.caps)
-            detail = f"held by the cap of {caps}; due {moment:%Y-%m-%d %H:%M %Z}"
+            due = f"{moment.isoformat(' ', 'minutes')[:16]} {moment.tzname()}"
+            detail = f"held by the cap of {' and '.join(words.values())}; due {due}"
             return Decision(
                 decision.candidate, Send(verdict.targets, verdict.locale, Hold(moment, Reason.CAPPED, detail))
             )

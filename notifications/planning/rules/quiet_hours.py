@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -47,20 +48,19 @@ class Sleeper:
 
 def silence(policy: Policy, who: Sleeper, at: datetime) -> Hold | Drop | None:
     """What becomes of a message of this category that would reach somebody at `at`; None where nothing is quiet."""
-    windows = [window for window in (policy.quiet, who.quiet) if window]
+    windows = tuple([window for window in (policy.quiet, who.quiet) if window])
     if policy.is_critical or not windows:
         return None
-    ends_at = end_of_quiet(at, windows, who.zone)
+    ends_at = _known_end(at, windows, who.zone)
     if ends_at is None:
         return Drop(Reason.QUIET_HOURS, "quiet hours leave no hour of the day")
     if ends_at == at:
         return None
     until = _spread(ends_at, policy.quiet_spread, who.name)
-    if any(is_quiet(until, window, who.zone) for window in windows):
+    if until != ends_at and any(is_quiet(until, window, who.zone) for window in windows):
         until = ends_at
-    during = " and ".join(f"{window.start:%H:%M}-{window.end:%H:%M}" for window in windows)
-    due = until.astimezone(who.zone)
-    detail = f"held by quiet hours {during} {who.zone.key}, category {policy.name}; due {due:%Y-%m-%d %H:%M}"
+    due = until.astimezone(who.zone).isoformat(" ", "minutes")[:16]
+    detail = f"held by quiet hours {_in_words(windows)} {who.zone.key}, category {policy.name}; due {due}"
     return Hold(until, Reason.QUIET_HOURS, detail)
 
 
@@ -81,6 +81,15 @@ def end_of_quiet(at: datetime, windows: Sequence[QuietHours], zone: ZoneInfo) ->
             return moment
         moment = _end(moment, holding, zone)
     return None
+
+
+#: A chunk has one moment, and few windows and zones.
+_known_end: Final = lru_cache(256)(end_of_quiet)
+
+
+@lru_cache(256)
+def _in_words(windows: tuple[QuietHours, ...]) -> str:
+    return " and ".join(f"{window.start:%H:%M}-{window.end:%H:%M}" for window in windows)
 
 
 def _end(at: datetime, window: QuietHours, zone: ZoneInfo) -> datetime:
