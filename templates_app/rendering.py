@@ -4,8 +4,8 @@ Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a te
 is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Final
 
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, escape, is_undefined
@@ -22,60 +22,38 @@ from liquid.exceptions import (
 )
 from liquid.filter import liquid_filter, with_environment
 
-from accounts.channels import Channel
+from accounts.channels import Channel, Platform
 from accounts.locales import NotALocale, normal, stand_ins
-from templates_app.content import TEXT_OF, EmailText, RawContent, Text
+from templates_app import emails, push_fields
+from templates_app.content import TEXT_OF, RawContent, Text
+from templates_app.mistakes import ContentError, Place, RenderError
+from templates_app.push_fields import Unfit
 from templates_app.variables import LINKS, Asked, asked_by
+
+__all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError", "compile_content"]
 
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
 LONGEST_SOURCE: Final = 200_000
 
 #: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
-_MANY_LINES: Final = frozenset({"body", "html", "text"})
+_MANY_LINES: Final = frozenset({"body", "html", "text", "mjml"})
+#: Texts of which something must be left with any data, besides the labels of buttons.
+_NEVER_EMPTY: Final = frozenset({"title", "body", "subject"})
+#: What is escaped.
+_MARKUP: Final = frozenset({"html", "mjml"})
+#: What can be written besides the fields of a text.
+_SOURCES: Final[Mapping[Channel, tuple[str, ...]]] = {Channel.PUSH: ("overrides",), Channel.EMAIL: ("mjml",)}
 #: What python-liquid lets through from its filters when data is of another kind than the text expects.
 _TROUBLE: Final = (LiquidError, LiquidInterrupt, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which text: push.ko.body."""
-
-    channel: str
-    locale: str = ""
-    field: str = ""
-
-    def __str__(self) -> str:
-        return ".".join(part for part in (self.channel, self.locale, self.field) if part)
-
-
-class ContentError(Exception):
-    """The content cannot be used. `line` and `column` count from 1 inside that text; 0 where neither applies."""
-
-    def __init__(self, place: Place, message: str, *, line: int = 0, column: int = 0) -> None:
-        where = f" (line {line}, column {column})" if line else ""
-        super().__init__(f"{place}{where}: {message}")
-        self.place = place
-        self.message = message
-        self.line = line
-        self.column = column
-
-
-class RenderError(Exception):
-    """The content says nothing sensible with this data. `variable` is what is missing, if that is the reason."""
-
-    def __init__(self, place: Place, message: str, *, variable: str = "") -> None:
-        super().__init__(f"{place}: {message}")
-        self.place = place
-        self.variable = variable
 
 
 class Compiled:
     """The content of one version, ready to be rendered. Made by `compile_content`."""
 
-    def __init__(self, texts: Mapping[Channel, Mapping[str, Mapping[str, "_Part"]]]) -> None:
+    def __init__(self, texts: Mapping[Channel, Mapping[str, "_Said"]]) -> None:
         self._texts = texts
         asked = {
-            channel: _all_asked(part.asked for text in locales.values() for part in text.values())
+            channel: _all_asked(asked for said in locales.values() for asked in said.asked())
             for channel, locales in texts.items()
         }
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
@@ -108,15 +86,22 @@ class Compiled:
                 return locale
         return None
 
-    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
-        """What is said on `channel` in `locale`, one of `locales(channel)`.
+    def platforms(self, channel: Channel, locale: str) -> tuple[Platform | None, ...]:
+        """For whom something of its own is said: None, which is everybody, and each platform with other words."""
+        said = self._texts.get(channel, {}).get(locale)
+        return (None, *said.variants) if said else ()
+
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any], platform: Platform | None = None) -> Text:
+        """What is said on `channel` in `locale`, one of `locales(channel)`, as it is for `platform`.
 
         Raises `RenderError` for missing or unsuitable data, and where nothing is written for that locale.
         """
-        text = self._texts.get(channel, {}).get(locale)
-        if text is None:
+        said = self._texts.get(channel, {}).get(locale)
+        if said is None:
             raise RenderError(Place(channel, locale), "nothing is written for this channel and locale.")
-        return TEXT_OF[channel](**{name: part.render(data) for name, part in text.items()})
+        if said.variants and platform:
+            said = said.variants.get(platform, said)
+        return said.render(data)
 
 
 def compile_content(raw: RawContent) -> Compiled:
@@ -124,7 +109,7 @@ def compile_content(raw: RawContent) -> Compiled:
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
-    texts: dict[Channel, dict[str, dict[str, _Part]]] = {}
+    texts: dict[Channel, dict[str, _Said]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
             raise ContentError(Place(str(name)), f"unknown channel; one of {', '.join(Channel)}.")
@@ -136,25 +121,69 @@ def compile_content(raw: RawContent) -> Compiled:
     return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
 
 
-def _text(channel: Channel, locale: str, said: object) -> dict[str, "_Part"]:
+def _text(channel: Channel, locale: str, said: object) -> "_Said":
     place = Place(channel, str(locale))
     try:
         if normal(locale) != locale:
             raise ContentError(place, f"write the locale as {normal(locale)}.")
     except NotALocale as error:
         raise ContentError(place, str(error)) from None
-    known = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}
+    needed = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}
+    known = [name for name in needed if name != "own"] + list(_SOURCES.get(channel, ()))
     if not isinstance(said, Mapping):
         raise ContentError(place, f"write an object with {', '.join(known)}.")
     if unknown := sorted(set(said) - set(known)):
         raise ContentError(Place(channel, locale, str(unknown[0])), f"unknown; one of {', '.join(known)}.")
-    if missing := [name for name, is_required in known.items() if is_required and not said.get(name)]:
+    if missing := [name for name, is_required in needed.items() if is_required and not said.get(name)]:
         raise ContentError(Place(channel, locale, missing[0]), "is missing or empty.")
-    if TEXT_OF[channel] is EmailText and not (said.get("html") or said.get("text")):
-        raise ContentError(place, "an email needs html or text, better both.")
+    try:
+        match channel:
+            case Channel.PUSH if not push_fields.is_plain(said):
+                return _push(locale, said)
+            case Channel.EMAIL:
+                return _email(locale, said)
+            case _:
+                return _Said(TEXT_OF[channel], _parts(channel, locale, said))
+    except Unfit as error:
+        where = Place(channel, locale, error.field)
+        raise ContentError(where, str(error), line=error.line, column=error.column) from None
+
+
+def _push(locale: str, said: Mapping[str, Any]) -> "_Said":
+    """A push with more than words; what a platform says as everybody does is compiled once."""
+    texts, fixed = push_fields.flat({name: value for name, value in said.items() if name != "overrides"})
+    common = _parts(Channel.PUSH, locale, texts)
+    variants = {}
+    for platform, whole in push_fields.overrides(said).items():
+        prefix = f"overrides.{platform}."
+        try:
+            others, own_fixed = push_fields.flat(whole)
+        except Unfit as error:
+            raise Unfit(prefix + error.field, str(error)) from None
+        changed = {name: source for name, source in others.items() if source != texts.get(name)}
+        parts = {name: part for name, part in common.items() if name in others and name not in changed}
+        parts |= _parts(Channel.PUSH, locale, changed, prefix)
+        variants[platform] = _Said(push_fields.builder(platform, own_fixed), parts)
+    return _Said(push_fields.builder(None, fixed), common, variants)
+
+
+def _email(locale: str, said: Mapping[str, Any]) -> "_Said":
+    """An email; mistakes in its Liquid are told of in the words that were typed, before anything is made of them."""
+    typed = _parts(Channel.EMAIL, locale, said)
+    sources = emails.prepared({name: said[name] for name in typed}, locale)
+    made = {name: source for name, source in sources.items() if source != said.get(name)}
+    try:
+        parts = _parts(Channel.EMAIL, locale, made)
+    except ContentError as error:
+        field = "mjml" if "mjml" in said else "html"
+        raise Unfit(field, f"{error.message} Found in the {error.place.field} that was made of it.") from None
+    return _Said(TEXT_OF[Channel.EMAIL], {**{name: typed[name] for name in sources if name not in made}, **parts})
+
+
+def _parts(channel: Channel, locale: str, sources: Mapping[str, Any], prefix: str = "") -> dict[str, "_Part"]:
     return {
-        name: _part(Place(channel, locale, name), source, is_required=known[name])
-        for name, source in said.items()
+        name: _part(Place(channel, locale, prefix + name), source, is_required=name in _NEVER_EMPTY or "label" in name)
+        for name, source in sources.items()
         if source != ""
     }
 
@@ -167,13 +196,47 @@ def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
     if "\0" in source:
         raise ContentError(place, "contains a NUL character; remove it.")
     try:
-        template = (_HTML if place.field == "html" else _PLAIN).from_string(source)
+        template = (_HTML if place.field in _MARKUP else _PLAIN).from_string(source)
         return _Part(place, template, asked_by(template), is_required=is_required)
     except LiquidError as error:
         line, column = _position(error)
         raise ContentError(place, f"{error.message}.", line=line, column=column) from None
     except RecursionError:
         raise ContentError(place, "nested too deeply.") from None
+
+
+class _Said:
+    """What is said in one locale: compiled parts, and what makes a text of them once they are rendered."""
+
+    __slots__ = ("_build", "_parts", "variants")
+
+    def __init__(
+        self,
+        build: Callable[..., Text] | Callable[[Mapping[str, str]], Text],
+        parts: Mapping[str, "_Part"],
+        variants: Mapping[Platform, "_Said"] | None = None,
+    ) -> None:
+        self._build = build
+        self._parts = parts
+        #: What platforms say instead.
+        self.variants = variants or {}
+
+    def asked(self) -> Iterator[Asked]:
+        """What each part asks for, those of the platforms included."""
+        yield from (part.asked for part in self._parts.values())
+        for said in self.variants.values():
+            yield from said.asked()
+
+    def render(self, data: Mapping[str, Any]) -> Text:
+        """The text with its variables filled in. Raises `RenderError`."""
+        words = {name: part.render(data) for name, part in self._parts.items()}
+        if isinstance(self._build, type):
+            text: Text = self._build(**words)
+            return text
+        try:
+            return self._build(words)
+        except Unfit as error:
+            raise RenderError(self._parts[error.field].place, str(error)) from None
 
 
 class _Part:
@@ -189,7 +252,7 @@ class _Part:
         self._is_html = template.env is _HTML
         self._limit = (_Html if self._is_html else _Plain).output_stream_limit
         self._is_required = is_required
-        self._one_line = place.field not in _MANY_LINES
+        self._one_line = place.field.rpartition(".")[2] not in _MANY_LINES
 
     def render(self, data: Mapping[str, Any]) -> str:
         """The text with its variables filled in. Raises `RenderError`."""
