@@ -28,6 +28,11 @@ _HIDDEN: Final = (
     "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all"
 )
 _LIQUID: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_MJ_TAG: Final = re.compile(
+    r"<(?P<end>/?)(?P<name>mj(?:ml|-[a-z-]+))\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.IGNORECASE
+)
+_MJ_LEFT: Final = re.compile(r"<(mj-[a-z-]+)\b")
 _SPAN: Final = re.compile(r" at position (\d+):\d+")
 _HTML_TAG: Final = re.compile(r"<html\b([^>]*)>", re.IGNORECASE)
 _HEAD_TAG: Final = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
@@ -70,6 +75,7 @@ def prepared(said: Mapping[str, Any], locale: str) -> dict[str, str]:
 
 def _html_of(mjml: str) -> str:
     masked = Masked(mjml, speaks=_SPEAKING.__contains__)
+    _check_nesting(masked)
     try:
         output = mrml.to_html(masked.text, _PARSING, _RENDERING)
     except OSError as error:  # what mrml raises for everything
@@ -77,7 +83,22 @@ def _html_of(mjml: str) -> str:
         place = _SPAN.search(said)
         line, column = masked.position(int(place[1])) if place else (0, 0)
         raise Unfit("mjml", f"{_SPAN.sub('', said)}.", line=line, column=column) from None
+    if left := _MJ_LEFT.search(output.content):
+        raise Unfit("mjml", f"{left[1]} is no element of MJML, or may not stand where it does.")
     return masked.restored(output.content)
+
+
+def _check_nesting(masked: Masked) -> None:
+    """Every element of MJML ends by its own name. mrml takes any end for the right one, and trips over it later."""
+    around: list[str] = []
+    text = _COMMENT.sub(lambda found: " " * len(found[0]), masked.text)
+    for tag in _MJ_TAG.finditer(text):
+        name, is_end = tag["name"].lower(), bool(tag["end"])
+        if not is_end and not tag["empty"]:
+            around.append(name)
+        elif is_end and (not around or around.pop() != name):
+            line, column = masked.position(len(masked.text[: tag.start()].encode()))
+            raise Unfit("mjml", f"</{name}> ends nothing that is open here.", line=line, column=column)
 
 
 def _inlined(html: str) -> str:

@@ -4,7 +4,7 @@ Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a te
 is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Final
 
@@ -28,6 +28,7 @@ from templates_app import emails, push_fields
 from templates_app.content import TEXT_OF, RawContent, Text
 from templates_app.mistakes import ContentError, Place, RenderError
 from templates_app.push_fields import Unfit
+from templates_app.said import Said
 from templates_app.variables import LINKS, Asked, asked_by
 
 __all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError", "compile_content"]
@@ -50,7 +51,7 @@ _TROUBLE: Final = (LiquidError, LiquidInterrupt, ArithmeticError, AttributeError
 class Compiled:
     """The content of one version, ready to be rendered. Made by `compile_content`."""
 
-    def __init__(self, texts: Mapping[Channel, Mapping[str, "_Said"]]) -> None:
+    def __init__(self, texts: Mapping[Channel, Mapping[str, Said]]) -> None:
         self._texts = texts
         asked = {
             channel: _all_asked(asked for said in locales.values() for asked in said.asked())
@@ -77,6 +78,17 @@ class Compiled:
     def locales(self, channel: Channel) -> tuple[str, ...]:
         """The locales in which something is said on `channel`."""
         return tuple(self._texts.get(channel, ()))
+
+    def coverage(self, default: str) -> Mapping[str, Mapping[Channel, str | None]]:
+        """For every locale that is written on any channel, and the default: in which one each channel speaks to it.
+
+        The same locale: it is written. Another: that one stands in. None: nothing is said there.
+        """
+        written = dict.fromkeys([default, *(one for channel in self.channels for one in self.locales(channel))])
+        return {
+            locale: {channel: self.best_locale(channel, locale, default) for channel in self.channels}
+            for locale in written
+        }
 
     def best_locale(self, channel: Channel, wanted: str, default: str) -> str | None:
         """The nearest locale that is written: ko-KR, then ko, then the default and its own stand-ins; None: nothing."""
@@ -109,7 +121,7 @@ def compile_content(raw: RawContent) -> Compiled:
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
-    texts: dict[Channel, dict[str, _Said]] = {}
+    texts: dict[Channel, dict[str, Said]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
             raise ContentError(Place(str(name)), f"unknown channel; one of {', '.join(Channel)}.")
@@ -121,7 +133,7 @@ def compile_content(raw: RawContent) -> Compiled:
     return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
 
 
-def _text(channel: Channel, locale: str, said: object) -> "_Said":
+def _text(channel: Channel, locale: str, said: object) -> Said:
     place = Place(channel, str(locale))
     try:
         if normal(locale) != locale:
@@ -143,13 +155,13 @@ def _text(channel: Channel, locale: str, said: object) -> "_Said":
             case Channel.EMAIL:
                 return _email(locale, said)
             case _:
-                return _Said(TEXT_OF[channel], _parts(channel, locale, said))
+                return Said(TEXT_OF[channel], _parts(channel, locale, said))
     except Unfit as error:
         where = Place(channel, locale, error.field)
         raise ContentError(where, str(error), line=error.line, column=error.column) from None
 
 
-def _push(locale: str, said: Mapping[str, Any]) -> "_Said":
+def _push(locale: str, said: Mapping[str, Any]) -> Said:
     """A push with more than words; what a platform says as everybody does is compiled once."""
     texts, fixed = push_fields.flat({name: value for name, value in said.items() if name != "overrides"})
     common = _parts(Channel.PUSH, locale, texts)
@@ -163,11 +175,11 @@ def _push(locale: str, said: Mapping[str, Any]) -> "_Said":
         changed = {name: source for name, source in others.items() if source != texts.get(name)}
         parts = {name: part for name, part in common.items() if name in others and name not in changed}
         parts |= _parts(Channel.PUSH, locale, changed, prefix)
-        variants[platform] = _Said(push_fields.builder(platform, own_fixed), parts)
-    return _Said(push_fields.builder(None, fixed), common, variants)
+        variants[platform] = Said(push_fields.builder(platform, own_fixed), parts)
+    return Said(push_fields.builder(None, fixed), common, variants)
 
 
-def _email(locale: str, said: Mapping[str, Any]) -> "_Said":
+def _email(locale: str, said: Mapping[str, Any]) -> Said:
     """An email; mistakes in its Liquid are told of in the words that were typed, before anything is made of them."""
     typed = _parts(Channel.EMAIL, locale, said)
     sources = emails.prepared({name: said[name] for name in typed}, locale)
@@ -177,7 +189,7 @@ def _email(locale: str, said: Mapping[str, Any]) -> "_Said":
     except ContentError as error:
         field = "mjml" if "mjml" in said else "html"
         raise Unfit(field, f"{error.message} Found in the {error.place.field} that was made of it.") from None
-    return _Said(TEXT_OF[Channel.EMAIL], {**{name: typed[name] for name in sources if name not in made}, **parts})
+    return Said(TEXT_OF[Channel.EMAIL], {**{name: typed[name] for name in sources if name not in made}, **parts})
 
 
 def _parts(channel: Channel, locale: str, sources: Mapping[str, Any], prefix: str = "") -> dict[str, "_Part"]:
@@ -196,47 +208,13 @@ def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
     if "\0" in source:
         raise ContentError(place, "contains a NUL character; remove it.")
     try:
-        template = (_HTML if place.field in _MARKUP else _PLAIN).from_string(source)
+        template = _environment(place).from_string(source)
         return _Part(place, template, asked_by(template), is_required=is_required)
     except LiquidError as error:
         line, column = _position(error)
         raise ContentError(place, f"{error.message}.", line=line, column=column) from None
     except RecursionError:
         raise ContentError(place, "nested too deeply.") from None
-
-
-class _Said:
-    """What is said in one locale: compiled parts, and what makes a text of them once they are rendered."""
-
-    __slots__ = ("_build", "_parts", "variants")
-
-    def __init__(
-        self,
-        build: Callable[..., Text] | Callable[[Mapping[str, str]], Text],
-        parts: Mapping[str, "_Part"],
-        variants: Mapping[Platform, "_Said"] | None = None,
-    ) -> None:
-        self._build = build
-        self._parts = parts
-        #: What platforms say instead.
-        self.variants = variants or {}
-
-    def asked(self) -> Iterator[Asked]:
-        """What each part asks for, those of the platforms included."""
-        yield from (part.asked for part in self._parts.values())
-        for said in self.variants.values():
-            yield from said.asked()
-
-    def render(self, data: Mapping[str, Any]) -> Text:
-        """The text with its variables filled in. Raises `RenderError`."""
-        words = {name: part.render(data) for name, part in self._parts.items()}
-        if isinstance(self._build, type):
-            text: Text = self._build(**words)
-            return text
-        try:
-            return self._build(words)
-        except Unfit as error:
-            raise RenderError(self._parts[error.field].place, str(error)) from None
 
 
 class _Part:
@@ -250,7 +228,7 @@ class _Part:
         self._template = template
         self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
         self._is_html = template.env is _HTML
-        self._limit = (_Html if self._is_html else _Plain).output_stream_limit
+        self._limit = template.env.output_stream_limit or 0
         self._is_required = is_required
         self._one_line = place.field.rpartition(".")[2] not in _MANY_LINES
 
@@ -328,6 +306,12 @@ class _Html(_Plain):
     output_stream_limit: ClassVar[int] = 1_000_000
 
 
+class _Long(_Plain):
+    """Liquid for an email's plain text, which may be as long as its HTML, of which it may be made."""
+
+    output_stream_limit: ClassVar[int] = 1_000_000
+
+
 @with_environment
 @liquid_filter
 def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
@@ -340,6 +324,13 @@ def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
 
 _PLAIN: Final = _Plain(undefined=FalsyStrictUndefined)
 _HTML: Final = _Html(undefined=FalsyStrictUndefined, autoescape=True)
+_LONG: Final = _Long(undefined=FalsyStrictUndefined)
+
+
+def _environment(place: Place) -> Environment:
+    if place.field in _MARKUP:
+        return _HTML
+    return _LONG if place.field == "text" else _PLAIN
 
 
 def _is_simple(template: BoundTemplate) -> bool:
