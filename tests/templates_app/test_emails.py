@@ -57,7 +57,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"mjml": mjml("<mj-text>{{ a | nope }}</mj-text>")}, r"email.ko.mjml \(line 5, column 17\): unknown filter"),
     ({"mjml": mjml("{{ a }}\n<mj-text>x</mj-txt>")}, r"email.ko.mjml \(line 6, column 11\): </mj-txt> ends"),
     ({"mjml": mjml("<mj-foo></mj-foo>")}, "email.ko.mjml.*: mj-foo is no element"),
-    ({"mjml": "<mjml>\n<mj-head>{{ a }}<mj-foo/></mj-head></mjml>"}, r"\(line 2, column 17\): unexpected element"),
+    ({"mjml": "<mjml>\n<mj-head>{{ a }}<mj-foo/></mj-head></mjml>"}, r"\(line 2, column 18\): unexpected element"),
     ({"mjml": mjml("{{ abcdefghij }}</mj-colum>")}, r"email.ko.mjml \(line 5, column 17\): </mj-colum> ends nothing"),
     ({"mjml": mjml('<mj-include path="/etc/passwd"/>')}, "email.ko.mjml.*include"),
     ({"mjml": "hello"}, "email.ko.mjml"),
