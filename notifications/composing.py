@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from accounts import links
-from accounts.channels import Channel, Mode
+from accounts.channels import Channel, Mode, Platform
 from accounts.links import Subject
 from notifications import tokens
 from notifications.breakers import breakers
@@ -38,7 +38,7 @@ from notifications.routes import Outlet, routes
 from notifications.silence import Silence
 from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
-from templates_app.content import SmsText, Text
+from templates_app.content import PLATFORM_OF, SmsText, Text
 
 
 class Asleep(Exception):
@@ -118,7 +118,7 @@ class Composer:
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
         self._numbers: dict[str, Numbers] = {}
-        self._texts: dict[tuple[UUID, Channel, str], Text] = {}
+        self._texts: dict[tuple[UUID, Channel, str, Platform | None], Text] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
         """The request for one delivery.
@@ -224,7 +224,7 @@ class Composer:
             return _rendered(claimed, shared, channel, {**shared.data, **(claimed.data or {}), **own})
         if claimed.data:
             return _rendered(claimed, shared, channel, {**shared.data, **claimed.data})
-        key = (shared.id, channel, claimed.locale)
+        key = (shared.id, channel, claimed.locale, PLATFORM_OF.get(claimed.service))
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = _rendered(claimed, shared, channel, shared.data)
@@ -275,4 +275,5 @@ def _subject(claimed: Claimed) -> Subject:
 
 
 def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:
-    return catalogue.edition(shared.version_id).render(channel, claimed.locale, data)
+    platform = PLATFORM_OF.get(claimed.service)
+    return catalogue.edition(shared.version_id).render(channel, claimed.locale, data, platform)

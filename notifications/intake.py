@@ -21,7 +21,7 @@ from notifications.planning.values import Criteria, Facts, Gather, Later, Plan, 
 from notifications.vocabulary import Reason, Urgency, in_words
 from templates_app import catalogue
 from templates_app.catalogue import Edition
-from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText
+from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText, payload_size
 from templates_app.rendering import RenderError
 from templates_app.variables import LINK_STAND_INS
 
@@ -228,22 +228,15 @@ def _try_out(question: facts.Question) -> None:
         locale = edition.locale_for(channel, first.locale)
         if locale is None:
             continue
-        try:
-            text = edition.render(channel, locale, data)
-        except RenderError as error:
-            raise Unacceptable(Problem("data", str(error))) from None
-        if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
-            raise Unacceptable(
-                Problem("data", f"The push payload would be {size} bytes; providers take {PUSH_PAYLOAD_LIMIT}.")
-            )
-
-
-def payload_size(text: PushText) -> int:
-    """About how many bytes of JSON a push becomes: its texts, and a frame of 100 for the names around them."""
-    return 100 + sum(
-        len(json.dumps(part, ensure_ascii=False).encode())
-        for part in (text.title, text.body, text.image, text.link, text.sound, text.collapse_key)
-    )
+        for platform in edition.content.platforms(channel, locale):
+            try:
+                text = edition.render(channel, locale, data, platform)
+            except RenderError as error:
+                raise Unacceptable(Problem("data", str(error))) from None
+            if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
+                raise Unacceptable(
+                    Problem("data", f"The push payload would be {size} bytes; providers take {PUSH_PAYLOAD_LIMIT}.")
+                )
 
 
 def _header(submission: Submission, edition: Edition, by: Sender) -> Header:

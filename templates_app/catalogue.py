@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from accounts.channels import Channel
+from accounts.channels import Channel, Platform
 from accounts.models import Cap, Category
 from accounts.policies import Reach, Routing, WhenCapped
 from templates_app.content import Text, labelled
@@ -69,9 +69,9 @@ class Edition:
         """The channels for which it says something."""
         return self.content.channels
 
-    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any], platform: Platform | None = None) -> Text:
         """What is said, behind the label that the category wants before it. Raises `RenderError`."""
-        return labelled(self.content.render(channel, locale, data), self.category.label)
+        return labelled(self.content.render(channel, locale, data, platform), self.category.label)
 
     def locale_for(self, channel: Channel, wanted: str) -> str | None:
         """The locale in which somebody who wants `wanted` is written to; None where nothing is said on `channel`."""

@@ -7,11 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.channels import Channel
 from templates_app import catalogue
-from templates_app.content import RawContent
+from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText, RawContent, payload_size
 from templates_app.gathered import completed, is_given
 from templates_app.models import Template, TemplateVersion, VersionState
-from templates_app.rendering import ContentError, RenderError, compile_content
+from templates_app.rendering import Compiled, ContentError, RenderError, compile_content
 from templates_app.variables import LINK_STAND_INS
 
 
@@ -35,8 +36,8 @@ def create_draft(
 def publish(version: TemplateVersion, at: datetime) -> None:
     """From now on `version` is what applications get; the one before it is retired.
 
-    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, or
-    does not render with its own sample data.
+    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, does
+    not render with its own sample data, or then has a push that no service takes.
     """
     with transaction.atomic():
         template = Template.objects.select_for_update().get(pk=version.template_id)
@@ -70,7 +71,19 @@ def check(template: Template, version: TemplateVersion) -> None:
                 f"{channel} says nothing in {template.default_locale}, the template's default locale; write it."
             )
         for locale in compiled.locales(channel) if version.sample_data else ():
-            try:
-                compiled.render(channel, locale, {**completed(version.sample_data), **LINK_STAND_INS})
-            except RenderError as error:
-                raise NotPublishable(f"With the sample data: {error}") from None
+            _try_out(compiled, channel, locale, {**completed(version.sample_data), **LINK_STAND_INS})
+
+
+def _try_out(compiled: Compiled, channel: Channel, locale: str, data: Mapping[str, Any]) -> None:
+    """Render what is said, on every platform that has words of its own. Raises `NotPublishable`."""
+    for platform in compiled.platforms(channel, locale):
+        try:
+            text = compiled.render(channel, locale, data, platform)
+        except RenderError as error:
+            raise NotPublishable(f"With the sample data: {error}") from None
+        if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
+            on = f" on {platform}" if platform else ""
+            raise NotPublishable(
+                f"With the sample data, {channel}.{locale} becomes {size} bytes{on}; push services take "
+                f"{PUSH_PAYLOAD_LIMIT}. Shorten it."
+            )

@@ -5,7 +5,7 @@ is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Final
 
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, escape, is_undefined
@@ -22,60 +22,39 @@ from liquid.exceptions import (
 )
 from liquid.filter import liquid_filter, with_environment
 
-from accounts.channels import Channel
+from accounts.channels import Channel, Platform
 from accounts.locales import NotALocale, normal, stand_ins
-from templates_app.content import TEXT_OF, EmailText, RawContent, Text
+from templates_app import emails, push_fields
+from templates_app.content import TEXT_OF, RawContent, Text
+from templates_app.mistakes import ContentError, Place, RenderError
+from templates_app.push_fields import Unfit
+from templates_app.said import Said
 from templates_app.variables import LINKS, Asked, asked_by
+
+__all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError", "compile_content"]
 
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
 LONGEST_SOURCE: Final = 200_000
 
 #: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
-_MANY_LINES: Final = frozenset({"body", "html", "text"})
+_MANY_LINES: Final = frozenset({"body", "html", "text", "mjml"})
+#: Texts of which something must be left with any data, besides the labels of buttons.
+_NEVER_EMPTY: Final = frozenset({"title", "body", "subject"})
+#: What is escaped.
+_MARKUP: Final = frozenset({"html", "mjml"})
+#: What can be written besides the fields of a text.
+_SOURCES: Final[Mapping[Channel, tuple[str, ...]]] = {Channel.PUSH: ("overrides",), Channel.EMAIL: ("mjml",)}
 #: What python-liquid lets through from its filters when data is of another kind than the text expects.
 _TROUBLE: Final = (LiquidError, LiquidInterrupt, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which text: push.ko.body."""
-
-    channel: str
-    locale: str = ""
-    field: str = ""
-
-    def __str__(self) -> str:
-        return ".".join(part for part in (self.channel, self.locale, self.field) if part)
-
-
-class ContentError(Exception):
-    """The content cannot be used. `line` and `column` count from 1 inside that text; 0 where neither applies."""
-
-    def __init__(self, place: Place, message: str, *, line: int = 0, column: int = 0) -> None:
-        where = f" (line {line}, column {column})" if line else ""
-        super().__init__(f"{place}{where}: {message}")
-        self.place = place
-        self.message = message
-        self.line = line
-        self.column = column
-
-
-class RenderError(Exception):
-    """The content says nothing sensible with this data. `variable` is what is missing, if that is the reason."""
-
-    def __init__(self, place: Place, message: str, *, variable: str = "") -> None:
-        super().__init__(f"{place}: {message}")
-        self.place = place
-        self.variable = variable
 
 
 class Compiled:
     """The content of one version, ready to be rendered. Made by `compile_content`."""
 
-    def __init__(self, texts: Mapping[Channel, Mapping[str, Mapping[str, "_Part"]]]) -> None:
+    def __init__(self, texts: Mapping[Channel, Mapping[str, Said]]) -> None:
         self._texts = texts
         asked = {
-            channel: _all_asked(part.asked for text in locales.values() for part in text.values())
+            channel: _all_asked(asked for said in locales.values() for asked in said.asked())
             for channel, locales in texts.items()
         }
         #: Texts that would tell of one message of a digest alone: channel and locale.
@@ -83,7 +62,7 @@ class Compiled:
             Place(channel, locale)
             for channel, locales in texts.items()
             for locale, text in locales.items()
-            if _all_asked(part.asked for part in text.values()).tells_of_one
+            if _all_asked(text.asked()).tells_of_one
         )
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
         self._asked = {channel: one.without(LINKS) for channel, one in asked.items()}
@@ -109,6 +88,17 @@ class Compiled:
         """The locales in which something is said on `channel`."""
         return tuple(self._texts.get(channel, ()))
 
+    def coverage(self, default: str) -> Mapping[str, Mapping[Channel, str | None]]:
+        """For every locale that is written on any channel, and the default: in which one each channel speaks to it.
+
+        The same locale: it is written. Another: that one stands in. None: nothing is said there.
+        """
+        written = dict.fromkeys([default, *(one for channel in self.channels for one in self.locales(channel))])
+        return {
+            locale: {channel: self.best_locale(channel, locale, default) for channel in self.channels}
+            for locale in written
+        }
+
     def best_locale(self, channel: Channel, wanted: str, default: str) -> str | None:
         """The nearest locale that is written: ko-KR, then ko, then the default and its own stand-ins; None: nothing."""
         written = self._texts.get(channel, {})
@@ -117,15 +107,22 @@ class Compiled:
                 return locale
         return None
 
-    def render(self, channel: Channel, locale: str, data: Mapping[str, Any]) -> Text:
-        """What is said on `channel` in `locale`, one of `locales(channel)`.
+    def platforms(self, channel: Channel, locale: str) -> tuple[Platform | None, ...]:
+        """For whom something of its own is said: None, which is everybody, and each platform with other words."""
+        said = self._texts.get(channel, {}).get(locale)
+        return (None, *said.variants) if said else ()
+
+    def render(self, channel: Channel, locale: str, data: Mapping[str, Any], platform: Platform | None = None) -> Text:
+        """What is said on `channel` in `locale`, one of `locales(channel)`, as it is for `platform`.
 
         Raises `RenderError` for missing or unsuitable data, and where nothing is written for that locale.
         """
-        text = self._texts.get(channel, {}).get(locale)
-        if text is None:
+        said = self._texts.get(channel, {}).get(locale)
+        if said is None:
             raise RenderError(Place(channel, locale), "nothing is written for this channel and locale.")
-        return TEXT_OF[channel](**{name: part.render(data) for name, part in text.items()})
+        if said.variants and platform:
+            said = said.variants.get(platform, said)
+        return said.render(data)
 
 
 def compile_content(raw: RawContent) -> Compiled:
@@ -133,7 +130,7 @@ def compile_content(raw: RawContent) -> Compiled:
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
-    texts: dict[Channel, dict[str, dict[str, _Part]]] = {}
+    texts: dict[Channel, dict[str, Said]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
             raise ContentError(Place(str(name)), f"unknown channel; one of {', '.join(Channel)}.")
@@ -145,25 +142,69 @@ def compile_content(raw: RawContent) -> Compiled:
     return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
 
 
-def _text(channel: Channel, locale: str, said: object) -> dict[str, "_Part"]:
+def _text(channel: Channel, locale: str, said: object) -> Said:
     place = Place(channel, str(locale))
     try:
         if normal(locale) != locale:
             raise ContentError(place, f"write the locale as {normal(locale)}.")
     except NotALocale as error:
         raise ContentError(place, str(error)) from None
-    known = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}
+    needed = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}
+    known = [name for name in needed if name != "own"] + list(_SOURCES.get(channel, ()))
     if not isinstance(said, Mapping):
         raise ContentError(place, f"write an object with {', '.join(known)}.")
     if unknown := sorted(set(said) - set(known)):
         raise ContentError(Place(channel, locale, str(unknown[0])), f"unknown; one of {', '.join(known)}.")
-    if missing := [name for name, is_required in known.items() if is_required and not said.get(name)]:
+    if missing := [name for name, is_required in needed.items() if is_required and not said.get(name)]:
         raise ContentError(Place(channel, locale, missing[0]), "is missing or empty.")
-    if TEXT_OF[channel] is EmailText and not (said.get("html") or said.get("text")):
-        raise ContentError(place, "an email needs html or text, better both.")
+    try:
+        match channel:
+            case Channel.PUSH if not push_fields.is_plain(said):
+                return _push(locale, said)
+            case Channel.EMAIL:
+                return _email(locale, said)
+            case _:
+                return Said(TEXT_OF[channel], _parts(channel, locale, said))
+    except Unfit as error:
+        where = Place(channel, locale, error.field)
+        raise ContentError(where, str(error), line=error.line, column=error.column) from None
+
+
+def _push(locale: str, said: Mapping[str, Any]) -> Said:
+    """A push with more than words; what a platform says as everybody does is compiled once."""
+    texts, fixed = push_fields.flat({name: value for name, value in said.items() if name != "overrides"})
+    common = _parts(Channel.PUSH, locale, texts)
+    variants = {}
+    for platform, whole in push_fields.overrides(said).items():
+        prefix = f"overrides.{platform}."
+        try:
+            others, own_fixed = push_fields.flat(whole)
+        except Unfit as error:
+            raise Unfit(prefix + error.field, str(error)) from None
+        changed = {name: source for name, source in others.items() if source != texts.get(name)}
+        parts = {name: part for name, part in common.items() if name in others and name not in changed}
+        parts |= _parts(Channel.PUSH, locale, changed, prefix)
+        variants[platform] = Said(push_fields.builder(platform, own_fixed), parts)
+    return Said(push_fields.builder(None, fixed), common, variants)
+
+
+def _email(locale: str, said: Mapping[str, Any]) -> Said:
+    """An email; mistakes in its Liquid are told of in the words that were typed, before anything is made of them."""
+    typed = _parts(Channel.EMAIL, locale, said)
+    sources = emails.prepared({name: said[name] for name in typed}, locale)
+    made = {name: source for name, source in sources.items() if source != said.get(name)}
+    try:
+        parts = _parts(Channel.EMAIL, locale, made)
+    except ContentError as error:
+        field = "mjml" if "mjml" in said else "html"
+        raise Unfit(field, f"{error.message} Found in the {error.place.field} that was made of it.") from None
+    return Said(TEXT_OF[Channel.EMAIL], {**{name: typed[name] for name in sources if name not in made}, **parts})
+
+
+def _parts(channel: Channel, locale: str, sources: Mapping[str, Any], prefix: str = "") -> dict[str, "_Part"]:
     return {
-        name: _part(Place(channel, locale, name), source, is_required=known[name])
-        for name, source in said.items()
+        name: _part(Place(channel, locale, prefix + name), source, is_required=name in _NEVER_EMPTY or "label" in name)
+        for name, source in sources.items()
         if source != ""
     }
 
@@ -176,7 +217,7 @@ def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
     if "\0" in source:
         raise ContentError(place, "contains a NUL character; remove it.")
     try:
-        template = (_HTML if place.field == "html" else _PLAIN).from_string(source)
+        template = _environment(place).from_string(source)
         return _Part(place, template, asked_by(template), is_required=is_required)
     except LiquidError as error:
         line, column = _position(error)
@@ -196,9 +237,9 @@ class _Part:
         self._template = template
         self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
         self._is_html = template.env is _HTML
-        self._limit = (_Html if self._is_html else _Plain).output_stream_limit
+        self._limit = template.env.output_stream_limit or 0
         self._is_required = is_required
-        self._one_line = place.field not in _MANY_LINES
+        self._one_line = place.field.rpartition(".")[2] not in _MANY_LINES
 
     def render(self, data: Mapping[str, Any]) -> str:
         """The text with its variables filled in. Raises `RenderError`."""
@@ -274,6 +315,12 @@ class _Html(_Plain):
     output_stream_limit: ClassVar[int] = 1_000_000
 
 
+class _Long(_Plain):
+    """Liquid for an email's plain text, which may be as long as its HTML, of which it may be made."""
+
+    output_stream_limit: ClassVar[int] = 1_000_000
+
+
 @with_environment
 @liquid_filter
 def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
@@ -286,6 +333,13 @@ def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
 
 _PLAIN: Final = _Plain(undefined=FalsyStrictUndefined)
 _HTML: Final = _Html(undefined=FalsyStrictUndefined, autoescape=True)
+_LONG: Final = _Long(undefined=FalsyStrictUndefined)
+
+
+def _environment(place: Place) -> Environment:
+    if place.field in _MARKUP:
+        return _HTML
+    return _LONG if place.field == "text" else _PLAIN
 
 
 def _is_simple(template: BoundTemplate) -> bool:

@@ -23,7 +23,7 @@ import msgspec
 from accounts.channels import Channel
 from accounts.replies import Reply
 from notifications.vocabulary import ReceiptKind, Urgency
-from templates_app.content import Text
+from templates_app.content import PushText, Text
 
 Shape = TypeVar("Shape")
 
@@ -71,6 +71,13 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
     number: str = ""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def lifetime(self, longest: timedelta) -> timedelta:
+        """For how long it is worth keeping: until it expires, or its text's own time is up, and `longest` at most."""
+        left = min(self.expires_at - self.at, longest) if self.expires_at else longest
+        if isinstance(self.text, PushText) and self.text.ttl is not None:
+            left = min(left, timedelta(seconds=self.text.ttl))
+        return max(left, timedelta(0))
 
     def __repr__(self) -> str:
         return f"Message({self.delivery_id})"

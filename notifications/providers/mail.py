@@ -1,13 +1,11 @@
 """What every adapter for email does alike to a text, an address and a mail server's words."""
 
 import re
-from html import escape
 from typing import Final
 from uuid import UUID
 
 import idna
 
-_BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 _DETAIL_LIMIT: Final = 300
 
@@ -15,16 +13,6 @@ _DETAIL_LIMIT: Final = 300
 def one_line(subject: str) -> str:
     """A subject without line breaks: one would end the header."""
     return " ".join(subject.split())
-
-
-def with_preheader(html: str, preheader: str) -> str:
-    """Put the line that mail programs show beside the subject first, hidden from the page itself."""
-    if not (html and preheader):
-        return html
-    hidden = f'<div style="display:none;max-height:0;overflow:hidden">{escape(preheader)}</div>'
-    body = _BODY_TAG.search(html)
-    start = body.end() if body else 0
-    return html[:start] + hidden + html[start:]
 
 
 def message_id(delivery_id: UUID, sender: str) -> str:

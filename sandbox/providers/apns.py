@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import jwt
 import msgspec
@@ -60,7 +60,26 @@ _REASON_OF_STATUS: Final = {
 }
 
 
-_payload: Final = msgspec.json.Decoder(dict[str, Any])
+class Aps(msgspec.Struct, rename="kebab"):
+    """What iOS reads itself: developer.apple.com, "Generating a remote notification", "Payload key reference"."""
+
+    alert: str | dict[str, Any] = ""
+    badge: Annotated[int, msgspec.Meta(ge=0)] = 0
+    sound: str | dict[str, Any] = ""
+    thread_id: str = ""
+    category: str = ""
+    content_available: Literal[0, 1] = 0
+    mutable_content: Literal[0, 1] = 0
+    interruption_level: Literal["passive", "active", "time-sensitive", "critical"] = "active"
+
+
+class Payload(msgspec.Struct):
+    """The rest is the app's own."""
+
+    aps: Aps
+
+
+_payload: Final = msgspec.json.Decoder(Payload)
 
 
 class Apns:
@@ -185,11 +204,11 @@ def _bad_payload(call: Call) -> tuple[int, str] | None:
     if size > _LIMIT and (size > _VOIP_LIMIT or call.headers.get("apns-push-type") != "voip"):
         return 413, "PayloadTooLarge"
     try:
-        shows = isinstance(_payload.decode(call.body).get("aps"), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        shows = False
-    # Apple has no reason for this: it takes such a payload and shows nothing, which would help nobody here.
-    return None if shows else (400, "PayloadEmpty")
+        _payload.decode(call.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # Apple has no reason for this: it takes such a payload and shows nothing, which would help nobody here.
+        return 400, "PayloadEmpty"
+    return None
 
 
 def _bad_device_token(token: str) -> tuple[int, str] | None:

@@ -8,7 +8,7 @@ import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import jwt
 import msgspec
@@ -48,6 +48,24 @@ _FATES: Final[dict[str, tuple[int, int, str, int | None]]] = {
 _ERRNO_OF_STATUS: Final = {400: 101, 401: 109, 403: 109, 404: 102, 410: 106, 413: 104, 429: 201, 502: 902, 503: 201}
 _NOT_NUMBERED: Final = 999
 
+
+class Action(msgspec.Struct):
+    """A button: notifications.spec.whatwg.org, "NotificationAction", and where it leads."""
+
+    action: Annotated[str, msgspec.Meta(min_length=1)]
+    title: Annotated[str, msgspec.Meta(min_length=1)]
+    link: str = ""
+
+
+class Shown(msgspec.Struct, rename={"require_interaction": "requireInteraction"}):
+    """What the service worker of docs/how-to/receive-web-push.md passes on."""
+
+    badge: Annotated[int, msgspec.Meta(ge=0)] = 0
+    actions: list[Action] = []
+    require_interaction: bool = False
+
+
+_shown: Final = msgspec.json.Decoder(Shown)
 _said: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -201,6 +219,11 @@ def _check_body(body: bytes, clear: bytes) -> None:
         raise Refused(413, 104, "Data payload too large")
     if not clear:
         raise Refused(400, 110, "The browser cannot read this: it is empty, or not encrypted to it")
+    try:
+        _shown.decode(clear)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if _object(clear):  # no push service can see this: the site's service worker would fail on it
+            raise Refused(400, 110, f"The service worker cannot show this: {error}") from None
 
 
 def _meet_fate(name: str) -> None:

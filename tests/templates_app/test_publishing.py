@@ -253,3 +253,19 @@ def test_a_text_that_tells_of_none_may_stand_beside_the_list() -> None:
     publishing.publish(draft(template(), content), NOW)
 
     assert states() == {1: "published"}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"body": "{{ a }}"}, r"push.ko becomes \d+ bytes; push services take 4096"),
+        ({"body": "b", "overrides": {"ios": {"body": "{{ a }}"}}}, r"push.ko becomes \d+ bytes on ios"),
+        ({"body": "b", "buttons": [{"id": "x", "label": "{{ a }}"}]}, r"push.ko becomes \d+ bytes"),
+        ({"body": "b", "ttl": "{{ a }}"}, "push.ko.ttl: must be a whole number"),
+    ],
+)
+def test_a_push_that_no_service_takes_is_not_published(said: dict[str, Any], message: str) -> None:
+    version = draft(template(), {"push": {"ko": {"title": "t", **said}}}, sample_data={"a": "가" * 1400})
+
+    with pytest.raises(NotPublishable, match=message):
+        publishing.publish(version, NOW)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from accounts.channels import Channel
+from notifications.providers import pushing
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -32,7 +33,7 @@ from notifications.providers.contract import (
     Verdict,
 )
 from notifications.vocabulary import Urgency
-from templates_app.content import PushText
+from templates_app.content import IosOnly, PushText
 
 # Apple refuses a token older than an hour (403 ExpiredProviderToken), and one that was renewed more than once in
 # 20 minutes (429 TooManyProviderTokenUpdates).
@@ -202,9 +203,10 @@ def _instead_of_key(written: str) -> str:
 
 
 def _expiration(message: Message) -> str:
-    # Never 0: that means "now or never", and Apple would not keep the message for a device that is off.
-    latest = message.at + LONGEST_STORED
-    return str(int(min(message.expires_at or latest, latest).timestamp()))
+    lifetime = message.lifetime(LONGEST_STORED)
+    if isinstance(message.text, PushText) and message.text.ttl == 0:
+        return "0"  # now or never: Apple does not keep the message for a device that is off
+    return str(int((message.at + lifetime).timestamp()))
 
 
 def _collapse_id(key: str) -> str:
@@ -220,6 +222,8 @@ def _payload(text: PushText, data: Mapping[str, str]) -> dict[str, Any]:
         aps["sound"] = text.sound
     if text.collapse_key:
         aps["thread-id"] = text.collapse_key
+    if text.badge is not None:
+        aps["badge"] = text.badge
     payload: dict[str, Any] = {**data, "aps": aps}
     if text.link:
         payload["link"] = text.link
@@ -227,7 +231,24 @@ def _payload(text: PushText, data: Mapping[str, str]) -> dict[str, Any]:
         # Wakes the app's service extension, which fetches the picture.
         aps["mutable-content"] = 1
         payload["image"] = text.image
+    if text.buttons:
+        # iOS shows the buttons of a category that the app has registered; its service extension may make one of these.
+        aps |= {"mutable-content": 1, "category": ".".join(button.id for button in text.buttons)}
+        payload["buttons"] = pushing.buttons(text)
+    if isinstance(text.own, IosOnly):
+        _add_own(aps, text.own)
     return payload
+
+
+def _add_own(aps: dict[str, Any], own: IosOnly) -> None:
+    if own.subtitle:
+        aps["alert"]["subtitle"] = own.subtitle
+    named = {
+        "interruption-level": own.interruption_level,
+        "thread-id": own.thread_id,
+        "category": own.category,
+    }
+    aps |= {name: value for name, value in named.items() if value}
 
 
 def _instant(milliseconds: int) -> datetime | None:

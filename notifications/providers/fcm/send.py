@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from pyfcm.baseapi import BaseAPI
 
 from accounts.channels import Channel
+from notifications.providers import pushing
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -134,9 +135,7 @@ class Fcm:
         if token is None or not isinstance(text, PushText):
             raise TypeError("FCM takes a push text and a token")
         composer = _composer(account)
-        data = {**message.data, "bongsu_delivery_id": str(message.delivery_id)}
-        if text.link:
-            data["link"] = text.link
+        data = {**message.data, **pushing.extras(text), "bongsu_delivery_id": str(message.delivery_id)}
         body: bytes = composer.parse_payload(
             fcm_token=message.address,
             notification_title=text.title,
@@ -254,15 +253,25 @@ def _composer_for(key_file: str) -> _Composer:
 
 
 def _android(message: Message, text: PushText, channel: str) -> dict[str, Any]:
-    lifetime = min(message.expires_at - message.at, LONGEST_STORED) if message.expires_at else LONGEST_STORED
     android: dict[str, Any] = {
         "priority": "NORMAL" if message.urgency is Urgency.BULK else "HIGH",
         # 0 s is FCM's "now or never".
-        "ttl": f"{max(0, int(lifetime.total_seconds()))}s",
+        "ttl": f"{int(message.lifetime(LONGEST_STORED).total_seconds())}s",
     }
     if text.collapse_key:
         android["collapseKey"] = text.collapse_key
-    look = {name: value for name, value in (("sound", text.sound), ("channelId", channel)) if value}
+    own = pushing.android(text)
+    wanted = {
+        "sound": text.sound,
+        "channelId": own.channel_id or channel,
+        "icon": own.icon,
+        "color": own.color,
+        "clickAction": own.click_action,
+        "notificationPriority": own.priority and f"PRIORITY_{own.priority.upper()}",
+    }
+    look: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+    if text.badge is not None:
+        look["notificationCount"] = text.badge
     if look:
         android["notification"] = look
     return android

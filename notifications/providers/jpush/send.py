@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from accounts.channels import Channel
+from notifications.providers import pushing
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -35,6 +36,10 @@ from templates_app.content import PushText
 #: For how long JPush keeps a message for a device that is off: `time_to_live` in the documents of the Push API.
 LONGEST_STORED: Final = timedelta(days=3)
 LONGEST_STORED_VIP: Final = timedelta(days=10)
+
+#: `badge_set_num` goes from 0 to 99, `priority` from -2 to 2.
+LARGEST_BADGE: Final = 99
+PRIORITIES: Final[Mapping[str, int]] = {"min": -2, "low": -1, "default": 0, "high": 1, "max": 2}
 
 #: "Call Return" of the Push API v3 (docs.jiguang.cn, rest_api_v3_push), read 2026-11.
 CODES: Final[Mapping[int, tuple[Verdict, str]]] = {
@@ -195,9 +200,8 @@ def _reset(response: Response) -> float | None:
 
 
 def _android(message: Message, text: PushText, channel: str) -> dict[str, Any]:
-    extras = {**message.data, "bongsu_delivery_id": str(message.delivery_id)}
-    if text.link:
-        extras["link"] = text.link
+    own = pushing.android(text)
+    extras = {**message.data, **pushing.extras(text), "bongsu_delivery_id": str(message.delivery_id)}
     android: dict[str, Any] = {
         "alert": text.body,
         "title": text.title,
@@ -209,16 +213,21 @@ def _android(message: Message, text: PushText, channel: str) -> dict[str, Any]:
     if text.sound and text.sound != "default":
         # The name of a file in res/raw, "without its suffix".
         android["sound"] = text.sound.partition(".")[0]
-    if channel:
-        android["channel_id"] = channel
+    if own.channel_id or channel:
+        android["channel_id"] = own.channel_id or channel
+    if own.priority:
+        android["priority"] = PRIORITIES[own.priority]
+    if own.color:
+        android["icon_bg_color"] = own.color
+    if text.badge is not None:
+        android["badge_set_num"] = min(text.badge, LARGEST_BADGE)
     return android
 
 
 def _options(message: Message, *, is_vip: bool) -> dict[str, Any]:
     longest = LONGEST_STORED_VIP if is_vip else LONGEST_STORED
-    lifetime = min(message.expires_at - message.at, longest) if message.expires_at else longest
     # 0 is "now or never", for a device that is connected.
-    options: dict[str, Any] = {"time_to_live": max(0, int(lifetime.total_seconds()))}
+    options: dict[str, Any] = {"time_to_live": int(message.lifetime(longest).total_seconds())}
     if message.urgency is Urgency.CRITICAL:
         # Phone makers let few messages a day pass that are not called "system" ones.
         options["classification"] = 1

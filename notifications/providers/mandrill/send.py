@@ -32,7 +32,7 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.mail import ascii_domain, message_id, one_line
 from notifications.providers.prototypes import Prototype, Sender
 from notifications.vocabulary import Urgency
 from templates_app.content import EmailText
@@ -179,7 +179,7 @@ class Mandrill:
             "important": message.urgency is Urgency.CRITICAL,
             "subject": one_line(text.subject),
             "text": text.text,
-            "html": with_preheader(text.html, text.preheader),
+            "html": text.html,
         }
         said = {name: value for name, value in filled.items() if value != ""}
         data = {**prototype.data, "message": said, "async": False}

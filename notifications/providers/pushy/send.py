@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from accounts.channels import Channel
+from notifications.providers import pushing
 from notifications.providers.contract import (
     Accepted,
     Account,
@@ -110,8 +111,8 @@ class Pushy:
         if not isinstance(text, PushText):
             raise TypeError("Pushy takes a push text")
         push: dict[str, Any] = {"to": message.address, "data": _data(message, text)}
-        if message.expires_at:
-            lifetime = min(max(message.expires_at - message.at, SHORTEST_STORED), LONGEST_STORED)
+        if message.expires_at or text.ttl is not None:
+            lifetime = max(message.lifetime(LONGEST_STORED), SHORTEST_STORED)
             push["time_to_live"] = int(lifetime.total_seconds())
         if text.collapse_key:
             push["collapse_key"] = _collapse_key(text.collapse_key)
@@ -147,10 +148,18 @@ class Pushy:
 def _data(message: Message, text: PushText) -> Mapping[str, str]:
     """`title` and `message` are the names that Pushy's own example of an Android app reads."""
     data = {**message.data, "title": text.title, "message": text.body}
-    for name in ("image", "link", "sound"):
-        if value := getattr(text, name):
-            data[name] = value
-    return {**data, "bongsu_delivery_id": str(message.delivery_id)}
+    own = pushing.android(text)
+    said = {
+        "image": text.image,
+        "sound": text.sound,
+        "badge": "" if text.badge is None else str(text.badge),
+        "channel_id": own.channel_id,
+        "priority": own.priority,
+        "icon": own.icon,
+        "color": own.color,
+    }
+    data |= {name: value for name, value in said.items() if value}
+    return {**data, **pushing.extras(text), "bongsu_delivery_id": str(message.delivery_id)}
 
 
 def _collapse_key(key: str) -> str:

@@ -32,7 +32,7 @@ from notifications.providers.contract import (
     Transient,
     Verdict,
 )
-from notifications.providers.mail import ascii_domain, message_id, one_line, with_preheader
+from notifications.providers.mail import ascii_domain, message_id, one_line
 from notifications.providers.prototypes import Prototype, Sender
 from notifications.providers.sendgrid.receipts import public_key
 from templates_app.content import EmailText
@@ -156,7 +156,7 @@ def _composed(sender: Sender) -> Prototype:
 
 def _content(text: EmailText) -> list[dict[str, str]]:
     # SendGrid wants plain text before HTML, and neither of them empty.
-    parts = {"text/plain": text.text, "text/html": with_preheader(text.html, text.preheader)}
+    parts = {"text/plain": text.text, "text/html": text.html}
     return [{"type": kind, "value": value} for kind, value in parts.items() if value]
 
 

@@ -33,7 +33,6 @@ from notifications.providers.mail import (
     domain_of,
     message_id,
     one_line,
-    with_preheader,
     without_addresses,
 )
 from notifications.providers.smtp import mime
@@ -127,7 +126,7 @@ class Smtp:
             f"Message-ID: {message_id(message.delivery_id, sender.address)}",
             *(mime.header(name, value) for name, value in message.headers.items()),
         )
-        parts = {"plain": text.text, "html": with_preheader(text.html, text.preheader)}
+        parts = {"plain": text.text, "html": text.html}
         said = [(kind, content) for kind, content in parts.items() if content] or [("plain", "")]
         return Envelope(
             url=account.endpoint,

@@ -31,7 +31,7 @@ from notifications.providers.contract import (
 from notifications.providers.webpush import vapid
 from notifications.providers.webpush.encryption import PLAIN_LIMIT, Fresh, Reader, encrypted, fresh, padded
 from notifications.vocabulary import Urgency
-from templates_app.content import PushText
+from templates_app.content import PushText, WebOnly
 
 #: The shortest that one of the big push services keeps a message: firebase.google.com, "Set the lifespan of a message".
 LONGEST_STORED: Final = timedelta(days=28)
@@ -217,6 +217,15 @@ def _payload(message: Message, text: PushText) -> dict[str, Any]:
     """What the site's service worker gets: docs/how-to/receive-web-push.md."""
     said = {"title": text.title, "body": text.body, "image": text.image, "link": text.link, "tag": text.collapse_key}
     payload: dict[str, Any] = {name: value for name, value in said.items() if value}
+    if text.badge is not None:
+        payload["badge"] = text.badge
+    if text.buttons:
+        payload["actions"] = [
+            {"action": button.id, "title": button.label} | ({"link": button.link} if button.link else {})
+            for button in text.buttons
+        ]
+    if isinstance(text.own, WebOnly) and text.own.require_interaction:
+        payload["requireInteraction"] = True
     if message.data:
         payload["data"] = message.data
     payload["delivery_id"] = str(message.delivery_id)
@@ -225,8 +234,7 @@ def _payload(message: Message, text: PushText) -> dict[str, Any]:
 
 def _ttl(message: Message) -> str:
     # 0 means "now or never", and is right for what has no second left.
-    left = message.expires_at - message.at if message.expires_at else LONGEST_STORED
-    return str(max(0, int(min(left, LONGEST_STORED).total_seconds())))
+    return str(int(message.lifetime(LONGEST_STORED).total_seconds()))
 
 
 def _topic(key: str) -> str:

@@ -1,0 +1,36 @@
+"""What is wrong with a content, or with the data that it was given, and where. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which text: push.ko.body."""
+
+    channel: str
+    locale: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.channel, self.locale, self.field) if part)
+
+
+class ContentError(Exception):
+    """The content cannot be used. `line` and `column` count from 1 inside that text; 0 where neither applies."""
+
+    def __init__(self, place: Place, message: str, *, line: int = 0, column: int = 0) -> None:
+        where = f" (line {line}, column {column})" if line else ""
+        super().__init__(f"{place}{where}: {message}")
+        self.place = place
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class RenderError(Exception):
+    """The content says nothing sensible with this data. `variable` is what is missing, if that is the reason."""
+
+    def __init__(self, place: Place, message: str, *, variable: str = "") -> None:
+        super().__init__(f"{place}: {message}")
+        self.place = place
+        self.variable = variable
