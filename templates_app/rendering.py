@@ -4,27 +4,23 @@ Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a te
 is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Final
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any, Final
 
-from liquid import BoundTemplate, Environment, FalsyStrictUndefined, escape, is_undefined
-from liquid.builtin.content import ContentNode
-from liquid.builtin.expressions import FilteredExpression, Path
-from liquid.builtin.filters.misc import date
-from liquid.builtin.output import OutputNode
-from liquid.exceptions import (
-    FilterArgumentError,
-    LiquidError,
-    LiquidInterrupt,
-    ResourceLimitError,
-    UndefinedError,
-)
-from liquid.filter import liquid_filter, with_environment
+from liquid import BoundTemplate
+from liquid.exceptions import LiquidError, LiquidInterrupt, ResourceLimitError, UndefinedError
 
 from accounts.channels import Channel
 from accounts.locales import NotALocale, normal, stand_ins
 from templates_app.content import TEXT_OF, EmailText, RawContent, Text
+from templates_app.language.environments import Plain, environment
+from templates_app.language.limits import OutOfTime
+from templates_app.language.localised import Unsuitable
+from templates_app.language.mistakes import explained, position, too_much, whose
+from templates_app.language.quick import assembled, pieces
+from templates_app.language.partials import NO_PARTIALS, Partials, sources
 from templates_app.variables import LINKS, Asked, asked_by
 
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
@@ -79,12 +75,14 @@ class Compiled:
             for channel, locales in texts.items()
         }
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
-        self._asked = {channel: Asked(one.required - LINKS, one.mentioned - LINKS) for channel, one in asked.items()}
+        self._asked = {channel: replace(one, required=one.required - LINKS, mentioned=one.mentioned - LINKS) for channel, one in asked.items()}
         everything = _all_asked(self._asked.values())
         #: Dotted paths that the data must hold, whatever the channel and locale.
         self.variables = everything.required
         #: Dotted paths that some text mentions, the optional ones included.
         self.mentioned = everything.mentioned
+        #: Names of the partials that its texts use.
+        self.partials = everything.partials
         #: The channels for which something is said.
         self.channels = tuple(texts)
 
@@ -119,11 +117,17 @@ class Compiled:
         return TEXT_OF[channel](**{name: part.render(data) for name, part in text.items()})
 
 
-def compile_content(raw: RawContent) -> Compiled:
-    """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it."""
+def compile_content(
+    raw: RawContent, partials: Partials = NO_PARTIALS, *, clock: Callable[[], float] = time.perf_counter
+) -> Compiled:
+    """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it.
+
+    `partials` are what its texts may bring in; `clock`, in seconds, is what their time is measured by.
+    """
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
+    languages = _Languages(partials, clock)
     texts: dict[Channel, dict[str, dict[str, _Part]]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
@@ -132,11 +136,27 @@ def compile_content(raw: RawContent) -> Compiled:
         if not isinstance(said, Mapping) or not locales:
             raise ContentError(Place(name), 'write an object with a text per locale: {"ko": {…}}.')
         channel = Channel(name)
-        texts[channel] = {locale: _text(channel, locale, said) for locale, said in locales.items()}
+        texts[channel] = {locale: _text(channel, locale, said, languages) for locale, said in locales.items()}
     return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
 
 
-def _text(channel: Channel, locale: str, said: object) -> dict[str, "_Part"]:
+class _Languages:
+    """Liquid for each locale, made when it is first needed."""
+
+    def __init__(self, partials: Partials, clock: Callable[[], float]) -> None:
+        self._partials = partials
+        self._clock = clock
+        self._made: dict[tuple[str, bool], Plain] = {}
+
+    def of(self, locale: str, *, is_html: bool) -> Plain:
+        key = locale, is_html
+        if key not in self._made:
+            known = sources(self._partials, locale, is_html=is_html)
+            self._made[key] = environment(locale, known, is_html=is_html, clock=self._clock)
+        return self._made[key]
+
+
+def _text(channel: Channel, locale: str, said: object, languages: _Languages) -> dict[str, "_Part"]:
     place = Place(channel, str(locale))
     try:
         if normal(locale) != locale:
@@ -153,27 +173,44 @@ def _text(channel: Channel, locale: str, said: object) -> dict[str, "_Part"]:
     if TEXT_OF[channel] is EmailText and not (said.get("html") or said.get("text")):
         raise ContentError(place, "an email needs html or text, better both.")
     return {
-        name: _part(Place(channel, locale, name), source, is_required=known[name])
+        name: _part(Place(channel, locale, name), source, languages, is_required=known[name])
         for name, source in said.items()
         if source != ""
     }
 
 
-def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
+def _part(place: Place, source: object, languages: _Languages, *, is_required: bool) -> "_Part":
     if not isinstance(source, str):
         raise ContentError(place, "write a text.")
+    language = languages.of(place.locale, is_html=place.field == "html")
+    template = parsed(place, source, language)
+    try:
+        return _Part(place, template, asked_by(template), is_required=is_required)
+    except LiquidError as error:
+        raise _mistaken(place, error, source, language) from None
+    except RecursionError:
+        raise ContentError(place, "nested too deeply.") from None
+
+
+def parsed(place: Place, source: str, language: Plain) -> BoundTemplate:
+    """A text as python-liquid reads it. Raises `ContentError`."""
     if len(source) > LONGEST_SOURCE:
         raise ContentError(place, f"{len(source)} characters are too many; at most {LONGEST_SOURCE}.")
     if "\0" in source:
         raise ContentError(place, "contains a NUL character; remove it.")
+    if mistake := too_much(source):
+        raise ContentError(place, f"{mistake.message}.", line=mistake.line, column=mistake.column)
     try:
-        template = (_HTML if place.field == "html" else _PLAIN).from_string(source)
-        return _Part(place, template, asked_by(template), is_required=is_required)
+        return language.from_string(source)
     except LiquidError as error:
-        line, column = _position(error)
-        raise ContentError(place, f"{error.message}.", line=line, column=column) from None
+        raise _mistaken(place, error, source, language) from None
     except RecursionError:
         raise ContentError(place, "nested too deeply.") from None
+
+
+def _mistaken(place: Place, error: LiquidError, source: str, language: Plain) -> ContentError:
+    mistake = explained(error, source, language, language.partials)
+    return ContentError(place, f"{mistake.message}.", line=mistake.line, column=mistake.column)
 
 
 class _Part:
@@ -185,9 +222,9 @@ class _Part:
         self.place = place
         self.asked = asked
         self._template = template
-        self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
-        self._is_html = template.env is _HTML
-        self._limit = (_Html if self._is_html else _Plain).output_stream_limit
+        self._pieces = pieces(template)
+        self._is_html = template.env.autoescape
+        self._limit = template.env.output_stream_limit or 0
         self._is_required = is_required
         self._one_line = place.field not in _MANY_LINES
 
@@ -205,28 +242,13 @@ class _Part:
         return text
 
     def _quickly(self, data: Mapping[str, Any]) -> str | None:
-        """The common case, tens of times faster. None where python-liquid has to look: anything but plain values."""
+        """The common case. None where python-liquid has to look."""
         if self._pieces is None:
             return None
-        words: list[str] = []
-        for piece in self._pieces:
-            if isinstance(piece, str):
-                words.append(piece)
-                continue
-            value: Any = data
-            for name in piece:
-                if not isinstance(value, Mapping) or name not in value:
-                    return None
-                value = value[name]
-            if not isinstance(value, str):
-                if not isinstance(value, int) or isinstance(value, bool):
-                    return None
-                value = str(value)
-            words.append(str(escape(value)) if self._is_html else value)
-        text = "".join(words)
+        text = assembled(self._pieces, data, is_html=self._is_html)
         # Counted in characters, at most four bytes each: near the limit python-liquid counts precisely. It also writes
         # every line break as \n.
-        return text if len(text) * 4 < self._limit and "\r" not in text else None
+        return text if text is not None and len(text) * 4 < self._limit and "\r" not in text else None
 
     def _thoroughly(self, data: Mapping[str, Any]) -> str:
         try:
@@ -234,83 +256,24 @@ class _Part:
         except UndefinedError as error:
             variable = str(error.message).partition(" is undefined")[0].strip("'")
             raise RenderError(self.place, f"{variable} is missing in the data.", variable=variable) from None
+        except OutOfTime:
+            raise RenderError(self.place, "the text takes too long with this data.") from None
         except ResourceLimitError:
             raise RenderError(self.place, "the text becomes too long, or loops too often, with this data.") from None
         except RecursionError:
             raise RenderError(self.place, "the data is nested too deeply.") from None
         except _TROUBLE as error:
-            line, column = _position(error)
-            where = f" at line {line}, column {column}" if line else ""
-            raise RenderError(self.place, f"the text cannot use this data{where}.") from None
+            raise RenderError(self.place, self._unsuitable(error)) from None
 
-
-class _Plain(Environment):
-    """Liquid for texts that are shown as they are. `include` and `render` have nothing to load here."""
-
-    loop_iteration_limit: ClassVar[int] = 10_000
-    local_namespace_limit: ClassVar[int] = 200_000
-    output_stream_limit: ClassVar[int] = 100_000
-
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        """Liquid's own, without what reads files or the clock."""
-        super().setup_tags_and_filters(extra=extra)
-        for tag in ("include", "render"):
-            del self.tags[tag]
-        self.add_filter("date", _steady_date)
-
-
-class _Html(_Plain):
-    """Liquid for HTML: whatever comes from data is escaped."""
-
-    output_stream_limit: ClassVar[int] = 1_000_000
-
-
-@with_environment
-@liquid_filter
-def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
-    if is_undefined(value):
-        str(value)
-    if value in ("now", "today"):
-        raise FilterArgumentError("now would be another moment on every attempt; give the moment in data", token=None)
-    return str(date(value, form, environment=environment))
-
-
-_PLAIN: Final = _Plain(undefined=FalsyStrictUndefined)
-_HTML: Final = _Html(undefined=FalsyStrictUndefined, autoescape=True)
-
-
-def _is_simple(template: BoundTemplate) -> bool:
-    return all(
-        isinstance(node, ContentNode)
-        or (
-            isinstance(node, OutputNode)
-            and isinstance(node.expression, FilteredExpression)
-            and not node.expression.filters
-            and isinstance(node.expression.left, Path)
-            and all(isinstance(segment, str) for segment in node.expression.left.path)
-        )
-        for node in template.nodes
-    )
-
-
-def _pieces(template: BoundTemplate) -> Iterator[str | tuple[str, ...]]:
-    """A simple template as words and paths."""
-    for node in template.nodes:
-        if isinstance(node, ContentNode):
-            yield node.text
-        elif isinstance(node, OutputNode) and isinstance(node.expression, FilteredExpression):
-            path = node.expression.left
-            if isinstance(path, Path):
-                yield tuple(str(segment) for segment in path.path)
-
-
-def _position(error: BaseException) -> tuple[int, int]:
-    """Line and column, from 1, of what an error of python-liquid is about; (0, 0) where it does not say."""
-    token = getattr(error, "token", None)
-    if token is None or token.start_index < 0:
-        return 0, 0
-    before = token.source[: token.start_index]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    def _unsuitable(self, error: BaseException) -> str:
+        token = getattr(error, "token", None)
+        line, column = position(token)
+        language = self._template.env
+        partial = whose(token, str(token.source), language.partials) if token and isinstance(language, Plain) else ""
+        where = f" at line {line}, column {column}" if line else ""
+        inside = f" of the partial {partial!r}" if partial else ""
+        why = f": {error.message}" if isinstance(error, Unsuitable) else ""
+        return f"the text cannot use this data{where}{inside}{why}."
 
 
 def _all_asked(asked: Iterable[Asked]) -> Asked:
