@@ -34,6 +34,7 @@ class TemplateAnswer(serializers.Serializer[Any]):
     variables = serializers.ListField(child=serializers.CharField(), help_text="What data must hold; dotted paths.")
     mentioned = serializers.ListField(child=serializers.CharField(), help_text="All that the text asks for.")
     sample_data = serializers.DictField()
+    schema = serializers.DictField(help_text="JSON Schema (2020-12) of data; empty: what `variables` says.")
 
 
 class Templates(APIView):
@@ -74,4 +75,5 @@ def _told(edition: Edition) -> dict[str, Any]:
         "variables": sorted(content.variables),
         "mentioned": sorted(content.mentioned),
         "sample_data": edition.sample_data,
+        "schema": edition.schema,
     }

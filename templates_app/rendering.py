@@ -21,6 +21,7 @@ from templates_app.language.localised import Unsuitable
 from templates_app.language.mistakes import explained, position, too_much, whose
 from templates_app.language.quick import assembled, pieces
 from templates_app.language.partials import NO_PARTIALS, Partials, sources
+from templates_app.suggesting import suggested
 from templates_app.variables import LINKS, Asked, asked_by
 
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
@@ -75,7 +76,10 @@ class Compiled:
             for channel, locales in texts.items()
         }
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
-        self._asked = {channel: replace(one, required=one.required - LINKS, mentioned=one.mentioned - LINKS) for channel, one in asked.items()}
+        self._asked = {
+            channel: replace(one, required=one.required - LINKS, mentioned=one.mentioned - LINKS)
+            for channel, one in asked.items()
+        }
         everything = _all_asked(self._asked.values())
         #: Dotted paths that the data must hold, whatever the channel and locale.
         self.variables = everything.required
@@ -85,6 +89,12 @@ class Compiled:
         self.partials = everything.partials
         #: The channels for which something is said.
         self.channels = tuple(texts)
+
+    def suggested_schema(self, sample: Mapping[str, Any]) -> dict[str, Any]:
+        """A JSON Schema of the data, as the texts use it and the sample shows it."""
+        parts = [part for locales in self._texts.values() for text in locales.values() for part in text.values()]
+        required = [path for path in self.variables if not path.startswith("recipient.")]
+        return suggested([part.template for part in parts], required, sample, LINKS)
 
     def asked_on(self, channel: Channel) -> Asked:
         """What the texts of one channel ask for."""
@@ -184,8 +194,13 @@ def _part(place: Place, source: object, languages: _Languages, *, is_required: b
         raise ContentError(place, "write a text.")
     language = languages.of(place.locale, is_html=place.field == "html")
     template = parsed(place, source, language)
+    return _Part(place, template, parts_asked(place, template, source, language), is_required=is_required)
+
+
+def parts_asked(place: Place, template: BoundTemplate, source: str, language: Plain) -> Asked:
+    """What a text and all that it brings in ask for. Raises `ContentError` for what cannot be done there."""
     try:
-        return _Part(place, template, asked_by(template), is_required=is_required)
+        return asked_by(template)
     except LiquidError as error:
         raise _mistaken(place, error, source, language) from None
     except RecursionError:
@@ -216,12 +231,12 @@ def _mistaken(place: Place, error: LiquidError, source: str, language: Plain) ->
 class _Part:
     """One compiled text. Most are words and variables only; those are put together without python-liquid."""
 
-    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "_template", "asked", "place")
+    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "template", "asked", "place")
 
     def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
         self.place = place
         self.asked = asked
-        self._template = template
+        self.template = template
         self._pieces = pieces(template)
         self._is_html = template.env.autoescape
         self._limit = template.env.output_stream_limit or 0
@@ -252,7 +267,7 @@ class _Part:
 
     def _thoroughly(self, data: Mapping[str, Any]) -> str:
         try:
-            return self._template.render(data)
+            return self.template.render(data)
         except UndefinedError as error:
             variable = str(error.message).partition(" is undefined")[0].strip("'")
             raise RenderError(self.place, f"{variable} is missing in the data.", variable=variable) from None
@@ -268,7 +283,7 @@ class _Part:
     def _unsuitable(self, error: BaseException) -> str:
         token = getattr(error, "token", None)
         line, column = position(token)
-        language = self._template.env
+        language = self.template.env
         partial = whose(token, str(token.source), language.partials) if token and isinstance(language, Plain) else ""
         where = f" at line {line}, column {column}" if line else ""
         inside = f" of the partial {partial!r}" if partial else ""

@@ -126,7 +126,11 @@ def _moment(value: Any) -> dt.datetime | dt.date:
         if text.lower() in ("now", "today"):
             raise Unsuitable("now would be another moment on every attempt; give the moment in data")
         try:
-            return dt.date.fromisoformat(text) if "-" in text and len(text) <= len("2026-11-25") else dt.datetime.fromisoformat(text)  # noqa: E501, DTZ007
+            return (
+                dt.date.fromisoformat(text)
+                if "-" in text and len(text) <= len("2026-11-25")
+                else dt.datetime.fromisoformat(text)
+            )  # noqa: E501, DTZ007
         except ValueError:
             raise Unsuitable(f"{text[:40]!r} is no date; write it as 2026-11-25 or 2026-11-25T10:00:00+09:00") from None
     try:
@@ -174,7 +178,9 @@ def _of_length(moment: dt.datetime | dt.date, length: Any, part: str, locale: Lo
 
 
 def _full(moment: dt.datetime | dt.date) -> dt.datetime:
-    return moment if isinstance(moment, dt.datetime) else dt.datetime(moment.year, moment.month, moment.day, tzinfo=dt.UTC)
+    return (
+        moment if isinstance(moment, dt.datetime) else dt.datetime(moment.year, moment.month, moment.day, tzinfo=dt.UTC)
+    )
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -182,4 +188,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise Unsuitable(f"{name[:40]!r} is no time zone; write it as Asia/Seoul") from None
-

@@ -68,7 +68,9 @@ def explained(error: LiquidError, source: str, environment: Environment, partial
     said = _said(error, environment, partials)
     line, column = position(error.token)
     name = whose(error.token, source, partials)
-    return Mistake(f"in the partial {name!r}, line {line}: {said}" if name else said, *((0, 0) if name else (line, column)))
+    return Mistake(
+        f"in the partial {name!r}, line {line}: {said}" if name else said, *((0, 0) if name else (line, column))
+    )
 
 
 def whose(token: Token | None, source: str, partials: Mapping[str, str]) -> str:
@@ -80,16 +82,20 @@ def whose(token: Token | None, source: str, partials: Mapping[str, str]) -> str:
 
 def _unclosed(error: LiquidError, source: str, environment: Environment) -> Mistake | None:
     """An end that is missing is noticed at the end of a text; what is shown is where it begins."""
-    message = str(error.message)
-    missing = re.match(r"expected tag '?(end\w+)'?, found|(\w+) tag was never closed|expected tag (\w+)", message)
-    if missing is None:
+    at_the_end = error.token is None or error.token.start_index < 0
+    if not at_the_end and not re.search(r"wa[sd] never closed", str(error.message)):
         return None
-    wanted = next((one for one in missing.groups() if one), "")
-    name = wanted.removeprefix("end")
-    spans = environment.analyze_tags_from_string(source).unclosed_tags.get(name)
+    if at_the_end and isinstance(error, BlockNestingError):
+        return None
+    spans = [
+        (span.index, name)
+        for name, unclosed in environment.analyze_tags_from_string(source).unclosed_tags.items()
+        for span in unclosed
+    ]
     if not spans:
         return None
-    return _at(source, spans[-1].index, f"{name} is not closed; write {{% end{name} %}} where it ends")
+    index, name = max(spans)
+    return _at(source, index, f"{name} is not closed; write {{% end{name} %}} where it ends")
 
 
 def _said(error: LiquidError, environment: Environment, partials: Mapping[str, str]) -> str:

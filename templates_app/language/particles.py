@@ -39,7 +39,17 @@ _SYLLABLES: Final = range(0xAC00, 0xD7A4)
 _RIEUL_INDEX: Final = 8
 _FINALS_OF_DIGITS: Final = dict(zip("0123456789", (_OTHER, _RIEUL, _NONE, _OTHER, _NONE, _NONE, _OTHER, _RIEUL, _RIEUL, _NONE), strict=True))  # fmt: skip # noqa: E501
 _FINALS_OF_LETTERS: Final = {"L": _RIEUL, "M": _OTHER, "N": _OTHER, "R": _RIEUL}
-_SIGNS: Final = {"%": _NONE, "℃": _NONE, "°": _NONE, "$": _NONE, "€": _NONE, "₩": _OTHER, "원": _OTHER, "+": _NONE, "&": _NONE}
+_SIGNS: Final = {
+    "%": _NONE,
+    "℃": _NONE,
+    "°": _NONE,
+    "$": _NONE,
+    "€": _NONE,
+    "₩": _OTHER,
+    "원": _OTHER,
+    "+": _NONE,
+    "&": _NONE,
+}
 _UNITS: Final = {
     "kg": _OTHER, "g": _OTHER, "mg": _OTHER, "km": _NONE, "m": _NONE, "cm": _NONE, "mm": _NONE, "l": _NONE, "ml": _NONE,
     "kb": _NONE, "mb": _NONE, "gb": _NONE, "tb": _NONE,
@@ -70,7 +80,7 @@ def fitting(word: str, particle: str) -> str:
 
 
 def final_of(word: str) -> str | None:
-    """"" after a vowel, ㄹ, another sign for any other consonant; None where it cannot be told how it is read."""
+    """ "" after a vowel, ㄹ, another sign for any other consonant; None where it cannot be told how it is read."""
     near = unicodedata.normalize("NFC", word[-_NEAR:])
     while (shorter := _BRACKETED.sub("", near)) != near and any(_is_read(one) for one in shorter):
         near = shorter
