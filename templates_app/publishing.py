@@ -90,3 +90,12 @@ def check(template: Template, version: TemplateVersion, partials: Partials | Non
             except RenderError as error:
                 raise NotPublishable(f"With the sample data: {error}") from None
     return compiled
+
+
+def suggest_schema(version: TemplateVersion) -> None:
+    """Give a draft a schema made from its texts and sample data. Raises `ContentError` or `NotPublishable`."""
+    compiled = compile_content(version.content, sharing.current())
+    schema = compiled.suggested_schema(version.sample_data)
+    if not TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(schema=schema):
+        raise NotPublishable("Only a draft can be changed; make a new draft of this version instead.")
+    version.schema = schema

@@ -20,6 +20,7 @@ WELCOME = {
     "variables": ["name"],
     "mentioned": ["grade", "name", "recipient.city"],
     "sample_data": {"name": "지민"},
+    "schema": {},
 }
 
 
