@@ -150,9 +150,7 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = publishing.create_draft(
-            obj.template, obj.content, sample_data=obj.sample_data, schema=obj.schema
-        )
+        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data, schema=obj.schema)
         obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
         obj._state.adding = False  # noqa: SLF001 - the row is there already
 

@@ -4,8 +4,7 @@ Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a te
 is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from accounts.channels import Channel
 from accounts.locales import NotALocale, normal, stand_ins
 from templates_app.content import TEXT_OF, EmailText, RawContent, Text
 from templates_app.language.environments import Plain, environment
-from templates_app.language.limits import OutOfTime
+from templates_app.language.limits import Clock, OutOfTime
 from templates_app.language.localised import Unsuitable
 from templates_app.language.mistakes import explained, position, too_much, whose
 from templates_app.language.quick import assembled, pieces
@@ -27,6 +26,7 @@ from templates_app.variables import LINKS, Asked, asked_by
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
 LONGEST_SOURCE: Final = 200_000
 
+_CLOCK: Final = Clock()
 #: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
 _MANY_LINES: Final = frozenset({"body", "html", "text"})
 #: What python-liquid lets through from its filters when data is of another kind than the text expects.
@@ -127,12 +127,10 @@ class Compiled:
         return TEXT_OF[channel](**{name: part.render(data) for name, part in text.items()})
 
 
-def compile_content(
-    raw: RawContent, partials: Partials = NO_PARTIALS, *, clock: Callable[[], float] = time.perf_counter
-) -> Compiled:
+def compile_content(raw: RawContent, partials: Partials = NO_PARTIALS, *, clock: Clock = _CLOCK) -> Compiled:
     """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it.
 
-    `partials` are what its texts may bring in; `clock`, in seconds, is what their time is measured by.
+    `partials` are what its texts may bring in; `clock` is what their time is measured by.
     """
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
@@ -153,7 +151,7 @@ def compile_content(
 class _Languages:
     """Liquid for each locale, made when it is first needed."""
 
-    def __init__(self, partials: Partials, clock: Callable[[], float]) -> None:
+    def __init__(self, partials: Partials, clock: Clock) -> None:
         self._partials = partials
         self._clock = clock
         self._made: dict[tuple[str, bool], Plain] = {}
@@ -267,7 +265,7 @@ class _Part:
 
     def _thoroughly(self, data: Mapping[str, Any]) -> str:
         try:
-            return self.template.render(data)
+            return self._in_time(data)
         except UndefinedError as error:
             variable = str(error.message).partition(" is undefined")[0].strip("'")
             raise RenderError(self.place, f"{variable} is missing in the data.", variable=variable) from None
@@ -279,6 +277,13 @@ class _Part:
             raise RenderError(self.place, "the data is nested too deeply.") from None
         except _TROUBLE as error:
             raise RenderError(self.place, self._unsuitable(error)) from None
+
+    def _in_time(self, data: Mapping[str, Any]) -> str:
+        """Once more where it took too long: the first time may have found caches empty, or the collector at work."""
+        try:
+            return self.template.render(data)
+        except OutOfTime:
+            return self.template.render(data)
 
     def _unsuitable(self, error: BaseException) -> str:
         token = getattr(error, "token", None)

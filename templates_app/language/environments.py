@@ -1,7 +1,6 @@
 """Liquid as our texts may use it: in one locale, for plain texts or HTML, with the partials that are given."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from liquid import DictLoader, Environment, FalsyStrictUndefined, is_undefined
@@ -11,8 +10,10 @@ from liquid.filter import liquid_filter
 from markupsafe import Markup
 
 from templates_app.language import localised, particles
-from templates_app.language.limits import WatchedTemplate, guarded, uniq
+from templates_app.language.limits import Clock, WatchedTemplate, guarded, uniq
 from templates_app.language.localised import Unsuitable
+
+_CLOCK: Final = Clock()
 
 
 class Plain(Environment):
@@ -23,8 +24,7 @@ class Plain(Environment):
     output_stream_limit: ClassVar[int] = 100_000
     template_class = WatchedTemplate
 
-    def __init__(self, locale: str, partials: Mapping[str, str], *, clock: Callable[[], float], is_html: bool) -> None:
-        #: Seconds, from anywhere.
+    def __init__(self, locale: str, partials: Mapping[str, str], *, clock: Clock, is_html: bool) -> None:
         self.clock = clock
         #: Source by name. What is not among them cannot be reached.
         self.partials = dict(partials)
@@ -54,9 +54,7 @@ class Html(Plain):
     output_stream_limit: ClassVar[int] = 1_000_000
 
 
-def environment(
-    locale: str, partials: Mapping[str, str], *, is_html: bool, clock: Callable[[], float] = time.perf_counter
-) -> Plain:
+def environment(locale: str, partials: Mapping[str, str], *, is_html: bool, clock: Clock = _CLOCK) -> Plain:
     """Liquid for the texts of one locale."""
     kind = Html if is_html else Plain
     return kind(locale, partials, clock=clock, is_html=is_html)

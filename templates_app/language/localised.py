@@ -38,7 +38,10 @@ def cldr(locale: str) -> Locale:
     """The nearest locale that CLDR knows; English for those it does not."""
     for name in stand_ins(locale):
         try:
-            return Locale.parse(name, sep="-")
+            found = Locale.parse(name, sep="-")
+            # read from disk now, and not when the first text is waiting for it
+            format_date(dt.date.min, locale=found)
+            return found
         except (UnknownLocaleError, ValueError):
             continue
     return Locale("en")

@@ -13,6 +13,8 @@ from liquid.token import Token
 #: Characters inside {{ }} and {% %} of one text: what parsing costs depends on these.
 _MOST_MARKUP: Final = 20_000
 _MOST_TAGS: Final = 2_000
+#: Each is looked for again from the start of its tag.
+_MOST_PARENTHESES: Final = 200
 _ENDS: Final = {"{{": "}}", "{%": "%}"}
 _RAW: Final = re.compile(r"\{%-?\s*raw\s*-?%\}")
 _ENDRAW: Final = re.compile(r"\{%-?\s*endraw\s*-?%\}")
@@ -37,7 +39,7 @@ def too_much(source: str) -> Mistake | None:
     raw = next((match for match in _RAW.finditer(source) if not endraws or match.start() > endraws[-1]), None)
     if raw is not None:
         return _at(source, raw.start(), "raw is not closed; write {% endraw %} where it ends")
-    at = tags = markup = 0
+    at = tags = markup = parentheses = 0
     while (at := source.find("{", at)) >= 0:
         opening = source[at : at + 2]
         if opening not in _ENDS:
@@ -47,7 +49,8 @@ def too_much(source: str) -> Mistake | None:
             return _at(source, at, f"{opening} is not closed; write {_ENDS[opening]} where it ends")
         end = source.find(_ENDS[opening], at) + 2
         tags, markup = tags + 1, markup + end - at
-        if tags > _MOST_TAGS or markup > _MOST_MARKUP:
+        parentheses += source.count("(", at, end)
+        if tags > _MOST_TAGS or markup > _MOST_MARKUP or parentheses > _MOST_PARENTHESES:
             return _at(source, at, "there is more in braces up to here than a text may have; make it simpler")
         at = end
     return None

@@ -235,7 +235,9 @@ def test_a_mistake_in_a_text_is_shown_with_line_and_column(body: str, where: tup
 
 
 def test_what_is_not_closed_is_shown_where_it_begins() -> None:
-    with pytest.raises(ContentError, match=r"^sms\.ko\.body \(line 2, column 5\): if is not closed; write \{% endif %\}"):
+    with pytest.raises(
+        ContentError, match=r"^sms\.ko\.body \(line 2, column 5\): if is not closed; write \{% endif %\}"
+    ):
         sms("x\n {% if a %}")
 
 
