@@ -18,8 +18,8 @@ from templates_app.language.environments import Plain, environment
 from templates_app.language.limits import Clock, OutOfTime
 from templates_app.language.localised import Unsuitable
 from templates_app.language.mistakes import explained, position, too_much, whose
-from templates_app.language.quick import assembled, pieces
 from templates_app.language.partials import NO_PARTIALS, Partials, sources
+from templates_app.language.quick import assembled, pieces
 from templates_app.suggesting import suggested
 from templates_app.variables import LINKS, Asked, asked_by
 
@@ -229,7 +229,7 @@ def _mistaken(place: Place, error: LiquidError, source: str, language: Plain) ->
 class _Part:
     """One compiled text. Most are words and variables only; those are put together without python-liquid."""
 
-    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "template", "asked", "place")
+    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "asked", "place", "template")
 
     def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
         self.place = place

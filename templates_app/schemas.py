@@ -164,4 +164,4 @@ def _below(path: str, name: str) -> str:
 
 
 def _short(message: str) -> str:
-    return (message if len(message) <= 200 else f"{message[:199]}…").rstrip(".")  # noqa: PLR2004
+    return (message if len(message) <= 200 else f"{message[:199]}…").rstrip(".")

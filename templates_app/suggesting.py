@@ -55,7 +55,7 @@ class _Reader:
         self._context = context
 
     def read(self, nodes: Iterable[Node], named: dict[str, Use | None], depth: int = 0) -> None:
-        if depth > 100:  # noqa: PLR2004 - the partials were found to end before
+        if depth > 100:
             return
         for node in nodes:
             inside = named
@@ -112,7 +112,7 @@ class _Reader:
 
 def _root(named: Mapping[str, Use | None]) -> Use:
     root = named[""]
-    assert root is not None  # noqa: S101 - the data itself is always there
+    assert root is not None
     return root
 
 
@@ -140,7 +140,7 @@ def _plain(use: Use, sample: Any, *, is_root: bool) -> dict[str, Any]:
     if isinstance(sample, bool):
         return {"type": "boolean"}
     if isinstance(sample, (int, float)):
-        return {"type": "integer" if isinstance(sample, int) and not use.filters & {"percent"} else "number"}
+        return {"type": "number"}
     if use.filters & _OF_NUMBERS and not isinstance(sample, str):
         return {"type": "number"}
     if isinstance(sample, str):

@@ -1,12 +1,12 @@
 """Liquid as our texts may use it: in one locale, for plain texts or HTML, with the partials that are given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from liquid import DictLoader, Environment, FalsyStrictUndefined, is_undefined
+from liquid import BoundTemplate, DictLoader, Environment, FalsyStrictUndefined, is_undefined
 from liquid.exceptions import LiquidSyntaxError
 from liquid.extra import BlockTag, ExtendsTag
-from liquid.filter import liquid_filter
+from liquid.token import Token
 from markupsafe import Markup
 
 from templates_app.language import localised, particles
@@ -29,7 +29,7 @@ class Plain(Environment):
         #: Source by name. What is not among them cannot be reached.
         self.partials = dict(partials)
         self._locale = locale
-        self._parsed: dict[str, WatchedTemplate] = {}
+        self._parsed: dict[str, BoundTemplate] = {}
         super().__init__(loader=DictLoader(self.partials), undefined=FalsyStrictUndefined, autoescape=is_html)
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
@@ -37,10 +37,10 @@ class Plain(Environment):
         super().setup_tags_and_filters(extra=extra)
         self.add_tag(ExtendsTag)
         self.add_tag(BlockTag)
-        self.filters |= {"uniq": uniq, "particle": particle, **localised.filters(self._locale)}
+        self.filters |= {"uniq": uniq, "particle": _Particle(), **localised.filters(self._locale)}
         self.filters = {name: guarded(name, one) for name, one in self.filters.items()}
 
-    def get_template(self, name: str, **more: Any) -> Any:
+    def get_template(self, name: str, **more: Any) -> BoundTemplate:
         """A partial, parsed once."""
         found = self._parsed.get(name)
         if found is None:
@@ -73,7 +73,7 @@ class _Particle:
         suffix = particles.fitting(text, str(form))
         return text + (Markup(suffix) if isinstance(text, Markup) else suffix)  # noqa: S704 - ours, letters alone
 
-    def validate(self, _env: Environment, token: Any, _name: str, arguments: Any) -> None:
+    def validate(self, _env: Environment, token: Token, _name: str, arguments: Sequence[Any]) -> None:
         """A mistyped particle is told where it is written, not when it is sent."""
         if len(arguments) != 1:
             raise LiquidSyntaxError('particle needs one of its forms, for example particle: "이/가"', token=token)
@@ -83,13 +83,3 @@ class _Particle:
 
 
 _NO_PARTICLE: Final = "{!r} is no particle that changes; one of " + particles.KNOWN
-_particle = _Particle()
-
-
-@liquid_filter
-def particle(word: Any, form: Any) -> str:
-    """A word with the particle that fits it."""
-    return _particle(word, form)
-
-
-particle.validate = _particle.validate

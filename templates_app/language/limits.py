@@ -82,6 +82,8 @@ class WatchedContext(RenderContext):
 
     __slots__ = ("_disabled", "watch")
 
+    watch: Watch
+
     def __init__(self, template: BoundTemplate, *, parent_context: RenderContext | None = None, **more: Any) -> None:
         inherited = parent_context.watch if isinstance(parent_context, WatchedContext) else None
         self.watch = inherited or Watch(getattr(template.env, "clock", _CLOCK))
@@ -138,6 +140,8 @@ def guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         _weigh(made)
         return made
 
+    if validate := getattr(function, "validate", None):
+        vars(run)["validate"] = validate
     return run
 
 

@@ -41,9 +41,9 @@ def cldr(locale: str) -> Locale:
             found = Locale.parse(name, sep="-")
             # read from disk now, and not when the first text is waiting for it
             format_date(dt.date.min, locale=found)
-            return found
         except (UnknownLocaleError, ValueError):
             continue
+        return found
     return Locale("en")
 
 
@@ -133,7 +133,7 @@ def _moment(value: Any) -> dt.datetime | dt.date:
                 dt.date.fromisoformat(text)
                 if "-" in text and len(text) <= len("2026-11-25")
                 else dt.datetime.fromisoformat(text)
-            )  # noqa: E501, DTZ007
+            )
         except ValueError:
             raise Unsuitable(f"{text[:40]!r} is no date; write it as 2026-11-25 or 2026-11-25T10:00:00+09:00") from None
     try:

@@ -19,8 +19,18 @@ _ENDS: Final = {"{{": "}}", "{%": "%}"}
 _RAW: Final = re.compile(r"\{%-?\s*raw\s*-?%\}")
 _ENDRAW: Final = re.compile(r"\{%-?\s*endraw\s*-?%\}")
 #: How python-liquid calls the parts of a text, and what a person would.
-_PARTS: Final = {"eof": "the end", "EOF": "the end", "word": "a name", "pipe": "a |", "expression": "an expression",
-                 "colon": "a :", "comma": "a comma", "string": "a text", "integer": "a number", "float": "a number"}  # fmt: skip
+_PARTS: Final = {
+    "eof": "the end",
+    "EOF": "the end",
+    "word": "a name",
+    "pipe": "a |",
+    "expression": "an expression",
+    "colon": "a :",
+    "comma": "a comma",
+    "string": "a text",
+    "integer": "a number",
+    "float": "a number",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _of_number(digits: str) -> str:
     """12 is 십이, 10 is 십, 10000 is 만; a billion billion is read by its last zeros: only 조 ends in a vowel."""
     whole = digits.replace(",", "")
     zeros = len(whole) - len(whole.rstrip("0"))
-    if "." not in whole and 12 <= zeros < 16 and zeros < len(whole):  # noqa: PLR2004 - 조 is 10 to the twelfth
+    if "." not in whole and 12 <= zeros < 16 and zeros < len(whole):
         return _NONE
     return _FINALS_OF_DIGITS[whole[-1]]
 

@@ -1,4 +1,4 @@
-"""Texts of words, variables and our filters alone are put together without python-liquid, tens of times faster. Pure."""
+"""Texts of words, variables and filters alone are put together without python-liquid, many times faster. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final

@@ -18,27 +18,65 @@ def said(body: str, data: dict[str, Any] | None = None, locale: str = "ko") -> s
 
 
 PARTICLES: list[tuple[str, str, str]] = [
-    ("운동화", "이/가", "운동화가"), ("신발", "이/가", "신발이"), ("신발", "은/는", "신발은"), ("운동화", "은/는", "운동화는"),
-    ("신발", "을/를", "신발을"), ("운동화", "를", "운동화를"), ("신발", "과/와", "신발과"), ("운동화", "와/과", "운동화와"),
-    ("지민", "아/야", "지민아"), ("민수", "아/야", "민수야"), ("지민", "이랑/랑", "지민이랑"), ("민수", "이랑/랑", "민수랑"),
-    ("부산", "으로/로", "부산으로"), ("서울", "으로/로", "서울로"), ("제주", "로", "제주로"), ("신발", "이에요/예요", "신발이에요"),
+    ("운동화", "이/가", "운동화가"),
+    ("신발", "이/가", "신발이"),
+    ("신발", "은/는", "신발은"),
+    ("운동화", "은/는", "운동화는"),
+    ("신발", "을/를", "신발을"),
+    ("운동화", "를", "운동화를"),
+    ("신발", "과/와", "신발과"),
+    ("운동화", "와/과", "운동화와"),
+    ("지민", "아/야", "지민아"),
+    ("민수", "아/야", "민수야"),
+    ("지민", "이랑/랑", "지민이랑"),
+    ("민수", "이랑/랑", "민수랑"),
+    ("부산", "으로/로", "부산으로"),
+    ("서울", "으로/로", "서울로"),
+    ("제주", "로", "제주로"),
+    ("신발", "이에요/예요", "신발이에요"),
     # digits and numbers, by their Korean names
-    ("1", "이/가", "1이"), ("2", "이/가", "2가"), ("7", "으로/로", "7로"), ("6", "으로/로", "6으로"), ("10", "이/가", "10이"),
-    ("100", "으로/로", "100으로"), ("10,000", "은/는", "10,000은"), ("1,000,000,000,000", "을/를", "1,000,000,000,000를"),
-    ("3.5", "이/가", "3.5가"), ("0", "이/가", "0이"), ("30%", "이/가", "30%가"), ("5kg", "이/가", "5kg이"), ("5km", "이/가", "5km가"),
+    ("1", "이/가", "1이"),
+    ("2", "이/가", "2가"),
+    ("7", "으로/로", "7로"),
+    ("6", "으로/로", "6으로"),
+    ("10", "이/가", "10이"),
+    ("100", "으로/로", "100으로"),
+    ("10,000", "은/는", "10,000은"),
+    ("1,000,000,000,000", "을/를", "1,000,000,000,000를"),
+    ("3.5", "이/가", "3.5가"),
+    ("0", "이/가", "0이"),
+    ("30%", "이/가", "30%가"),
+    ("5kg", "이/가", "5kg이"),
+    ("5km", "이/가", "5km가"),
     # Latin letters one by one, and words as they are read
-    ("VIP", "은/는", "VIP는"), ("SMS", "은/는", "SMS는"), ("LTM", "이/가", "LTM이"), ("PR", "으로/로", "PR로"), ("HTML", "을/를", "HTML을"),
-    ("iPhone", "을/를", "iPhone을"), ("Apple", "으로/로", "Apple로"), ("Nike", "이/가", "Nike가"), ("Facebook", "은/는", "Facebook은"),
-    ("Samsung", "이/가", "Samsung이"), ("Music", "으로/로", "Music으로"),
+    ("VIP", "은/는", "VIP는"),
+    ("SMS", "은/는", "SMS는"),
+    ("LTM", "이/가", "LTM이"),
+    ("PR", "으로/로", "PR로"),
+    ("HTML", "을/를", "HTML을"),
+    ("iPhone", "을/를", "iPhone을"),
+    ("Apple", "으로/로", "Apple로"),
+    ("Nike", "이/가", "Nike가"),
+    ("Facebook", "은/는", "Facebook은"),
+    ("Samsung", "이/가", "Samsung이"),
+    ("Music", "으로/로", "Music으로"),
     # what is in round brackets is not read; quotes are not heard
-    ("신발(화이트)", "이/가", "신발(화이트)이"), ("운동화 (240)", "이/가", "운동화 (240)가"), ("'신발'", "을/를", "'신발'을"),
-    ("「운동화」", "은/는", "「운동화」는"), ("[신발]", "이/가", "[신발]이"), ("(신발)", "이/가", "(신발)이"), ("신발!", "이/가", "신발!이"),
+    ("신발(화이트)", "이/가", "신발(화이트)이"),
+    ("운동화 (240)", "이/가", "운동화 (240)가"),
+    ("'신발'", "을/를", "'신발'을"),
+    ("「운동화」", "은/는", "「운동화」는"),
+    ("[신발]", "이/가", "[신발]이"),
+    ("(신발)", "이/가", "(신발)이"),
+    ("신발!", "이/가", "신발!이"),
     ("신발 👟", "이/가", "신발 👟이"),
     # decomposed syllables, lone letters
-    ("\u1109\u1175\u11ab\u1107\u1161\u11af", "이/가", "\u1109\u1175\u11ab\u1107\u1161\u11af이"), ("ㅋㅋ", "은/는", "ㅋㅋ은"),
+    ("\u1109\u1175\u11ab\u1107\u1161\u11af", "이/가", "\u1109\u1175\u11ab\u1107\u1161\u11af이"),
+    ("ㅋㅋ", "은/는", "ㅋㅋ은"),
     # nobody can tell
-    ("👟", "이/가", "👟이(가)"), ("", "을/를", "을(를)"), ("靴", "으로/로", "靴(으)로"),
-]  # fmt: skip
+    ("👟", "이/가", "👟이(가)"),
+    ("", "을/를", "을(를)"),
+    ("靴", "으로/로", "靴(으)로"),
+]
 
 
 @pytest.mark.parametrize(("word", "particle", "together"), PARTICLES)
@@ -63,21 +101,36 @@ def test_a_particle_in_html_leaves_the_data_escaped() -> None:
 
 AT = "2026-11-25T10:05:00Z"
 LOCALISED: list[tuple[str, str, Any, str]] = [
-    ("ko", "date", AT, "2026. 11. 25."), ("en", "date", AT, "Nov 25, 2026"), ("de", "date: 'long'", AT, "25. November 2026"),
-    ("ko", "date: 'full'", AT, "2026년 11월 25일 수요일"), ("ja", "date: 'long'", AT, "2026年11月25日"),
-    ("ko", "date: 'short time', 'Asia/Seoul'", AT, "오후 7:05"), ("en", "date: 'short time', 'Asia/Seoul'", AT, "7:05\u202fPM"),
+    ("ko", "date", AT, "2026. 11. 25."),
+    ("en", "date", AT, "Nov 25, 2026"),
+    ("de", "date: 'long'", AT, "25. November 2026"),
+    ("ko", "date: 'full'", AT, "2026년 11월 25일 수요일"),
+    ("ja", "date: 'long'", AT, "2026年11月25日"),
+    ("ko", "date: 'short time', 'Asia/Seoul'", AT, "오후 7:05"),
+    ("en", "date: 'short time', 'Asia/Seoul'", AT, "7:05\u202fPM"),
     ("ko", "date: 'medium datetime', 'Asia/Seoul'", AT, "2026. 11. 25. 오후 7:05:00"),
     ("ko", "date: 'long', 'Asia/Seoul'", "2026-11-25T16:00:00Z", "2026년 11월 26일"),
     ("ko", "date: 'long'", "2026-11-26T01:00:00+09:00", "2026년 11월 26일"),
-    ("ko", "date: 'MMMd'", "2026-11-25", "11월 25일"), ("en", "date: 'yMMMEd'", "2026-11-25", "Wed, Nov 25, 2026"),
-    ("ko", "date: '%Y-%m-%d'", AT, "2026-11-25"), ("ko", "date: '%H:%M', 'Asia/Seoul'", AT, "19:05"),
-    ("ko", "date: '%Y'", 0, "1970"), ("ko", "date: '%Y'", "0", "1970"),
-    ("ko", "number", 1234567.5, "1,234,567.5"), ("de", "number", 1234567.5, "1.234.567,5"), ("de-CH", "number", 1234567, "1’234’567"),
-    ("en", "number: 2", "3.14159", "3.14"), ("hi", "number", 1234567, "12,34,567"), ("ko", "number", 1, "1"),
-    ("ko", "money: 'KRW'", 129000, "₩129,000"), ("en", "money: 'USD'", 12.5, "$12.50"), ("de", "money: 'EUR'", "1234.5", "1.234,50\xa0€"),
-    ("ja", "money: 'jpy'", 980, "￥980"), ("ko", "percent", 0.15, "15%"), ("en", "percent: 1", 0.155, "15.5%"),
+    ("ko", "date: 'MMMd'", "2026-11-25", "11월 25일"),
+    ("en", "date: 'yMMMEd'", "2026-11-25", "Wed, Nov 25, 2026"),
+    ("ko", "date: '%Y-%m-%d'", AT, "2026-11-25"),
+    ("ko", "date: '%H:%M', 'Asia/Seoul'", AT, "19:05"),
+    ("ko", "date: '%Y'", 0, "1970"),
+    ("ko", "date: '%Y'", "0", "1970"),
+    ("ko", "number", 1234567.5, "1,234,567.5"),
+    ("de", "number", 1234567.5, "1.234.567,5"),
+    ("de-CH", "number", 1234567, "1’234’567"),
+    ("en", "number: 2", "3.14159", "3.14"),
+    ("hi", "number", 1234567, "12,34,567"),
+    ("ko", "number", 1, "1"),
+    ("ko", "money: 'KRW'", 129000, "₩129,000"),
+    ("en", "money: 'USD'", 12.5, "$12.50"),
+    ("de", "money: 'EUR'", "1234.5", "1.234,50\xa0€"),
+    ("ja", "money: 'jpy'", 980, "￥980"),
+    ("ko", "percent", 0.15, "15%"),
+    ("en", "percent: 1", 0.155, "15.5%"),
     ("xx", "number", 1234, "1,234"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("locale", "form", "value", "text"), LOCALISED)
@@ -88,14 +141,24 @@ def test_dates_and_numbers_are_written_as_the_language_of_the_text_does(
 
 
 UNSUITABLE: list[tuple[str, Any, str]] = [
-    ("date", "now", "give the moment in data"), ("date", "today", "give the moment"), ("date", "10:30", "is no date"),
-    ("date", "x" * 100, "100 characters are no date"), ("date: 'nonsense!'", AT, "is no form of a date"),
-    ("date: 'long', 'Mars/Base'", AT, "is no time zone"), ("date: 'long', '../../etc/passwd'", AT, "is no time zone"),
-    ("date", 1e300, "is no moment"), ("number", "abc", "is no number"), ("number", "1e999999", "that can be written out"),
-    ("number", "NaN", "that can be written out"), ("number: 99", 1, "from 0 to 10"), ("number", [], "not a list"),
-    ("number", True, "not true or false"), ("number", None, "not nothing"), ("money: 'XYZQ'", 1, "is no currency"),
+    ("date", "now", "give the moment in data"),
+    ("date", "today", "give the moment"),
+    ("date", "10:30", "is no date"),
+    ("date", "x" * 100, "100 characters are no date"),
+    ("date: 'nonsense!'", AT, "is no form of a date"),
+    ("date: 'long', 'Mars/Base'", AT, "is no time zone"),
+    ("date: 'long', '../../etc/passwd'", AT, "is no time zone"),
+    ("date", 1e300, "is no moment"),
+    ("number", "abc", "is no number"),
+    ("number", "1e999999", "that can be written out"),
+    ("number", "NaN", "that can be written out"),
+    ("number: 99", 1, "from 0 to 10"),
+    ("number", [], "not a list"),
+    ("number", True, "not true or false"),
+    ("number", None, "not nothing"),
+    ("money: 'XYZQ'", 1, "is no currency"),
     ("particle: x", "신발", "is no particle that changes"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("form", "value", "why"), UNSUITABLE)
@@ -125,7 +188,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("{{ a | particle: '이다' }}", "line 1, column 18): '이다' is no particle that changes; one of 은/는"),
     ("{{ a | particle }}", "particle needs one of its forms"),
     ("{{ a b }}", "line 1, column"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("body", "message"), MISTAKES)

@@ -40,7 +40,8 @@ def test_a_layout_is_filled_and_says_what_it_needs() -> None:
 
     content = compile_content(raw, partials(base=BASE, footer="for {{ to }}", other="{{ other }}"))
 
-    assert (content.variables, content.mentioned) == ({"mine", "name"}, {"mine", "name"})
+    assert content.variables == {"mine", "name"}
+    assert content.mentioned == {"mine", "name"}
     assert content.partials == {"base", "footer"}
     email = content.render(Channel.EMAIL, "ko", {"mine": "m", "name": "n"})
     assert email == EmailText(subject="s", html="<html>m<p>for n</p></html>")
@@ -103,7 +104,7 @@ def test_what_was_published_says_the_same_whatever_becomes_of_its_partials() -> 
     Partial.objects.update(texts={"ko": "올림"})
     Partial.objects.all().delete()
     catalogue.forget()
-    catalogue._compiled.clear()  # noqa: SLF001 - as another process finds it
+    catalogue._compiled.clear()
 
     assert catalogue.edition(version.id).render(Channel.SMS, "ko", {"name": "지민"}) == SmsText("지민 드림")
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from templates_app import publishing
 from templates_app.models import TemplateVersion
@@ -59,7 +60,7 @@ def deep(levels: int) -> dict[str, Any]:
     return schema
 
 
-LAUGHS = {f"l{n}": {"allOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 8} for n in range(10)} | {"l10": {"type": "string"}}
+LAUGHS = {f"l{n}": {"allOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 8} for n in range(5)} | {"l5": {"type": "string"}}
 HOSTILE: list[tuple[Any, str]] = [
     ([], "write an object"),
     ({"type": "nonsense"}, "is no JSON Schema"),
@@ -110,7 +111,7 @@ ANY = {"type": ["string", "number", "boolean", "null"]}
 SUGGESTED: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("{{ a }}", {}, {"a": ANY}, ["a"]),
     ("{{ a }}", {"a": "x"}, {"a": {"type": "string"}}, ["a"]),
-    ("{{ a }}", {"a": 7}, {"a": {"type": "integer"}}, ["a"]),
+    ("{{ a }}", {"a": 7}, {"a": {"type": "number"}}, ["a"]),
     ("{{ a }}", {"a": "https://x.example/"}, {"a": {"type": "string", "format": "uri"}}, ["a"]),
     ("{{ a | date }}", {"a": "2026-11-25T10:00:00Z"}, {"a": {"type": "string", "format": "date-time"}}, ["a"]),
     ("{{ a | money: 'KRW' }}", {}, {"a": {"type": "number"}}, ["a"]),
@@ -162,21 +163,20 @@ def test_sample_data_that_does_not_fit_is_not_published() -> None:
 
 def sendable(**more: Any) -> TemplateVersion:
     version = publishing.create_draft(template("order"), CONTENT, schema=ORDER, sample_data=FITS, **more)
-    from django.utils import timezone  # noqa: PLC0415
-
     publishing.publish(version, timezone.now())
     return version
 
 
-def asked(data: Any, **person: Any) -> dict[str, Any]:
-    return {"template": "order", "recipients": [{"phone": "+821012345678", **person}], "data": data}
+def asked(data: Any, own: Any = None) -> dict[str, Any]:
+    person = {"phone": "+821012345678", **({"data": own} if own else {})}
+    return {"template": "order", "recipients": [person], "data": data}
 
 
 @pytest.mark.django_db
 def test_a_notification_whose_data_does_not_fit_is_refused_by_its_pointer() -> None:
     sendable()
 
-    answer = caller().post("/v1/notifications", asked({"name": "a", "items": [{"price": "x"}]}), format="json")
+    answer = caller().post("/v1/notifications", asked({"name": "a", "items": [{"price": "x"}]}))
 
     assert answer.status_code == 422, answer.content
     assert answer.json()["errors"] == [
@@ -188,7 +188,7 @@ def test_a_notification_whose_data_does_not_fit_is_refused_by_its_pointer() -> N
 def test_what_is_given_for_one_recipient_alone_is_named_there() -> None:
     sendable()
 
-    answer = caller().post("/v1/notifications", asked({"items": []}, data={"name": 7}), format="json")
+    answer = caller().post("/v1/notifications", asked({"items": []}, own={"name": 7}))
 
     assert [error["field"] for error in answer.json()["errors"]] == ["recipients[0].data.name"]
 
@@ -197,7 +197,7 @@ def test_what_is_given_for_one_recipient_alone_is_named_there() -> None:
 def test_data_that_fits_is_accepted_and_the_schema_is_told() -> None:
     sendable()
 
-    assert caller().post("/v1/notifications", asked(FITS), format="json").status_code == 202
+    assert caller().post("/v1/notifications", asked(FITS)).status_code == 202
     assert caller().get("/v1/templates/order").json()["schema"] == ORDER
 
 
@@ -211,5 +211,5 @@ def test_a_draft_gets_a_schema_by_an_action_and_a_published_version_does_not() -
 
     draft.refresh_from_db()
     fixed.refresh_from_db()
-    assert draft.schema["properties"]["items"]["items"]["properties"] == {"price": {"type": "integer"}}
+    assert draft.schema["properties"]["items"]["items"]["properties"] == {"price": {"type": "number"}}
     assert fixed.schema == {}
