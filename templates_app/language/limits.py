@@ -17,7 +17,7 @@ from liquid.filter import sequence_filter
 from liquid.undefined import UNDEFINED, Undefined
 
 #: Seconds of work that one text may take. A usual one takes some 10 µs.
-PATIENCE: Final = 0.04
+PATIENCE: Final = 0.025
 #: Turns of all loops of a text together.
 MOST_TURNS: Final = 10_000
 #: Characters and items that may enter or leave a filter.
