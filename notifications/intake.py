@@ -1,10 +1,11 @@
 """The first half of the road: from a request to deliveries that cannot be lost."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -61,6 +62,10 @@ class Problem:
 
     field: str
     message: str
+
+
+#: Problems that one answer tells of.
+_TOLD: Final = 20
 
 
 class Unacceptable(Exception):
@@ -133,6 +138,7 @@ def accept(submission: Submission, *, by: Sender, at: datetime) -> Acceptance:
     if submission.audience is not None:
         return _accept_audience(submission, submission.audience, question, by, at)
     known = _gathered(question)
+    _fits(question)
     _try_out(question)
     header = _header(submission, edition, by)
     planned = plan(known, at)
@@ -158,6 +164,7 @@ def _accept_audience(
     missing = [path for path in facts.unsaid(question) if _is_callers(path)]
     if missing:
         raise Unacceptable(*[Problem(f"data.{path}", "The template needs this.") for path in missing])
+    _fits(question)
     _try_out(question)
     if submission.dry_run:
         return Acceptance(None, 0, 0, (), facts.members(criteria, floor_of(at)).count())
@@ -213,6 +220,28 @@ def _gathered(question: facts.Question) -> Facts:
 
 def _is_callers(path: str) -> bool:
     return not path.startswith("recipient.")
+
+
+def _fits(question: facts.Question) -> None:
+    """What the template's schema says of the data that each addressee's text is made from."""
+    if question.edition.compiled_schema is None:
+        return
+    problems: list[Problem] = []
+    own = [(place, one.data) for place, one in enumerate(question.addressees) if one.data]
+    if len(own) < len(question.addressees) or not own:
+        problems += [Problem(_named("data", one.path), one.message) for one in question.edition.problems(question.data)]
+    for place, data in own:
+        if len(problems) >= _TOLD:
+            break
+        for one in question.edition.problems({**question.data, **data}):
+            is_own = re.split(r"[.\[]", one.path, maxsplit=1)[0] in data
+            problems.append(Problem(_named(f"recipients[{place}].data" if is_own else "data", one.path), one.message))
+    if problems:
+        raise Unacceptable(*list(dict.fromkeys(problems))[:_TOLD])
+
+
+def _named(root: str, path: str) -> str:
+    return f"{root}.{path}" if path else root
 
 
 def _try_out(question: facts.Question) -> None:

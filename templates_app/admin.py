@@ -12,10 +12,11 @@ from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
 from accounts.policies import at_odds
-from templates_app import publishing
-from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app import publishing, sharing
+from templates_app.models import Partial, Template, TemplateVersion, VersionState
 from templates_app.publishing import NotPublishable
 from templates_app.rendering import ContentError, compile_content
+from templates_app.schemas import SchemaError, compile_schema
 
 
 class VersionInline(admin.TabularInline[TemplateVersion, Template]):
@@ -94,14 +95,14 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
 
     class Meta:
         model = TemplateVersion
-        fields = ("template", "content", "sample_data")
-        field_classes = {"content": JSONInput, "sample_data": JSONInput}
+        fields = ("template", "content", "sample_data", "schema")
+        field_classes = {"content": JSONInput, "sample_data": JSONInput, "schema": JSONInput}
 
     def clean_content(self) -> Any:
         """Content that can be compiled."""
         content = self.cleaned_data["content"]
         try:
-            compile_content(content)
+            compile_content(content, sharing.current())
         except ContentError as error:
             raise forms.ValidationError(str(error)) from None
         return content
@@ -112,6 +113,15 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
         if not isinstance(sample_data, dict):
             raise forms.ValidationError('Write an object, for example {"user_name": "지민"}.')
         return sample_data
+
+    def clean_schema(self) -> dict[str, Any]:
+        """A JSON Schema that can be used."""
+        schema: dict[str, Any] = self.cleaned_data["schema"] or {}
+        try:
+            compile_schema(schema)
+        except SchemaError as error:
+            raise forms.ValidationError(str(error)) from None
+        return schema
 
 
 @admin.register(TemplateVersion)
@@ -124,7 +134,7 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     list_select_related = ("template",)
     search_fields = ("template__name",)
     ordering = ("-created_at",)
-    actions = ("publish", "new_draft")
+    actions = ("publish", "new_draft", "suggest_schema")
 
     def get_readonly_fields(self, request: HttpRequest, obj: TemplateVersion | None = None) -> tuple[str, ...]:
         """A version stays with its template, in which it has its number."""
@@ -149,7 +159,7 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data)
+        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data, schema=obj.schema)
         obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
         obj._state.adding = False  # noqa: SLF001 - the row is there already
 
@@ -167,5 +177,78 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     def new_draft(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """A copy to work on."""
         for version in versions.select_related("template"):
-            made = publishing.create_draft(version.template, version.content, sample_data=version.sample_data)
+            made = publishing.create_draft(
+                version.template, version.content, sample_data=version.sample_data, schema=version.schema
+            )
             self.message_user(request, f"{made} is a draft of {version}.", messages.SUCCESS)
+
+    @admin.action(description="Suggest a schema", permissions=["change"])
+    def suggest_schema(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
+        """Give drafts a schema made from their texts and sample data, to be looked over."""
+        for version in versions.select_related("template"):
+            try:
+                publishing.suggest_schema(version)
+                self.message_user(request, f"{version} has a schema; look it over.", messages.SUCCESS)
+            except (NotPublishable, ContentError) as error:
+                self.message_user(request, f"{version}: {error}", messages.ERROR)
+
+
+class PartialForm(forms.ModelForm[Partial]):
+    """Tells the place of a mistake in a partial before it is saved."""
+
+    class Meta:
+        model = Partial
+        fields = ("name", "title", "kind", "texts")
+        field_classes = {"texts": JSONInput}
+
+    def clean(self) -> dict[str, Any]:
+        """Texts that can be compiled, together with the partials that they bring in."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        name = cleaned.get("name") or self.instance.name
+        if name and {"kind", "texts"} <= cleaned.keys():
+            try:
+                sharing.checked(name, cleaned["kind"], cleaned["texts"])
+            except ContentError as error:
+                self.add_error("texts", str(error))
+        return cleaned
+
+
+@admin.register(Partial)
+class PartialAdmin(admin.ModelAdmin[Partial]):
+    """Parts that templates share. Who was published with one keeps it as it was."""
+
+    form = PartialForm
+    list_display = ("name", "title", "kind")
+    list_filter = ("kind",)
+    search_fields = ("name", "title")
+    ordering = ("name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Partial | None = None) -> tuple[str, ...]:
+        """Texts call it by its name, which therefore stays."""
+        return ("name", "used_by") if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Partial | None = None) -> tuple[str, ...]:
+        """Who uses it is shown where it can be changed."""
+        return ("name", "title", "kind", "texts", *(("used_by",) if obj else ()))
+
+    @admin.display(description="Used by")
+    def used_by(self, obj: Partial) -> str:
+        """Templates, and whether a change reaches them."""
+        return _used(obj.name) or "Nothing yet."
+
+    def save_model(self, request: HttpRequest, obj: Partial, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Say who does not get the change before a new version is published."""
+        super().save_model(request, obj, form, change)
+        if change and (used := _used(obj.name)):
+            self.message_user(request, f"Used by {used}", messages.WARNING)
+
+
+def _used(name: str) -> str:
+    published, drafts = sharing.users(name)
+    said = []
+    if published:
+        names = ", ".join(map(str, published))
+        said.append(f"{names}: published with it as it was; publish a new version to bring in what changes here.")
+    if drafts:
+        said.append(f"{', '.join(map(str, drafts))}: drafts, which follow.")
+    return " ".join(said)

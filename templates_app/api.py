@@ -40,6 +40,7 @@ class TemplateAnswer(serializers.Serializer[Any]):
     )
     mentioned = serializers.ListField(child=serializers.CharField(), help_text="All that the text asks for.")
     sample_data = serializers.DictField()
+    schema = serializers.DictField(help_text="JSON Schema (2020-12) of data; empty: what `variables` says.")
 
 
 class Templates(APIView):
@@ -81,4 +82,5 @@ def _told(edition: Edition) -> dict[str, Any]:
         "of_items": sorted(content.asked.of_items),
         "mentioned": sorted(content.mentioned),
         "sample_data": edition.sample_data,
+        "schema": edition.schema,
     }

@@ -20,6 +20,7 @@ from accounts.policies import Reach, Routing, WhenCapped
 from templates_app.content import Text, labelled
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
+from templates_app.schemas import Problem, Schema, compile_schema
 
 #: Seconds after which a template's published version and its category are looked up again.
 FRESH_FOR: Final = 3.0
@@ -63,11 +64,18 @@ class Edition:
     default_locale: str
     content: Compiled = field(repr=False)
     sample_data: Mapping[str, Any] = field(repr=False)
+    #: JSON Schema of the data; empty where the texts alone say what they need.
+    schema: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    compiled_schema: Schema | None = field(default=None, repr=False)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels for which it says something."""
         return self.content.channels
+
+    def problems(self, data: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """Where `data` is not what the template's schema says; nothing where it has none."""
+        return self.compiled_schema.problems(data) if self.compiled_schema else ()
 
     def render(self, channel: Channel, locale: str, data: Mapping[str, Any], platform: Platform | None = None) -> Text:
         """What is said, behind the label that the category wants before it. Raises `RenderError`."""
@@ -84,6 +92,7 @@ Value = TypeVar("Value")
 _by_name: dict[str, tuple[float, Edition]] = {}
 _by_id: dict[UUID, tuple[float, Edition]] = {}
 _compiled: dict[UUID, Compiled] = {}
+_schemas: dict[UUID, Schema | None] = {}
 
 
 def published(name: str) -> Edition | None:
@@ -126,8 +135,10 @@ def _edition(version: TemplateVersion) -> Edition:
     template, category = version.template, version.template.category
     content = _compiled.get(version.id)
     if content is None:
-        content = compile_content(version.content)
+        content = compile_content(version.content, version.partials)
         _keep(_compiled, version.id, content)
+    if version.id not in _schemas:
+        _keep(_schemas, version.id, compile_schema(version.schema))
     return Edition(
         version_id=version.id,
         template=template.name,
@@ -136,6 +147,8 @@ def _edition(version: TemplateVersion) -> Edition:
         default_locale=template.default_locale,
         content=content,
         sample_data=version.sample_data,
+        schema=version.schema,
+        compiled_schema=_schemas[version.id],
     )
 
 

@@ -28,6 +28,7 @@ _HIDDEN: Final = (
     "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all"
 )
 _LIQUID: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_HAS_LAYOUT: Final = re.compile(r"\s*\{%-?\s*extends\b")
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _MJ_TAG: Final = re.compile(
     r"<(?P<end>/?)(?P<name>mj(?:ml|-[a-z-]+))\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.IGNORECASE
@@ -57,6 +58,11 @@ def prepared(said: Mapping[str, Any], locale: str) -> dict[str, str]:
         raise Unfit("", "an email needs html or text, better both.")
     sources = {name: source for name, source in said.items() if name != "mjml"}
     if "mjml" not in said and "html" not in said:
+        return sources
+    if _HAS_LAYOUT.match(said.get("html", "")):
+        # the document is its layout's; what would be put around the text would not be shown
+        if said.get("preheader"):
+            raise Unfit("preheader", "where a layout is, it belongs there; write it into the layout.")
         return sources
     html = _html_of(said["mjml"]) if "mjml" in said else said["html"]
     if _STYLE.search(html):

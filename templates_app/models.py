@@ -12,6 +12,7 @@ from accounts.ids import new_id
 from accounts.models import Category
 from accounts.models.kinds import choices, one_of
 from accounts.policies import Reach, Routing
+from templates_app.language.partials import PartialKind
 
 
 class VersionState(StrEnum):
@@ -75,6 +76,32 @@ class Template(models.Model):
         return self.name
 
 
+class Partial(models.Model):
+    """A part that several templates share, such as a footer or a layout. Texts bring it in by `name`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.SlugField(
+        max_length=80, unique=True, help_text="What texts call it: {% render 'footer' %} or {% extends 'base' %}."
+    )
+    title = models.CharField(max_length=120, help_text="What people call it.")
+    kind = models.CharField(
+        max_length=5,
+        choices={PartialKind.HTML.value: "HTML", PartialKind.PLAIN.value: "Plain text"},
+        default=PartialKind.HTML.value,
+        help_text="HTML is for emails' HTML alone; plain text can be used anywhere.",
+    )
+    texts = models.JSONField(
+        help_text='Locale, text: {"ko": "…", "en": "…"}. Where a language is missing, the first one stands in.'
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="partial_kind_known", condition=one_of("kind", PartialKind))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TemplateVersion(models.Model):
     """One edition of a template: its content per channel and locale."""
 
@@ -89,6 +116,18 @@ class TemplateVersion(models.Model):
     )
     content = models.JSONField(help_text='Channel, locale, text: {"push": {"ko": {"title": "…", "body": "…"}}}.')
     sample_data = models.JSONField(default=dict, blank=True, help_text="Data for previews and tests.")
+    schema = models.JSONField(
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="JSON Schema of the data that it takes; empty: what the texts ask for.",
+    )
+    partials = models.JSONField(
+        default=dict,
+        editable=False,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="The partials as they were when it was published.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
 

@@ -8,11 +8,13 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.channels import Channel
-from templates_app import catalogue
+from templates_app import catalogue, sharing
 from templates_app.content import PUSH_PAYLOAD_LIMIT, PushText, RawContent, payload_size
 from templates_app.gathered import completed, is_given
+from templates_app.language.partials import Partials, frozen
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.rendering import Compiled, ContentError, RenderError, compile_content
+from templates_app.schemas import SchemaError, compile_schema
 from templates_app.variables import LINK_STAND_INS
 
 
@@ -21,15 +23,27 @@ class NotPublishable(Exception):
 
 
 def create_draft(
-    template: Template, content: RawContent, *, sample_data: Mapping[str, Any] | None = None
+    template: Template,
+    content: RawContent,
+    *,
+    sample_data: Mapping[str, Any] | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> TemplateVersion:
-    """The next version of a template, to be worked on. Raises `ContentError` for content that cannot be compiled."""
-    compile_content(content)
+    """The next version of a template, to be worked on.
+
+    Raises `ContentError` for content that cannot be compiled, and `SchemaError` for such a schema.
+    """
+    compile_content(content, sharing.current())
+    compile_schema(dict(schema or {}))
     with transaction.atomic():
         Template.objects.select_for_update().get(pk=template.pk)
         newest = TemplateVersion.objects.filter(template=template).aggregate(number=Max("number"))["number"] or 0
         return TemplateVersion.objects.create(
-            template=template, number=newest + 1, content=dict(content), sample_data=dict(sample_data or {})
+            template=template,
+            number=newest + 1,
+            content=dict(content),
+            sample_data=dict(sample_data or {}),
+            schema=dict(schema or {}),
         )
 
 
@@ -41,12 +55,13 @@ def publish(version: TemplateVersion, at: datetime) -> None:
     """
     with transaction.atomic():
         template = Template.objects.select_for_update().get(pk=version.template_id)
-        check(template, version)
+        partials = sharing.current()
+        compiled = check(template, version, partials)
         TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).update(
             state=VersionState.RETIRED
         )
         changed = TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(
-            state=VersionState.PUBLISHED, published_at=at
+            state=VersionState.PUBLISHED, published_at=at, partials=frozen(partials, compiled.partials)
         )
         if not changed:
             raise NotPublishable("Only a draft can be published; make a new draft of this version instead.")
@@ -54,12 +69,18 @@ def publish(version: TemplateVersion, at: datetime) -> None:
     version.refresh_from_db()
 
 
-def check(template: Template, version: TemplateVersion) -> None:
-    """Whether a version could be published. Raises `NotPublishable`."""
+def check(template: Template, version: TemplateVersion, partials: Partials | None = None) -> Compiled:
+    """Whether a version could be published, with the partials as they are now. Raises `NotPublishable`."""
     try:
-        compiled = compile_content(version.content)
+        compiled = compile_content(version.content, sharing.current() if partials is None else partials)
+        schema = compile_schema(version.schema)
     except ContentError as error:
         raise NotPublishable(str(error)) from None
+    except SchemaError as error:
+        raise NotPublishable(f"The schema: {error}") from None
+    if schema and (problems := schema.problems(version.sample_data)):
+        said = "; ".join(f"{one.path or 'it'} {one.message}" for one in problems[:3])
+        raise NotPublishable(f"The sample data does not fit the schema: {said}")
     if compiled.of_one and any(is_given(path) for path in compiled.mentioned):
         raise NotPublishable(
             f"{compiled.of_one[0]} tells of one message, where other texts tell of all in a digest; walk through "
@@ -72,6 +93,7 @@ def check(template: Template, version: TemplateVersion) -> None:
             )
         for locale in compiled.locales(channel) if version.sample_data else ():
             _try_out(compiled, channel, locale, {**completed(version.sample_data), **LINK_STAND_INS})
+    return compiled
 
 
 def _try_out(compiled: Compiled, channel: Channel, locale: str, data: Mapping[str, Any]) -> None:
@@ -87,3 +109,13 @@ def _try_out(compiled: Compiled, channel: Channel, locale: str, data: Mapping[st
                 f"With the sample data, {channel}.{locale} becomes {size} bytes{on}; push services take "
                 f"{PUSH_PAYLOAD_LIMIT}. Shorten it."
             )
+
+
+def suggest_schema(version: TemplateVersion) -> None:
+    """Give a draft a schema made from its texts and sample data. Raises `ContentError` or `NotPublishable`."""
+    compiled = compile_content(version.content, sharing.current())
+    gathers = bool(version.template.category.digest_minutes)
+    schema = compiled.suggested_schema(version.sample_data, gathers=gathers)
+    if not TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(schema=schema):
+        raise NotPublishable("Only a draft can be changed; make a new draft of this version instead.")
+    version.schema = schema

@@ -4,31 +4,28 @@ Texts are Liquid (python-liquid 2). Only an email's `html` is escaped. What a te
 is an error; a variable in an `if`, or with a `default` filter, may be missing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from liquid import BoundTemplate, Environment, FalsyStrictUndefined, escape, is_undefined
-from liquid.builtin.content import ContentNode
-from liquid.builtin.expressions import FilteredExpression, Path
-from liquid.builtin.filters.misc import date
-from liquid.builtin.output import OutputNode
-from liquid.exceptions import (
-    FilterArgumentError,
-    LiquidError,
-    LiquidInterrupt,
-    ResourceLimitError,
-    UndefinedError,
-)
-from liquid.filter import liquid_filter, with_environment
+from liquid import BoundTemplate
+from liquid.exceptions import LiquidError, LiquidInterrupt, ResourceLimitError, UndefinedError
 
 from accounts.channels import Channel, Platform
 from accounts.locales import NotALocale, normal, stand_ins
 from templates_app import emails, push_fields
 from templates_app.content import TEXT_OF, RawContent, Text
+from templates_app.gathered import COUNT, ITEMS
+from templates_app.language.environments import Html, Long, Plain
+from templates_app.language.limits import Clock, OutOfTime
+from templates_app.language.localised import Unsuitable
+from templates_app.language.mistakes import explained, position, too_much, whose
+from templates_app.language.partials import NO_PARTIALS, Partials, sources
+from templates_app.language.quick import assembled, pieces
 from templates_app.mistakes import ContentError, Place, RenderError
 from templates_app.push_fields import Unfit
 from templates_app.said import Said
+from templates_app.suggesting import suggested
 from templates_app.variables import LINKS, Asked, asked_by
 
 __all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError", "compile_content"]
@@ -36,6 +33,7 @@ __all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError",
 #: Characters of one text's source. Gmail cuts an email at 102 KB; nobody writes more than twice that by hand.
 LONGEST_SOURCE: Final = 200_000
 
+_CLOCK: Final = Clock()
 #: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
 _MANY_LINES: Final = frozenset({"body", "html", "text", "mjml"})
 #: Texts of which something must be left with any data, besides the labels of buttons.
@@ -73,8 +71,16 @@ class Compiled:
         self.variables = everything.required
         #: Dotted paths that some text mentions, the optional ones included.
         self.mentioned = everything.mentioned
+        #: Names of the partials that its texts use.
+        self.partials = everything.partials
         #: The channels for which something is said.
         self.channels = tuple(texts)
+
+    def suggested_schema(self, sample: Mapping[str, Any], *, gathers: bool = False) -> dict[str, Any]:
+        """A JSON Schema of the data, as the texts use it and the sample shows it. `gathers`: `items` is given."""
+        trees = [tree for locales in self._texts.values() for said in locales.values() for tree in said.trees()]
+        required = [path for path in self.variables if not path.startswith("recipient.")]
+        return suggested(trees, required, sample, LINKS | ({ITEMS, COUNT} if gathers else set()))
 
     def asked_on(self, channel: Channel) -> Asked:
         """What the texts of one channel ask for."""
@@ -125,11 +131,15 @@ class Compiled:
         return said.render(data)
 
 
-def compile_content(raw: RawContent) -> Compiled:
-    """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it."""
+def compile_content(raw: RawContent, partials: Partials = NO_PARTIALS, *, clock: Clock = _CLOCK) -> Compiled:
+    """Check and compile stored content. Raises `ContentError` for the first thing that is wrong with it.
+
+    `partials` are what its texts may bring in; `clock` is what their time is measured by.
+    """
     given: object = raw
     if not isinstance(given, Mapping) or not raw:
         raise ContentError(Place("content"), f"write an object with at least one of {', '.join(Channel)}.")
+    languages = _Languages(partials, clock)
     texts: dict[Channel, dict[str, Said]] = {}
     for name, locales in raw.items():
         if name not in TEXT_OF:
@@ -138,11 +148,32 @@ def compile_content(raw: RawContent) -> Compiled:
         if not isinstance(said, Mapping) or not locales:
             raise ContentError(Place(name), 'write an object with a text per locale: {"ko": {…}}.')
         channel = Channel(name)
-        texts[channel] = {locale: _text(channel, locale, said) for locale, said in locales.items()}
+        texts[channel] = {locale: _text(channel, locale, said, languages) for locale, said in locales.items()}
     return Compiled({channel: texts[channel] for channel in Channel if channel in texts})
 
 
-def _text(channel: Channel, locale: str, said: object) -> Said:
+class _Languages:
+    """Liquid for each locale, made when it is first needed."""
+
+    def __init__(self, partials: Partials, clock: Clock) -> None:
+        self._partials = partials
+        self._clock = clock
+        self._made: dict[tuple[str, type[Plain]], Plain] = {}
+
+    def of(self, place: Place) -> Plain:
+        """The language in which a text is written."""
+        if place.field in _MARKUP:
+            kind: type[Plain] = Html
+        else:
+            kind = Long if place.field == "text" else Plain
+        key = place.locale, kind
+        if key not in self._made:
+            known = sources(self._partials, place.locale, is_html=kind is Html)
+            self._made[key] = kind(place.locale, known, clock=self._clock)
+        return self._made[key]
+
+
+def _text(channel: Channel, locale: str, said: object, languages: _Languages) -> Said:
     place = Place(channel, str(locale))
     try:
         if normal(locale) != locale:
@@ -160,20 +191,21 @@ def _text(channel: Channel, locale: str, said: object) -> Said:
     try:
         match channel:
             case Channel.PUSH if not push_fields.is_plain(said):
-                return _push(locale, said)
+                return _push(locale, said, languages)
             case Channel.EMAIL:
-                return _email(locale, said)
+                return _email(locale, said, languages)
             case _:
-                return Said(TEXT_OF[channel], _parts(channel, locale, said))
+                return Said(TEXT_OF[channel], _parts(Place(channel, locale), said, languages))
     except Unfit as error:
         where = Place(channel, locale, error.field)
         raise ContentError(where, str(error), line=error.line, column=error.column) from None
 
 
-def _push(locale: str, said: Mapping[str, Any]) -> Said:
+def _push(locale: str, said: Mapping[str, Any], languages: _Languages) -> Said:
     """A push with more than words; what a platform says as everybody does is compiled once."""
+    place = Place(Channel.PUSH, locale)
     texts, fixed = push_fields.flat({name: value for name, value in said.items() if name != "overrides"})
-    common = _parts(Channel.PUSH, locale, texts)
+    common = _parts(place, texts, languages)
     variants = {}
     for platform, whole in push_fields.overrides(said).items():
         prefix = f"overrides.{platform}."
@@ -183,60 +215,88 @@ def _push(locale: str, said: Mapping[str, Any]) -> Said:
             raise Unfit(prefix + error.field, str(error)) from None
         changed = {name: source for name, source in others.items() if source != texts.get(name)}
         parts = {name: part for name, part in common.items() if name in others and name not in changed}
-        parts |= _parts(Channel.PUSH, locale, changed, prefix)
+        parts |= _parts(place, changed, languages, prefix)
         variants[platform] = Said(push_fields.builder(platform, own_fixed), parts)
     return Said(push_fields.builder(None, fixed), common, variants)
 
 
-def _email(locale: str, said: Mapping[str, Any]) -> Said:
+def _email(locale: str, said: Mapping[str, Any], languages: _Languages) -> Said:
     """An email; mistakes in its Liquid are told of in the words that were typed, before anything is made of them."""
-    typed = _parts(Channel.EMAIL, locale, said)
+    place = Place(Channel.EMAIL, locale)
+    typed = _parts(place, said, languages)
     sources = emails.prepared({name: said[name] for name in typed}, locale)
     made = {name: source for name, source in sources.items() if source != said.get(name)}
     try:
-        parts = _parts(Channel.EMAIL, locale, made)
+        parts = _parts(place, made, languages)
     except ContentError as error:
         field = "mjml" if "mjml" in said else "html"
         raise Unfit(field, f"{error.message} Found in the {error.place.field} that was made of it.") from None
     return Said(TEXT_OF[Channel.EMAIL], {**{name: typed[name] for name in sources if name not in made}, **parts})
 
 
-def _parts(channel: Channel, locale: str, sources: Mapping[str, Any], prefix: str = "") -> dict[str, "_Part"]:
+def _parts(place: Place, sources: Mapping[str, Any], languages: _Languages, prefix: str = "") -> dict[str, "_Part"]:
     return {
-        name: _part(Place(channel, locale, prefix + name), source, is_required=name in _NEVER_EMPTY or "label" in name)
+        name: _part(
+            Place(place.channel, place.locale, prefix + name),
+            source,
+            languages,
+            is_required=name in _NEVER_EMPTY or "label" in name,
+        )
         for name, source in sources.items()
         if source != ""
     }
 
 
-def _part(place: Place, source: object, *, is_required: bool) -> "_Part":
+def _part(place: Place, source: object, languages: _Languages, *, is_required: bool) -> "_Part":
     if not isinstance(source, str):
         raise ContentError(place, "write a text.")
+    language = languages.of(place)
+    template = parsed(place, source, language)
+    return _Part(place, template, parts_asked(place, template, source, language), is_required=is_required)
+
+
+def parts_asked(place: Place, template: BoundTemplate, source: str, language: Plain) -> Asked:
+    """What a text and all that it brings in ask for. Raises `ContentError` for what cannot be done there."""
+    try:
+        return asked_by(template)
+    except LiquidError as error:
+        raise _mistaken(place, error, source, language) from None
+    except RecursionError:
+        raise ContentError(place, "nested too deeply.") from None
+
+
+def parsed(place: Place, source: str, language: Plain) -> BoundTemplate:
+    """A text as python-liquid reads it. Raises `ContentError`."""
     if len(source) > LONGEST_SOURCE:
         raise ContentError(place, f"{len(source)} characters are too many; at most {LONGEST_SOURCE}.")
     if "\0" in source:
         raise ContentError(place, "contains a NUL character; remove it.")
+    if mistake := too_much(source):
+        raise ContentError(place, f"{mistake.message}.", line=mistake.line, column=mistake.column)
     try:
-        template = _environment(place).from_string(source)
-        return _Part(place, template, asked_by(template), is_required=is_required)
+        return language.from_string(source)
     except LiquidError as error:
-        line, column = _position(error)
-        raise ContentError(place, f"{error.message}.", line=line, column=column) from None
+        raise _mistaken(place, error, source, language) from None
     except RecursionError:
         raise ContentError(place, "nested too deeply.") from None
+
+
+def _mistaken(place: Place, error: LiquidError, source: str, language: Plain) -> ContentError:
+    mistake = explained(error, source, language, language.partials)
+    return ContentError(place, f"{mistake.message}.", line=mistake.line, column=mistake.column)
 
 
 class _Part:
     """One compiled text. Most are words and variables only; those are put together without python-liquid."""
 
-    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "_template", "asked", "place")
+    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "asked", "place", "template")
 
     def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
         self.place = place
         self.asked = asked
-        self._template = template
-        self._pieces = tuple(_pieces(template)) if _is_simple(template) else None
-        self._is_html = template.env is _HTML
+        self.template = template
+        self._pieces = pieces(template)
+        self._is_html = template.env.autoescape
         self._limit = template.env.output_stream_limit or 0
         self._is_required = is_required
         self._one_line = place.field.rpartition(".")[2] not in _MANY_LINES
@@ -255,125 +315,45 @@ class _Part:
         return text
 
     def _quickly(self, data: Mapping[str, Any]) -> str | None:
-        """The common case, tens of times faster. None where python-liquid has to look: anything but plain values."""
+        """The common case. None where python-liquid has to look."""
         if self._pieces is None:
             return None
-        words: list[str] = []
-        for piece in self._pieces:
-            if isinstance(piece, str):
-                words.append(piece)
-                continue
-            value: Any = data
-            for name in piece:
-                if not isinstance(value, Mapping) or name not in value:
-                    return None
-                value = value[name]
-            if not isinstance(value, str):
-                if not isinstance(value, int) or isinstance(value, bool):
-                    return None
-                value = str(value)
-            words.append(str(escape(value)) if self._is_html else value)
-        text = "".join(words)
+        text = assembled(self._pieces, data, is_html=self._is_html)
         # Counted in characters, at most four bytes each: near the limit python-liquid counts precisely. It also writes
         # every line break as \n.
-        return text if len(text) * 4 < self._limit and "\r" not in text else None
+        return text if text is not None and len(text) * 4 < self._limit and "\r" not in text else None
 
     def _thoroughly(self, data: Mapping[str, Any]) -> str:
         try:
-            return self._template.render(data)
+            return self._in_time(data)
         except UndefinedError as error:
             variable = str(error.message).partition(" is undefined")[0].strip("'")
             raise RenderError(self.place, f"{variable} is missing in the data.", variable=variable) from None
+        except OutOfTime:
+            raise RenderError(self.place, "the text takes too long with this data.") from None
         except ResourceLimitError:
             raise RenderError(self.place, "the text becomes too long, or loops too often, with this data.") from None
         except RecursionError:
             raise RenderError(self.place, "the data is nested too deeply.") from None
         except _TROUBLE as error:
-            line, column = _position(error)
-            where = f" at line {line}, column {column}" if line else ""
-            raise RenderError(self.place, f"the text cannot use this data{where}.") from None
+            raise RenderError(self.place, self._unsuitable(error)) from None
 
+    def _in_time(self, data: Mapping[str, Any]) -> str:
+        """Once more where it took too long: the first time may have found caches empty, or the collector at work."""
+        try:
+            return self.template.render(data)
+        except OutOfTime:
+            return self.template.render(data)
 
-class _Plain(Environment):
-    """Liquid for texts that are shown as they are. `include` and `render` have nothing to load here."""
-
-    loop_iteration_limit: ClassVar[int] = 10_000
-    local_namespace_limit: ClassVar[int] = 200_000
-    output_stream_limit: ClassVar[int] = 100_000
-
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        """Liquid's own, without what reads files or the clock."""
-        super().setup_tags_and_filters(extra=extra)
-        for tag in ("include", "render"):
-            del self.tags[tag]
-        self.add_filter("date", _steady_date)
-
-
-class _Html(_Plain):
-    """Liquid for HTML: whatever comes from data is escaped."""
-
-    output_stream_limit: ClassVar[int] = 1_000_000
-
-
-class _Long(_Plain):
-    """Liquid for an email's plain text, which may be as long as its HTML, of which it may be made."""
-
-    output_stream_limit: ClassVar[int] = 1_000_000
-
-
-@with_environment
-@liquid_filter
-def _steady_date(value: Any, form: str, *, environment: Environment) -> str:
-    if is_undefined(value):
-        str(value)
-    if value in ("now", "today"):
-        raise FilterArgumentError("now would be another moment on every attempt; give the moment in data", token=None)
-    return str(date(value, form, environment=environment))
-
-
-_PLAIN: Final = _Plain(undefined=FalsyStrictUndefined)
-_HTML: Final = _Html(undefined=FalsyStrictUndefined, autoescape=True)
-_LONG: Final = _Long(undefined=FalsyStrictUndefined)
-
-
-def _environment(place: Place) -> Environment:
-    if place.field in _MARKUP:
-        return _HTML
-    return _LONG if place.field == "text" else _PLAIN
-
-
-def _is_simple(template: BoundTemplate) -> bool:
-    return all(
-        isinstance(node, ContentNode)
-        or (
-            isinstance(node, OutputNode)
-            and isinstance(node.expression, FilteredExpression)
-            and not node.expression.filters
-            and isinstance(node.expression.left, Path)
-            and all(isinstance(segment, str) for segment in node.expression.left.path)
-        )
-        for node in template.nodes
-    )
-
-
-def _pieces(template: BoundTemplate) -> Iterator[str | tuple[str, ...]]:
-    """A simple template as words and paths."""
-    for node in template.nodes:
-        if isinstance(node, ContentNode):
-            yield node.text
-        elif isinstance(node, OutputNode) and isinstance(node.expression, FilteredExpression):
-            path = node.expression.left
-            if isinstance(path, Path):
-                yield tuple(str(segment) for segment in path.path)
-
-
-def _position(error: BaseException) -> tuple[int, int]:
-    """Line and column, from 1, of what an error of python-liquid is about; (0, 0) where it does not say."""
-    token = getattr(error, "token", None)
-    if token is None or token.start_index < 0:
-        return 0, 0
-    before = token.source[: token.start_index]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    def _unsuitable(self, error: BaseException) -> str:
+        token = getattr(error, "token", None)
+        line, column = position(token)
+        language = self.template.env
+        partial = whose(token, str(token.source), language.partials) if token and isinstance(language, Plain) else ""
+        where = f" at line {line}, column {column}" if line else ""
+        inside = f" of the partial {partial!r}" if partial else ""
+        why = f": {error.message}" if isinstance(error, Unsuitable) else ""
+        return f"the text cannot use this data{where}{inside}{why}."
 
 
 def _all_asked(asked: Iterable[Asked]) -> Asked:

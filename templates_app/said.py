@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from liquid import BoundTemplate
+
 from accounts.channels import Platform
 from templates_app.content import Text
 from templates_app.mistakes import Place, RenderError
@@ -15,6 +17,8 @@ class Part(Protocol):
 
     place: Place
     asked: Asked
+
+    template: BoundTemplate
 
     def render(self, data: Mapping[str, Any]) -> str:
         """The text with its variables filled in."""
@@ -41,6 +45,12 @@ class Said:
         yield from (part.asked for part in self._parts.values())
         for said in self.variants.values():
             yield from said.asked()
+
+    def trees(self) -> Iterator[BoundTemplate]:
+        """Each part as python-liquid reads it, those of the platforms included."""
+        yield from (part.template for part in self._parts.values())
+        for said in self.variants.values():
+            yield from said.trees()
 
     def render(self, data: Mapping[str, Any]) -> Text:
         """The text with its variables filled in. Raises `RenderError`."""

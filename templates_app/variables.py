@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from liquid import BoundTemplate, ConditionalBlockNode, Expression, Node, RenderContext
+from liquid.ast import PartialScope
 from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
-from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.expressions.primitive import RangeLiteral, StringLiteral
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.exceptions import LiquidSyntaxError
+from liquid.exceptions import LiquidSyntaxError, TemplateNotFoundError
+from liquid.extra import BlockTag, ExtendsTag
 
 from templates_app.gathered import ITEMS, is_given
 
@@ -32,6 +34,8 @@ LINK_STAND_INS: Final = {
 
 _BRANCHES: Final = (IfNode, UnlessNode, CaseNode, ConditionalBlockNode, MultiExpressionBlockNode)
 _LOOPS: Final = (ForNode, TablerowNode)
+#: Partials that are walked through for one text, each time that one is used: more is a mistake, or malice.
+_MOST_PARTIALS: Final = 200
 #: Words that Liquid answers for any list or text (shopify.github.io/liquid, "Basics").
 _PROPERTIES: Final = frozenset({"size", "first", "last"})
 #: Names that python-liquid answers with the present moment.
@@ -43,11 +47,13 @@ class Asked:
     """Dotted paths into the data: those without which nothing can be said, and all that are mentioned.
 
     `of_items`: paths into each of `items`, without which a text that walks through them cannot tell of one.
+    `partials`: names of the partials that are used.
     """
 
     required: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     of_items: frozenset[str] = frozenset()
+    partials: frozenset[str] = frozenset()
 
     @property
     def tells_of_one(self) -> bool:
@@ -57,10 +63,15 @@ class Asked:
 
     def without(self, paths: frozenset[str]) -> "Asked":
         """The rest, where these are given by us."""
-        return Asked(self.required - paths, self.mentioned - paths, self.of_items)
+        return Asked(self.required - paths, self.mentioned - paths, self.of_items, self.partials)
 
     def __or__(self, other: "Asked") -> "Asked":
-        return Asked(self.required | other.required, self.mentioned | other.mentioned, self.of_items | other.of_items)
+        return Asked(
+            self.required | other.required,
+            self.mentioned | other.mentioned,
+            self.of_items | other.of_items,
+            self.partials | other.partials,
+        )
 
 
 def asked_by(template: BoundTemplate) -> Asked:
@@ -71,7 +82,12 @@ def asked_by(template: BoundTemplate) -> Asked:
     """
     reader = _Reader(RenderContext(template))
     reader.read(template.nodes, set(), sure=True)
-    return Asked(frozenset(reader.required), frozenset(reader.mentioned), frozenset(reader.of_items))
+    return Asked(
+        frozenset(reader.required),
+        frozenset(reader.mentioned),
+        frozenset(reader.of_items),
+        frozenset(reader.partials),
+    )
 
 
 class _Reader:
@@ -84,12 +100,30 @@ class _Reader:
         self.of_items: set[str] = set()
         #: Names that stand for one of `items`, where every one of them comes to this place.
         self._each: frozenset[str] = frozenset()
+        #: Names of partials that are used, by the text or by each other.
+        self.partials: set[str] = set()
+        self._within: list[str] = []
+        self._walked = 0
+        #: What the text puts into the blocks of its layout.
+        self._blocks: dict[str, Node] = {}
 
     def read(self, nodes: Collection[Node], own: set[str], *, sure: bool) -> None:
+        layout = next((node for node in nodes if isinstance(node, ExtendsTag.node_class)), None)
+        if layout is not None:
+            self.fill(nodes)
+            # what stands outside of the blocks is not shown
+            nodes = [layout]
         for node in nodes:
             self._node(node, own, sure=sure)
 
     def _node(self, node: Node, own: set[str], *, sure: bool) -> None:
+        if node.partial_scope() is not None:
+            self._partial(node, own, sure=sure)
+            return
+        if isinstance(node, BlockTag.node_class):
+            # what the text puts into this block stands for what the layout has there
+            own = own | {"block"}
+            node = self._blocks.get(str(node.name), node)
         is_branch, is_loop = isinstance(node, _BRANCHES), isinstance(node, _LOOPS)
         before = self._each
         if is_branch:
@@ -103,6 +137,39 @@ class _Reader:
         self.read(list(node.children(self._context)), inside, sure=sure and not is_branch and not is_loop)
         self._each = before
         own.update(str(name) for name in node.template_scope())
+
+    def _partial(self, node: Node, own: set[str], *, sure: bool) -> None:
+        """Walk through what `render`, `include` or `extends` brings in, in the order of rendering."""
+        for expression in node.expressions():
+            self._value(expression, own, sure=sure)
+        scope = node.partial_scope()
+        name = _name_of(node)
+        if scope is None or name is None:
+            raise LiquidSyntaxError("write the name of the partial itself, in quotes", token=node.token)
+        if name in self._within:
+            raise LiquidSyntaxError(f"the partial {name!r} contains itself", token=node.token)
+        self._walked += 1
+        if self._walked > _MOST_PARTIALS:
+            raise LiquidSyntaxError("the partials contain each other too often", token=node.token)
+        try:
+            partial = self._context.env.get_template(name)
+        except TemplateNotFoundError:
+            raise LiquidSyntaxError(f"there is no partial {name!r}", token=node.token) from None
+        self.partials.add(name)
+        self._within.append(name)
+        given = {str(one) for one in scope.in_scope}
+        is_loop = bool(getattr(node, "loop", False))
+        inside = given | ({"forloop"} if is_loop else set()) if scope.scope is PartialScope.ISOLATED else own | given
+        self.read(partial.nodes, inside, sure=sure and not is_loop)
+        self._within.pop()
+
+    def fill(self, nodes: Collection[Node]) -> None:
+        """Remember the blocks of a text that has a layout; those of the text go before its layout's own."""
+        for node in nodes:
+            if isinstance(node, BlockTag.node_class):
+                self._blocks.setdefault(str(node.name), node)
+            if not isinstance(node, ExtendsTag.node_class):
+                self.fill(list(node.children(self._context, include_partials=False)))
 
     def _value(self, expression: Expression, own: set[str], *, sure: bool) -> None:
         match expression:
@@ -154,6 +221,14 @@ def _each_item(node: Node) -> Iterator[str]:
 
 def _begins_with(expression: Expression, names: Collection[str]) -> bool:
     return isinstance(expression, Path) and bool(expression.path) and expression.path[0] in names
+
+
+def _name_of(node: Node) -> str | None:
+    """The name of the partial that a node brings in, where it is written and not to be looked up."""
+    name = getattr(node, "name", None)
+    if isinstance(name, StringLiteral):
+        return str(name.value)
+    return str(name) if isinstance(node, ExtendsTag.node_class) else None
 
 
 def _names(path: Path) -> Iterator[str]:

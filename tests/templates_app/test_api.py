@@ -21,6 +21,7 @@ WELCOME = {
     "of_items": [],
     "mentioned": ["grade", "name", "recipient.city"],
     "sample_data": {"name": "지민"},
+    "schema": {},
 }
 
 

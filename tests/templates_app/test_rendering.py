@@ -259,11 +259,11 @@ def test_a_mistake_in_a_text_is_shown_with_line_and_column(body: str, where: tup
     assert str(caught.value.place) == "sms.ko.body"
 
 
-def test_a_mistake_that_shows_at_the_end_of_a_text_has_no_line() -> None:
-    with pytest.raises(ContentError, match=r"^sms\.ko\.body: expected tag endif") as caught:
-        sms("{% if a %}")
-
-    assert (caught.value.line, caught.value.column) == (0, 0)
+def test_what_is_not_closed_is_shown_where_it_begins() -> None:
+    with pytest.raises(
+        ContentError, match=r"^sms\.ko\.body \(line 2, column 5\): if is not closed; write \{% endif %\}"
+    ):
+        sms("x\n {% if a %}")
 
 
 def test_a_text_nested_without_end_is_refused() -> None:
