@@ -68,7 +68,7 @@ def prepared(said: Mapping[str, Any], locale: str) -> dict[str, str]:
     if _STYLE.search(html):
         html = _inlined(html)
     if "text" not in said:
-        text = _text_of(html)
+        text = text_of(html)
         if text:
             sources["text"] = text
     html = _document(html, locale)
@@ -117,7 +117,8 @@ def _inlined(html: str) -> str:
         raise Unfit("html", f"the CSS cannot be put into the elements: {error}.") from None
 
 
-def _text_of(html: str) -> str:
+def text_of(html: str) -> str:
+    """The plain text of an HTML source; its Liquid stays."""
     masked = Masked(html, speaks=lambda _name: True)
     return _TAGS_ALONE.sub(r"\1", masked.restored(plain_text(masked.text)))
 

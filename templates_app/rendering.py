@@ -169,6 +169,10 @@ class _Languages:
         key = place.locale, kind
         if key not in self._made:
             known = sources(self._partials, place.locale, is_html=kind is Html)
+            if kind is Long:
+                # what is made of HTML brings in what the HTML does
+                marked_up = sources(self._partials, place.locale, is_html=True)
+                known = {name: emails.text_of(source) for name, source in marked_up.items()} | known
             self._made[key] = kind(place.locale, known, clock=self._clock)
         return self._made[key]
 

@@ -56,7 +56,7 @@ def test_a_loop_over_rows_stays_inside_its_table(items: list[str], rows: int) ->
 WRONG: list[tuple[dict[str, str], str]] = [
     (
         {"mjml": mjml("<mj-text>{{ a | nope }}</mj-text>")},
-        r"email.ko.mjml \(line 5, column 17\): there is no filter 'nope'",
+        r"email.ko.mjml \(line 5, column 17\): there is no filter",
     ),
     ({"mjml": mjml("{{ a }}\n<mj-text>x</mj-txt>")}, r"email.ko.mjml \(line 6, column 11\): </mj-txt> ends"),
     ({"mjml": mjml("<mj-foo></mj-foo>")}, "email.ko.mjml.*: mj-foo is no element"),
@@ -65,7 +65,6 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"mjml": mjml('<mj-include path="/etc/passwd"/>')}, "email.ko.mjml.*include"),
     ({"mjml": "hello"}, "email.ko.mjml"),
     ({"mjml": mjml(""), "html": "<p>x"}, "email.ko.mjml: write either mjml or html"),
-    ({"html": "{% extends 'base' %}", "preheader": "p"}, "email.ko.preheader: where a layout is"),
     ({"preheader": "p"}, "email.ko: an email needs html or text"),
     (
         {"mjml": "<mjml><mj-head><mj-preview>a</mj-preview></mj-head><mj-body></mj-body></mjml>", "preheader": "b"},

@@ -47,6 +47,23 @@ def test_a_layout_is_filled_and_says_what_it_needs() -> None:
     assert email == EmailText(subject="s", html="<html>m<p>for n</p></html>")
 
 
+def test_the_preheader_of_a_text_that_has_a_layout_is_the_layouts() -> None:
+    raw = {"email": {"ko": {"subject": "s", "html": "{% extends 'base' %}", "preheader": "p"}}}
+
+    with pytest.raises(ContentError, match=r"email.ko.preheader: where a layout is, it belongs there"):
+        compile_content(raw, partials(base=BASE, footer="f"))
+
+
+def test_plain_text_that_is_made_of_html_has_its_partials_without_markup() -> None:
+    raw = {"email": {"ko": {"subject": "s", "html": "<p>{{ a }}</p>{% render 'footer' %}"}}}
+
+    email = compile_content(raw, partials(footer="<p><b>bye</b></p>")).render(Channel.EMAIL, "ko", {"a": "hello"})
+
+    assert isinstance(email, EmailText)
+    assert "<b>bye</b>" in email.html
+    assert email.text.split() == ["hello", "bye"]
+
+
 def test_a_partial_speaks_the_language_of_the_text_or_its_own_first() -> None:
     known = {"sign": {"kind": "plain", "texts": {"en": "yours", "ko": "드림"}}}
     body = {"body": "{% render 'sign' %}"}
