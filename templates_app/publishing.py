@@ -1,15 +1,19 @@
-"""draft → published → retired. A draft can be changed; what was published never is."""
+"""A draft is written, checked and published; what was published never changes. Reviews: reviewing.py."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
+from accounts.staff import audit
+from accounts.staff.audit import By, Deed
 from templates_app import catalogue
 from templates_app.content import RawContent
-from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.models import Step, StepKind, Template, TemplateVersion, VersionState
+from templates_app.moves import MOVES, Move, Standing, refusal
 from templates_app.rendering import ContentError, RenderError, compile_content
 from templates_app.variables import LINK_STAND_INS
 
@@ -18,37 +22,38 @@ class NotPublishable(Exception):
     """The version cannot be published; the message says why and what would be right."""
 
 
+class NotAllowed(NotPublishable):
+    """This move is not possible, or not for this person; the message says why and what would be right."""
+
+
 def create_draft(
-    template: Template, content: RawContent, *, sample_data: Mapping[str, Any] | None = None
+    template: Template, content: RawContent, *, sample_data: Mapping[str, Any] | None = None, by: By = None
 ) -> TemplateVersion:
     """The next version of a template, to be worked on. Raises `ContentError` for content that cannot be compiled."""
     compile_content(content)
     with transaction.atomic():
         Template.objects.select_for_update().get(pk=template.pk)
         newest = TemplateVersion.objects.filter(template=template).aggregate(number=Max("number"))["number"] or 0
-        return TemplateVersion.objects.create(
+        made = TemplateVersion.objects.create(
             template=template, number=newest + 1, content=dict(content), sample_data=dict(sample_data or {})
         )
+        wrote(made, timezone.now(), by, {})
+        return made
 
 
-def publish(version: TemplateVersion, at: datetime) -> None:
+def publish(version: TemplateVersion, at: datetime, *, by: By = None) -> None:
     """From now on `version` is what applications get; the one before it is retired.
 
-    Raises `NotPublishable` when it is not a draft, says nothing in the template's default locale on a channel, or
-    does not render with its own sample data.
+    Raises `NotPublishable` when it says nothing in the template's default locale on a channel, or does not render with
+    its own sample data, and `NotAllowed` when it is no draft, or its category wants an approval.
     """
     with transaction.atomic():
-        template = Template.objects.select_for_update().get(pk=version.template_id)
+        template = locked(version)
         check(template, version)
-        TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).update(
-            state=VersionState.RETIRED
-        )
-        changed = TemplateVersion.objects.filter(pk=version.pk, state=VersionState.DRAFT).update(
-            state=VersionState.PUBLISHED, published_at=at
-        )
-        if not changed:
-            raise NotPublishable("Only a draft can be published; make a new draft of this version instead.")
-        transaction.on_commit(catalogue.forget)
+        # what is published is what the database has, whatever the caller read before
+        check(template, TemplateVersion.objects.get(pk=version.pk))
+        must_be_allowed(Move.PUBLISH, template, version, by)
+        go_live(template, version, at, by)
     version.refresh_from_db()
 
 
@@ -68,3 +73,75 @@ def check(template: Template, version: TemplateVersion) -> None:
                 compiled.render(channel, locale, {**version.sample_data, **LINK_STAND_INS})
             except RenderError as error:
                 raise NotPublishable(f"With the sample data: {error}") from None
+
+
+def standing(template: Template, version: TemplateVersion) -> Standing:
+    """What the database knows of a version now, for the table of moves to decide."""
+    state = TemplateVersion.objects.values_list("state", flat=True).get(pk=version.pk)
+    writers = Step.objects.filter(version=version, kind=StepKind.WRITTEN.value, by__isnull=False)
+    return Standing(
+        VersionState(state), template.category.needs_approval, frozenset(writers.values_list("by_id", flat=True))
+    )
+
+
+def locked(version: TemplateVersion) -> Template:
+    """The template of a version, for the rest of the transaction: whoever moves a version of it too waits here."""
+    return Template.objects.select_for_update(of=("self",)).select_related("category").get(pk=version.template_id)
+
+
+def must_be_allowed(move: Move, template: Template, version: TemplateVersion, by: By) -> None:
+    """Raises `NotAllowed` where this move is not possible, or not for this person."""
+    if why := refusal(move, standing(template, version), by.pk if by else None):
+        raise NotAllowed(why)
+
+
+def go_live(template: Template, version: TemplateVersion, at: datetime, by: By, *, move: Move = Move.PUBLISH) -> None:
+    """Retire what is published, and publish `version`, of which was decided that it may be."""
+    for before in TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).exclude(
+        pk=version.pk
+    ):
+        moved(before, VersionState.PUBLISHED, VersionState.RETIRED)
+        took(before, StepKind.RETIRED, at, by, f"{version} took its place.")
+    moved(version, MOVES[move][0], VersionState.PUBLISHED, published_at=at)
+    took(version, StepKind.APPROVED if move is Move.APPROVE else StepKind.PUBLISHED, at, by)
+    transaction.on_commit(catalogue.forget)
+
+
+def moved(version: TemplateVersion, before: VersionState, after: VersionState, **more: Any) -> None:
+    """From one state to another. Raises `NotAllowed` where somebody was faster."""
+    if not TemplateVersion.objects.filter(pk=version.pk, state=before).update(state=after, **more):
+        raise NotAllowed("Somebody was faster; look at it again.")
+
+
+#: What each step leads from and to, as the audit log tells it.
+_LEADS: Final[Mapping[StepKind, tuple[VersionState, VersionState]]] = {
+    StepKind.SUBMITTED: MOVES[Move.SUBMIT],
+    StepKind.SENT_BACK: MOVES[Move.SEND_BACK],
+    StepKind.APPROVED: MOVES[Move.APPROVE],
+    StepKind.PUBLISHED: MOVES[Move.PUBLISH],
+    StepKind.RETIRED: (VersionState.PUBLISHED, VersionState.RETIRED),
+}
+
+
+def took(version: TemplateVersion, kind: StepKind, at: datetime, by: By, comment: str = "") -> None:
+    """Note a step of a version: in its own story, and in the audit log."""
+    before, after = _LEADS[kind]
+    _step(version, kind, at, by, comment)
+    audit.note(version, Deed(kind.value, comment, {"state": before.value}, {"state": after.value}), by)
+
+
+def wrote(version: TemplateVersion, at: datetime, by: By, before: Mapping[str, Any]) -> None:
+    """Note that somebody wrote, or changed, a draft: who did may not approve it. `before` is a snapshot."""
+    _step(version, StepKind.WRITTEN, at, by, "")
+    audit.note(version, Deed(StepKind.WRITTEN.value, before=before, after=audit.snapshot(version)), by)
+
+
+def _step(version: TemplateVersion, kind: StepKind, at: datetime, by: By, comment: str) -> None:
+    Step.objects.create(
+        version=version,
+        kind=kind.value,
+        by_id=by.pk if by else None,
+        by_name=by.get_username()[:150] if by else "system",
+        at=at,
+        comment=comment[:1000],
+    )

@@ -51,6 +51,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
             {"fields": ("routing", "routing_order", "seen_within_days", "reach")},
         ),
         ("Caps", {"fields": ("when_capped",)}),
+        ("Review of templates", {"fields": ("needs_approval",)}),
     )
 
     def delete_model(self, request: HttpRequest, obj: Category) -> None:

@@ -63,7 +63,7 @@ class CategoryForm(forms.ModelForm[Category]):
         model = Category
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
-            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "when_capped",
+            "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "when_capped", "needs_approval",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

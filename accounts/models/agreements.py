@@ -83,6 +83,12 @@ class Category(models.Model):
     reach = models.CharField(
         "devices", max_length=6, choices=choices(Reach), default=Reach.ALL.value, db_default=Reach.ALL.value
     )
+    # --- review: templates_app/reviewing.py
+    needs_approval = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="What its templates say is published only after somebody who did not write it has approved it.",
+    )
     # --- caps: planning/rules/caps.py
     when_capped = models.CharField(
         max_length=4, choices=choices(WhenCapped), default=WhenCapped.DROP.value, db_default=WhenCapped.DROP.value

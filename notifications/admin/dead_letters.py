@@ -23,7 +23,11 @@ class DeadLetterAdmin(LogAdmin):
     actions = ("replay",)  # type: ignore[assignment] # the log itself has none
     fields = ("delivery", "notification", "queue", "account", "detail", "at")
 
-    @admin.action(description="Try again", permissions=["view"])
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Whoever may look may not for that send."""
+        return request.user.has_perm("notifications.replay_deadletter")
+
+    @admin.action(description="Try again", permissions=["replay"])
     def replay(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
         """Queue them again, with all their attempts before them."""
         choice = Choice(delivery_ids=tuple(chosen.values_list("delivery_id", flat=True)))

@@ -8,7 +8,8 @@ import structlog
 from django.test import Client
 
 from accounts.models import Device
-from config.logging import mask_addresses, masked
+from accounts.masking import masked
+from config.logging import mask_addresses
 from notifications import receiving
 from notifications.clock import clock
 from notifications.models import DeliveryEvent, ProviderAccount

@@ -144,7 +144,7 @@ def test_publishing_reports_what_cannot_be_published_and_goes_on_with_the_rest(b
 
     assert set(said) == {
         "lacking v1: With the sample data: push.en.body: name is missing in the data.",
-        "old v1: Only a draft can be published; make a new draft of this version instead.",
+        "old v1: Only a draft can be published; make a new draft of this version instead. It is published.",
         "welcome v1 is published.",
     }
 
