@@ -35,7 +35,7 @@ class BongsuAdminSite(AdminSite):
         )
         super().register(model_or_iterable, both, **options)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # noqa: FBT001, FBT002 - Django's
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
         """As Django does; what leaves is what this person may see."""
         inner = super().admin_view(view, cacheable)
         for_eyes_of = import_module("accounts.staff.eyes").for_eyes_of

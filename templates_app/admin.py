@@ -11,10 +11,12 @@ from django.utils import timezone
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
-from templates_app import publishing
+from templates_app import publishing, reviewing
 from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.moves import Move, refusal
 from templates_app.publishing import NotPublishable
 from templates_app.rendering import ContentError, compile_content
+from templates_app.review_pages import ReviewPages
 
 
 class VersionInline(admin.TabularInline[TemplateVersion, Template]):
@@ -79,6 +81,13 @@ class TemplateAdmin(admin.ModelAdmin[Template]):
     ordering = ("name",)
     inlines = (VersionInline,)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
+        """Another category may need no approval, so it is not an editor's to choose again; nor is the way it takes."""
+        if request.user.has_perm("templates_app.route_template"):
+            return ()
+        way = ("routing", "routing_order", "seen_within_days", "escalate_after", "reach")
+        return ("name", "category", *way) if obj else way
+
 
 class VersionForm(forms.ModelForm[TemplateVersion]):
     """Tells the place of a mistake in the text before it is saved."""
@@ -87,6 +96,15 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
         model = TemplateVersion
         fields = ("template", "content", "sample_data")
         field_classes = {"content": JSONInput, "sample_data": JSONInput}
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody gave it to review meanwhile; from here on nobody can, until it is saved."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.instance._state.adding:  # noqa: SLF001 - as Django's forms ask
+            template = publishing.locked(self.instance)
+            if why := refusal(Move.EDIT, publishing.standing(template, self.instance), None):
+                raise forms.ValidationError(why)
+        return cleaned
 
     def clean_content(self) -> Any:
         """Content that can be compiled."""
@@ -106,7 +124,7 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
+class TemplateVersionAdmin(ReviewPages, admin.ModelAdmin[TemplateVersion]):
     """Editions: drafts can be changed, published ones cannot."""
 
     form = VersionForm
@@ -138,18 +156,22 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     def save_model(self, request: HttpRequest, obj: TemplateVersion, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """A new version is a draft with the next number."""
         if change:
-            super().save_model(request, obj, form, change)
+            reviewing.edit(obj, obj.content, obj.sample_data, timezone.now(), request.user)
             return
-        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data)
+        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data, by=request.user)
         obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
         obj._state.adding = False  # noqa: SLF001 - the row is there already
 
-    @admin.action(description="Publish", permissions=["change"])
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Where no approval is needed: whoever writes may not for that publish."""
+        return request.user.has_perm("templates_app.publish_templateversion")
+
+    @admin.action(description="Publish", permissions=["publish"])
     def publish(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """From now on these are what applications get."""
         for version in versions.select_related("template"):
             try:
-                publishing.publish(version, timezone.now())
+                publishing.publish(version, timezone.now(), by=request.user)
                 self.message_user(request, f"{version} is published.", messages.SUCCESS)
             except NotPublishable as error:
                 self.message_user(request, f"{version}: {error}", messages.ERROR)
@@ -158,5 +180,7 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     def new_draft(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """A copy to work on."""
         for version in versions.select_related("template"):
-            made = publishing.create_draft(version.template, version.content, sample_data=version.sample_data)
+            made = publishing.create_draft(
+                version.template, version.content, sample_data=version.sample_data, by=request.user
+            )
             self.message_user(request, f"{made} is a draft of {version}.", messages.SUCCESS)

@@ -120,10 +120,10 @@ def _compared(where: tuple[str, str, str], before: str | None, after: str | None
 
 
 def _fields(content: RawContent) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """Every field with its place. What has not the shape of content is left out: a diff is no check."""
+    """Every field with its place."""
     for channel, locales in content.items():
-        for locale, fields in locales.items() if isinstance(locales, Mapping) else ():
-            for name, value in fields.items() if isinstance(fields, Mapping) else ():
+        for locale, fields in locales.items():
+            for name, value in fields.items():
                 yield (channel, locale, name), _text(value)
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 
 from accounts.masking import SECRET_NAMES, masked
 from accounts.models import AuditEntry
 
 #: Somebody who is signed in, or nobody: a command, or the installation itself.
-By = AbstractBaseUser | AnonymousUser | None
+By = User | AnonymousUser | None
 
 #: Characters that are kept of one value.
 _LONGEST: Final = 2_000

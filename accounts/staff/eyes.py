@@ -7,7 +7,7 @@ that could forget it.
 import re
 from typing import Final
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -25,9 +25,9 @@ _VALUE: Final = re.compile(r'(\bvalue="[^"]{4})[^"\s]{40,}(?=")|([?&]q=[^&"]{4})
 _VERBATIM: Final = ("script", "style")
 
 
-def for_eyes_of(user: AbstractBaseUser | AnonymousUser, response: HttpResponseBase) -> HttpResponseBase:
+def for_eyes_of(user: User | AnonymousUser, response: HttpResponseBase) -> HttpResponseBase:
     """The response as this person may see it."""
-    if not user.is_authenticated or user.has_perm(SEE):  # type: ignore[union-attr] # PermissionsMixin, by AUTH_USER_MODEL
+    if not user.is_authenticated or user.has_perm(SEE):
         return response
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.add_post_render_callback(_mask)

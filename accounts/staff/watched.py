@@ -80,17 +80,17 @@ class Watched(Base):
         with watching(list(queryset), request.user):
             super().delete_queryset(request, queryset)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> HttpResponse | None:
         """Whatever is done from the list, with each that was chosen."""
         name = request.POST.get("action", "")
         if name == "delete_selected" or name not in self.get_actions(request):
-            return super().response_action(request, queryset)
+            return super().response_action(request, queryset, *where, **named)
         is_all = request.POST.get("select_across") == "1"
         chosen = queryset if is_all else queryset.filter(pk__in=request.POST.getlist("_selected_action"))
         count = chosen.count() if is_all else len(request.POST.getlist("_selected_action"))
         detail = f"with {count} others at once" if count > _MANY else ""
         with watching(list(chosen[:_MANY]), request.user, name, detail):
-            return super().response_action(request, queryset)
+            return super().response_action(request, queryset, *where, **named)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """What pages of their own say they did. Django's own list of changed fields is noted before, but for this."""
