@@ -80,7 +80,9 @@ class Watched(Base):
         with watching(list(queryset), request.user):
             super().delete_queryset(request, queryset)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any
+    ) -> HttpResponse | None:
         """Whatever is done from the list, with each that was chosen."""
         name = request.POST.get("action", "")
         if name == "delete_selected" or name not in self.get_actions(request):

@@ -7,8 +7,8 @@ import pytest
 import structlog
 from django.test import Client
 
-from accounts.models import Device
 from accounts.masking import masked
+from accounts.models import Device
 from config.logging import mask_addresses
 from notifications import receiving
 from notifications.clock import clock
