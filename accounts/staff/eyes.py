@@ -16,12 +16,12 @@ from accounts.masking import masked
 
 #: The permission to see addresses.
 SEE: Final = "accounts.see_addresses"
-#: Wider than a log's: any letters, and as links write it.
-_EMAIL: Final = re.compile(r"([\w.%+-])[\w.%+-]*(@|%40)([\w-]+(?:\.[\w-]+)*)")
-_PHONE: Final = re.compile(r"(?<![\w-])((?:\+|%2B)[1-9]\d{1,2})\d{2,10}(\d{2})(?!\w)")
+#: Wider than a log's: any letters, and as links write it, also within another link.
+_EMAIL: Final = re.compile(r"([\w.%+-])[\w.%+-]*(@|%(?:25)?40)([\w-]+(?:\.[\w-]+)*)")
+_PHONE: Final = re.compile(r"((?:(?<![\w-])\+|%(?:25)?2B)[1-9]\d{1,2})\d{2,10}(\d{2})(?!\w)")
 _TAG: Final = re.compile(r"(<[^>]*>)")
 #: What is typed into a search is repeated in its box, and in the links of the page.
-_VALUE: Final = re.compile(r'(\bvalue="[^"]{4})[^"\s]{40,}(?=")|([?&]q=[^&"]{4})[^&"]{40,}')
+_VALUE: Final = re.compile(r'(\bvalue="[^"]{4})[^"\s]{40,}(?=")|((?:[?&;]q=|q%3D)[^&"]{4})[^&"]{40,}')
 _VERBATIM: Final = ("script", "style")
 
 
