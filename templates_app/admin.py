@@ -12,10 +12,12 @@ from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
 from accounts.policies import at_odds
-from templates_app import publishing, sharing
+from templates_app import publishing, reviewing, sharing
 from templates_app.models import Partial, Template, TemplateVersion, VersionState
-from templates_app.publishing import NotPublishable
+from templates_app.moves import Move, refusal
+from templates_app.publishing import Draft, NotPublishable
 from templates_app.rendering import ContentError, compile_content
+from templates_app.review_pages import ReviewPages
 from templates_app.schemas import SchemaError, compile_schema
 
 
@@ -89,6 +91,13 @@ class TemplateAdmin(admin.ModelAdmin[Template]):
     ordering = ("name",)
     inlines = (VersionInline,)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
+        """Another category may need no approval, so it is not an editor's to choose again; nor is the way it takes."""
+        if request.user.has_perm("templates_app.route_template"):
+            return ()
+        way = ("routing", "routing_order", "seen_within_days", "escalate_after", "reach")
+        return ("name", "category", *way) if obj else way
+
 
 class VersionForm(forms.ModelForm[TemplateVersion]):
     """Tells the place of a mistake in the text before it is saved."""
@@ -97,6 +106,15 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
         model = TemplateVersion
         fields = ("template", "content", "sample_data", "schema")
         field_classes = {"content": JSONInput, "sample_data": JSONInput, "schema": JSONInput}
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody gave it to review meanwhile; from here on nobody can, until it is saved."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.instance._state.adding:  # noqa: SLF001 - as Django's forms ask
+            template = publishing.locked(self.instance)
+            if why := refusal(Move.EDIT, publishing.standing(template, self.instance), None):
+                raise forms.ValidationError(why)
+        return cleaned
 
     def clean_content(self) -> Any:
         """Content that can be compiled."""
@@ -125,7 +143,7 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
+class TemplateVersionAdmin(ReviewPages, admin.ModelAdmin[TemplateVersion]):
     """Editions: drafts can be changed, published ones cannot."""
 
     form = VersionForm
@@ -157,18 +175,22 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     def save_model(self, request: HttpRequest, obj: TemplateVersion, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """A new version is a draft with the next number."""
         if change:
-            super().save_model(request, obj, form, change)
+            reviewing.edit(obj, _written(obj), timezone.now(), request.user)
             return
-        made = publishing.create_draft(obj.template, obj.content, sample_data=obj.sample_data, schema=obj.schema)
+        made = publishing.create_draft(obj.template, _written(obj), by=request.user)
         obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
         obj._state.adding = False  # noqa: SLF001 - the row is there already
 
-    @admin.action(description="Publish", permissions=["change"])
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Where no approval is needed: whoever writes may not for that publish."""
+        return request.user.has_perm("templates_app.publish_templateversion")
+
+    @admin.action(description="Publish", permissions=["publish"])
     def publish(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """From now on these are what applications get."""
         for version in versions.select_related("template"):
             try:
-                publishing.publish(version, timezone.now())
+                publishing.publish(version, timezone.now(), by=request.user)
                 self.message_user(request, f"{version} is published.", messages.SUCCESS)
             except NotPublishable as error:
                 self.message_user(request, f"{version}: {error}", messages.ERROR)
@@ -177,9 +199,7 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
     def new_draft(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """A copy to work on."""
         for version in versions.select_related("template"):
-            made = publishing.create_draft(
-                version.template, version.content, sample_data=version.sample_data, schema=version.schema
-            )
+            made = publishing.create_draft(version.template, _written(version), by=request.user)
             self.message_user(request, f"{made} is a draft of {version}.", messages.SUCCESS)
 
     @admin.action(description="Suggest a schema", permissions=["change"])
@@ -187,10 +207,14 @@ class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
         """Give drafts a schema made from their texts and sample data, to be looked over."""
         for version in versions.select_related("template"):
             try:
-                publishing.suggest_schema(version)
+                reviewing.suggest_schema(version, timezone.now(), request.user)
                 self.message_user(request, f"{version} has a schema; look it over.", messages.SUCCESS)
             except (NotPublishable, ContentError) as error:
                 self.message_user(request, f"{version}: {error}", messages.ERROR)
+
+
+def _written(version: TemplateVersion) -> Draft:
+    return Draft(version.content, version.sample_data, version.schema)
 
 
 class PartialForm(forms.ModelForm[Partial]):

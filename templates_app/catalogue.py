@@ -18,7 +18,7 @@ from accounts.channels import Channel, Platform
 from accounts.models import Cap, Category
 from accounts.policies import Reach, Routing, WhenCapped
 from templates_app.content import Text, labelled
-from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.models import UNSENT, Template, TemplateVersion, VersionState
 from templates_app.rendering import Compiled, compile_content
 from templates_app.schemas import Problem, Schema, compile_schema
 
@@ -116,7 +116,7 @@ def edition(version_id: UUID) -> Edition:
     held = _by_id.get(version_id)
     if held and held[0] > now:
         return held[1]
-    found = _edition(_versions().exclude(state=VersionState.DRAFT).get(pk=version_id))
+    found = _edition(_versions().exclude(state__in=UNSENT).get(pk=version_id))
     _keep(_by_id, version_id, (now + FRESH_FOR, found))
     return found
 

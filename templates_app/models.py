@@ -1,7 +1,10 @@
 """What is said: named templates and their immutable published versions."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -13,14 +16,12 @@ from accounts.models import Category
 from accounts.models.kinds import choices, one_of
 from accounts.policies import Reach, Routing
 from templates_app.language.partials import PartialKind
+from templates_app.moves import VersionState
 
+__all__ = ["STEP_TEXT", "UNSENT", "Partial", "Step", "StepKind", "Template", "TemplateVersion", "VersionState"]
 
-class VersionState(StrEnum):
-    """Where a version stands. Only a draft can be changed; only a published one is sent."""
-
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    RETIRED = "retired"
+#: States in which a version was never sent.
+UNSENT: Final = (VersionState.DRAFT.value, VersionState.IN_REVIEW.value)
 
 
 class Template(models.Model):
@@ -63,6 +64,7 @@ class Template(models.Model):
     )
 
     class Meta:
+        permissions = [("route_template", "Can move a template to another category, and change the way it takes")]
         constraints = [
             models.CheckConstraint(name="template_routing_known", condition=Q(routing="") | one_of("routing", Routing)),
             models.CheckConstraint(
@@ -110,7 +112,7 @@ class TemplateVersion(models.Model):
     number = models.PositiveIntegerField(editable=False)
     state = models.CharField(
         max_length=9,
-        choices={state.value: state.name.capitalize() for state in VersionState},
+        choices={state.value: state.value.replace("_", " ").capitalize() for state in VersionState},
         default=VersionState.DRAFT.value,
         editable=False,
     )
@@ -132,6 +134,12 @@ class TemplateVersion(models.Model):
     published_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        permissions = [
+            ("submit_templateversion", "Can give a draft to review"),
+            ("approve_templateversion", "Can approve what is in review, or send it back"),
+            ("publish_templateversion", "Can publish where no approval is needed"),
+            ("rollback_templateversion", "Can go back to an earlier version"),
+        ]
         constraints = [
             models.UniqueConstraint(name="template_version_number", fields=["template", "number"]),
             models.UniqueConstraint(
@@ -146,10 +154,56 @@ class TemplateVersion(models.Model):
             ),
             models.CheckConstraint(
                 name="template_version_published_at",
-                condition=Q(state=VersionState.DRAFT.value, published_at__isnull=True)
-                | (~Q(state=VersionState.DRAFT.value) & Q(published_at__isnull=False)),
+                condition=Q(state__in=UNSENT, published_at__isnull=True)
+                | (~Q(state__in=UNSENT) & Q(published_at__isnull=False)),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.template.name} v{self.number}"
+
+
+class StepKind(StrEnum):
+    """What happened to a version."""
+
+    WRITTEN = "written"
+    SUBMITTED = "submitted"
+    SENT_BACK = "sent_back"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+STEP_TEXT: Final[Mapping[StepKind, str]] = {
+    StepKind.WRITTEN: "written",
+    StepKind.SUBMITTED: "given to review",
+    StepKind.SENT_BACK: "sent back",
+    StepKind.APPROVED: "approved",
+    StepKind.PUBLISHED: "published",
+    StepKind.RETIRED: "retired",
+}
+
+
+class Step(models.Model):
+    """One step in the life of a version: who wrote it, who asked for review, who approved it, and when.
+
+    `by_name` stays when the person's login is deleted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    version = models.ForeignKey(TemplateVersion, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=9, choices={kind.value: STEP_TEXT[kind] for kind in StepKind})
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    by_name = models.CharField(max_length=150, help_text="“system” where nobody was signed in.")
+    at = models.DateTimeField()
+    comment = models.CharField(max_length=1000, blank=True, default="")
+
+    class Meta:
+        # nobody writes a step by hand
+        default_permissions = ()
+        constraints = [models.CheckConstraint(name="step_kind_known", condition=one_of("kind", StepKind))]
+
+    def __str__(self) -> str:
+        return f"{STEP_TEXT[StepKind(self.kind)]} by {self.by_name}"

@@ -52,4 +52,4 @@ def install_starters() -> None:
     )
     if is_new or not template.versions.exists():
         sample = {"user_name": "지민", "product_name": "겨울 신발"}
-        publishing.publish(publishing.create_draft(template, RESTOCK, sample_data=sample), timezone.now())
+        publishing.publish(publishing.create_draft(template, publishing.Draft(RESTOCK, sample)), timezone.now())

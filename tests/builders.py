@@ -129,7 +129,7 @@ def published(
     name: str = "welcome", content: RawContent = WELCOME, *, sample_data: Mapping[str, Any] | None = None
 ) -> TemplateVersion:
     """A template with one version, which is published."""
-    version = publishing.create_draft(template(name), content, sample_data=sample_data)
+    version = publishing.create_draft(template(name), publishing.Draft(content, sample_data or {}))
     publishing.publish(version, timezone.now())
     catalogue.forget()
     return version

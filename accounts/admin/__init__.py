@@ -10,11 +10,13 @@ from accounts.admin.agreements import (
     SuppressionAdmin,
 )
 from accounts.admin.applications import AppKeyAdmin, ApplicationAdmin
+from accounts.admin.audit_log import AuditEntryAdmin
 from accounts.admin.people import DeviceAdmin, RecipientAdmin
 
 __all__ = [
     "AppKeyAdmin",
     "ApplicationAdmin",
+    "AuditEntryAdmin",
     "CapAdmin",
     "CategoryAdmin",
     "ConsentChangeAdmin",

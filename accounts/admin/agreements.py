@@ -52,6 +52,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         ),
         ("Digest", {"fields": ("digest_minutes",)}),
         ("Caps", {"fields": ("when_capped",)}),
+        ("Review of templates", {"fields": ("needs_approval",)}),
     )
 
     def delete_model(self, request: HttpRequest, obj: Category) -> None:

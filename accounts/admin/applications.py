@@ -18,6 +18,8 @@ from accounts.models import (
     Application,
     Scope,
 )
+from accounts.staff import audit
+from accounts.staff.audit import Deed
 
 #: How long the secret before stays valid when one is rotated on a page.
 _OVERLAP = timedelta(hours=24)
@@ -112,6 +114,9 @@ class AppKeyAdmin(admin.ModelAdmin[AppKey]):
 
 
 def _show(request: HttpRequest, application: Application, new: NewKey) -> None:
+    """Tell the secret, this once; the audit log is told of the key alone."""
+    detail = f"key {new.key} of {application}"
+    audit.note(AppKey(pk=new.key), Deed("new secret", detail), request.user)
     messages.success(
         request,
         format_html(

@@ -67,16 +67,19 @@ class CategoryForm(forms.ModelForm[Category]):
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
             "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "digest_minutes", "when_capped",
+            "needs_approval",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        in_doubt = self.fields["in_doubt"]
+        self.initial["routing_order"] = ", ".join(self.instance.routing_order)
+        in_doubt = self.fields.get("in_doubt")
+        if in_doubt is None:  # somebody who may only look
+            return
         assert isinstance(in_doubt, forms.TypedChoiceField)
         usual = ("", "As usual: hold what people opted in to, such as advertising; send everything else again")
         in_doubt.required = False
         in_doubt.choices = [usual, *Category.IN_DOUBT.items()]
-        self.initial["routing_order"] = ", ".join(self.instance.routing_order)
 
     def clean_routing_order(self) -> list[str]:
         """The channels as a list, each once."""

@@ -112,14 +112,18 @@ class RecipientAdmin(PeopleAdmin):
     inlines = (DeviceInline, PreferenceInline)
     actions = ("consents_as_csv", "consents_as_json")
 
-    @admin.action(description="Download the consent log of these people (CSV)", permissions=["view"])
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Whoever may look at people may not for that take them along."""
+        return request.user.has_perm("accounts.export_recipient")
+
+    @admin.action(description="Download the consent log of these people (CSV)", permissions=["export"])
     def consents_as_csv(self, _request: HttpRequest, chosen: QuerySet[Recipient]) -> HttpResponse:
         """Every change of what they agreed to."""
         text = consent_log.as_csv(consent_log.lines_of(chosen.order_by("id")))
         # Excel takes a file for UTF-8 only where it begins with a mark
         return _download(f"\ufeff{text}", "text/csv", "consents.csv")
 
-    @admin.action(description="Download the consent log of these people (JSON)", permissions=["view"])
+    @admin.action(description="Download the consent log of these people (JSON)", permissions=["export"])
     def consents_as_json(self, _request: HttpRequest, chosen: QuerySet[Recipient]) -> HttpResponse:
         """Every change of what they agreed to."""
         text = consent_log.as_json(consent_log.lines_of(chosen.order_by("id")))

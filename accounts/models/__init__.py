@@ -9,6 +9,7 @@ from accounts.models.agreements import (
     SuppressionCause,
 )
 from accounts.models.applications import AppKey, Application, Scope, all_scopes
+from accounts.models.audits import AuditEntry, AuditEntryQuerySet
 from accounts.models.consents import (
     Actor,
     Aspect,
@@ -27,6 +28,8 @@ __all__ = [
     "AppKey",
     "Application",
     "Aspect",
+    "AuditEntry",
+    "AuditEntryQuerySet",
     "Cap",
     "Category",
     "Consent",

@@ -90,6 +90,12 @@ class Category(models.Model):
         blank=True,
         help_text="Messages with one digest key are gathered for so many minutes and sent as one; empty for never.",
     )
+    # --- review: templates_app/reviewing.py
+    needs_approval = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="What its templates say is published only after somebody who did not write it has approved it.",
+    )
     # --- caps: planning/rules/caps.py
     when_capped = models.CharField(
         max_length=4, choices=choices(WhenCapped), default=WhenCapped.DROP.value, db_default=WhenCapped.DROP.value

@@ -46,6 +46,10 @@ class Recipient(models.Model):
     objects = RecipientQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("see_addresses", "Can see addresses and tokens in full, anywhere"),
+            ("export_recipient", "Can download what is known of recipients"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="recipient_external_id_form",

@@ -31,7 +31,9 @@ def assemble() -> None:
         name="comments", defaults={"title": "Comments", "category": category, "default_locale": "ko"}
     )
     if not template.versions.exists():
-        publishing.publish(publishing.create_draft(template, _COMMENTS, sample_data={"name": "민수"}), timezone.now())
+        publishing.publish(
+            publishing.create_draft(template, publishing.Draft(_COMMENTS, {"name": "민수"})), timezone.now()
+        )
     DigestEntry.objects.filter(digest__key=_KEY).delete()
     Digest.objects.filter(key=_KEY).delete()
 

@@ -76,4 +76,4 @@ def _template(name: str, category: Category, content: Mapping[str, Any], sample:
         name=name, defaults={"title": category.name, "category": category, "default_locale": "ko"}
     )
     if not template.versions.exists():
-        publishing.publish(publishing.create_draft(template, content, sample_data=sample), timezone.now())
+        publishing.publish(publishing.create_draft(template, publishing.Draft(content, sample)), timezone.now())

@@ -1,7 +1,10 @@
 """Notifications: what was asked for, and how far it got."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -27,6 +30,10 @@ class NotificationAdmin(LogAdmin):
         "data",
         ("send_at", "expires_at", "cancelled_at"),
     )
+
+    def get_fields(self, request: HttpRequest, obj: Notification | None = None) -> Any:
+        """Without the data, which may hold one-time codes, for those who see no addresses."""
+        return [name for name in self.fields if name != "data" or request.user.has_perm("accounts.see_addresses")]
 
     @admin.display(description="accepted", ordering="id")
     def accepted(self, notification: Notification) -> str:

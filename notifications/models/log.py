@@ -266,6 +266,7 @@ class DeadLetter(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        permissions = [("replay_deadletter", "Can try dead letters again")]
         constraints = [models.CheckConstraint(name="dead_letter_queue_known", condition=one_of("queue", Queue))]
         indexes = [
             # a product team replays those of its notification

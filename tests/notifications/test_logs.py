@@ -7,8 +7,9 @@ import pytest
 import structlog
 from django.test import Client
 
+from accounts.masking import masked
 from accounts.models import Device
-from config.logging import mask_addresses, masked
+from config.logging import mask_addresses
 from notifications import receiving
 from notifications.clock import clock
 from notifications.models import DeliveryEvent, ProviderAccount

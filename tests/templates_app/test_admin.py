@@ -22,7 +22,7 @@ def browser() -> Client:
 
 
 def draft() -> TemplateVersion:
-    return publishing.create_draft(template(), WELCOME, sample_data={"name": "지민"})
+    return publishing.create_draft(template(), publishing.Draft(WELCOME, {"name": "지민"}))
 
 
 def version_form(owner: Template, **values: Any) -> dict[str, Any]:
@@ -154,14 +154,14 @@ def test_publishing_says_what_was_published(browser: Client) -> None:
 
 
 def test_publishing_reports_what_cannot_be_published_and_goes_on_with_the_rest(browser: Client) -> None:
-    lacking = publishing.create_draft(template("lacking"), WELCOME, sample_data={"nickname": "x"})
+    lacking = publishing.create_draft(template("lacking"), publishing.Draft(WELCOME, {"nickname": "x"}))
     old, good = published("old"), draft()
 
     said = do(browser, "publish", lacking, old, good)
 
     assert set(said) == {
         "lacking v1: With the sample data: push.en.body: name is missing in the data.",
-        "old v1: Only a draft can be published; make a new draft of this version instead.",
+        "old v1: Only a draft can be published; make a new draft of this version instead. It is published.",
         "welcome v1 is published.",
     }
 

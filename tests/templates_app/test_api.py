@@ -36,7 +36,7 @@ def test_a_template_says_what_it_asks_for_and_in_which_languages_it_speaks() -> 
 def test_all_published_templates_are_listed_by_name() -> None:
     published("welcome", CONTENT, sample_data={"name": "지민"})
     published("goodbye")
-    publishing.create_draft(template("unfinished"), CONTENT)
+    publishing.create_draft(template("unfinished"), publishing.Draft(CONTENT))
 
     answer = caller().get("/v1/templates")
 
@@ -50,7 +50,7 @@ def test_nothing_published_is_an_empty_list() -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "unfinished", "%00", "a%20b"])
 def test_what_is_not_published_is_not_found(name: str) -> None:
-    publishing.create_draft(template("unfinished"), CONTENT)
+    publishing.create_draft(template("unfinished"), publishing.Draft(CONTENT))
 
     answer = caller().get(f"/v1/templates/{name}")
 

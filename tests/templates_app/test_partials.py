@@ -132,7 +132,7 @@ def test_a_new_version_takes_partials_as_they_are_now() -> None:
     first = published("hello", SMS)
     Partial.objects.update(texts={"ko": "올림"})
 
-    second = publishing.create_draft(first.template, SMS)
+    second = publishing.create_draft(first.template, publishing.Draft(SMS))
     publishing.publish(second, timezone.now())
 
     assert second.partials["sign"]["texts"] == {"ko": "올림"}
@@ -143,8 +143,8 @@ def test_a_new_version_takes_partials_as_they_are_now() -> None:
 def test_who_uses_a_partial_is_found_through_other_partials() -> None:
     kept(), kept("outer", "{% render 'sign' %}")
     direct, through = published("direct", SMS), {"sms": {"ko": {"body": "{% include 'outer' %}"}}}
-    draft = publishing.create_draft(template("through"), through)
-    publishing.create_draft(template("neither"), {"sms": {"ko": {"body": "sign"}}})
+    draft = publishing.create_draft(template("through"), publishing.Draft(through))
+    publishing.create_draft(template("neither"), publishing.Draft({"sms": {"ko": {"body": "sign"}}}))
 
     assert sharing.users("sign") == ([direct], [draft])
 

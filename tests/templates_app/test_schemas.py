@@ -155,14 +155,14 @@ CONTENT = {"sms": {"ko": {"body": "{{ name }} {% for i in items %}{{ i.price }}{
 
 @pytest.mark.django_db
 def test_sample_data_that_does_not_fit_is_not_published() -> None:
-    version = publishing.create_draft(template(), CONTENT, schema=ORDER, sample_data={"name": "a", "items": [{}]})
+    version = publishing.create_draft(template(), publishing.Draft(CONTENT, {"name": "a", "items": [{}]}, ORDER))
 
     with pytest.raises(NotPublishable, match=r"does not fit the schema: items\[0\]\.price is missing"):
         publishing.check(version.template, version)
 
 
 def sendable(**more: Any) -> TemplateVersion:
-    version = publishing.create_draft(template("order"), CONTENT, schema=ORDER, sample_data=FITS, **more)
+    version = publishing.create_draft(template("order"), publishing.Draft(CONTENT, FITS, ORDER))
     publishing.publish(version, timezone.now())
     return version
 
@@ -204,7 +204,7 @@ def test_data_that_fits_is_accepted_and_the_schema_is_told() -> None:
 @pytest.mark.django_db
 def test_a_draft_gets_a_schema_by_an_action_and_a_published_version_does_not() -> None:
     browser, fixed = administrator(), published("fixed", CONTENT)
-    draft = publishing.create_draft(template("other"), CONTENT, sample_data=FITS)
+    draft = publishing.create_draft(template("other"), publishing.Draft(CONTENT, FITS))
 
     chosen = [str(draft.pk), str(fixed.pk)]
     browser.post("/admin/templates_app/templateversion/", {"action": "suggest_schema", "_selected_action": chosen})
