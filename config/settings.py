@@ -112,6 +112,8 @@ IDEMPOTENCY_HOURS: Final = env.int("IDEMPOTENCY_HOURS", 72)
 
 # --- Django ------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    # the theme's own configuration would put its site in the place of ours
+    "unfold.apps.BasicAppConfig",
     "config.site.BongsuAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

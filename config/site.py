@@ -1,15 +1,20 @@
 """The admin site: its title, where it starts, and what every page must say."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest
 
+if TYPE_CHECKING:
+    # the theme says nothing of its types
+    from django.contrib.admin import AdminSite as ThemedSite
+else:
+    from unfold.sites import UnfoldAdminSite as ThemedSite
 
-class BongsuAdminSite(AdminSite):
+
+class BongsuAdminSite(ThemedSite):
     """Titles, and a line across every page while messages of a live account reach nobody."""
 
     site_header = "Bongsu"

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.admin.bases import ModelAdmin, TabularInline
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
@@ -17,7 +18,7 @@ from templates_app.publishing import NotPublishable
 from templates_app.rendering import ContentError, compile_content
 
 
-class VersionInline(admin.TabularInline[TemplateVersion, Template]):
+class VersionInline(TabularInline[TemplateVersion, Template]):
     """The versions of a template, and the way to each."""
 
     model = TemplateVersion
@@ -68,7 +69,7 @@ class TemplateForm(forms.ModelForm[Template]):
 
 
 @admin.register(Template)
-class TemplateAdmin(admin.ModelAdmin[Template]):
+class TemplateAdmin(ModelAdmin[Template]):
     """Named messages."""
 
     form = TemplateForm
@@ -106,7 +107,7 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(admin.ModelAdmin[TemplateVersion]):
+class TemplateVersionAdmin(ModelAdmin[TemplateVersion]):
     """Editions: drafts can be changed, published ones cannot."""
 
     form = VersionForm

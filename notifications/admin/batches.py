@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.bases import ModelAdmin
 from notifications.models import Batch
 
 
 @admin.register(Batch)
-class BatchAdmin(admin.ModelAdmin[Batch]):
+class BatchAdmin(ModelAdmin[Batch]):
     """Read only: workers and the sweep own these rows."""
 
     list_display = ("id", "lane", "size", "due_at", "lease_until")

@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
-from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from accounts.admin.bases import ModelAdmin
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -25,7 +26,7 @@ class BoundedPaginator(Paginator[Any]):
         return rows[: self.furthest].count()
 
 
-class LogAdmin(admin.ModelAdmin[Any]):
+class LogAdmin(ModelAdmin[Any]):
     """A model of the log: read only, never counted, newest first."""
 
     paginator = BoundedPaginator
