@@ -11,6 +11,7 @@ from environs import Env
 from accounts.channels import Channel
 from config import addresses, brokers, embedded, secrets
 from config.logging import logging_config
+from config.theme import UNFOLD  # noqa: F401 - a setting
 from notifications.liveness import STALL
 
 # Lets Django's own classes be written with the type they work on, as in ModelAdmin[Delivery].
@@ -121,6 +122,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -160,6 +162,9 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+#: What stands at the top of every page of the admin, such as staging; red where it begins with prod or live.
+ENVIRONMENT_LABEL: Final = env.str("ENVIRONMENT_LABEL", "")
 #: Serve the apps' static files straight from their folders: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False
@@ -221,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "planner", "expires": 60},
     },
+    "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

@@ -20,6 +20,7 @@ SWEEP: Final = "notifications.sweep"
 EXPIRE: Final = "notifications.expire"
 ESCALATE: Final = "notifications.escalate"
 MISSED: Final = "notifications.give_up_receipts"
+TALLY: Final = "notifications.tally"
 PARTITIONS: Final = "notifications.partitions"
 WALK: Final = "notifications.walk"
 

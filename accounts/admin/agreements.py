@@ -228,7 +228,7 @@ class ReceivedReplyAdmin(PeopleAdmin):
     list_filter = ("wish",)
     search_fields = ("=phone",)
     search_help_text = "A phone number in E.164, in full."
-    ordering = ("-said_at",)
+    ordering = ("-said_at", "-id")
     fields = readonly_fields = ("phone", "wish", "keyword", "account", "ref", "said_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import consent, consent_log, devices
-from accounts.admin.bases import ModelAdmin, TabularInline
+from accounts.admin.bases import TabularInline
+from accounts.admin.keyset import KeysetAdmin
 from accounts.consent import Actor, Via, Witness
 from accounts.json_input import JSONInput
 from accounts.models import (
@@ -94,11 +95,8 @@ class RecipientForm(forms.ModelForm[Recipient]):
         return cleaned
 
 
-class PeopleAdmin(ModelAdmin[Any]):
-    """Tables with a row or more a person: never counted in full."""
-
-    show_full_result_count = False
-    list_per_page = 50
+class PeopleAdmin(KeysetAdmin):
+    """Tables with a row or more a person."""
 
 
 @admin.register(Recipient)

@@ -6,6 +6,7 @@ from notifications.admin.deliveries import DeliveryAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
 from notifications.admin.routes import RouteAdmin
+from notifications.admin.schedules import PeriodicTaskAdmin
 from notifications.admin.sms_prices import SmsPriceAdmin
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "DeadLetterAdmin",
     "DeliveryAdmin",
     "NotificationAdmin",
+    "PeriodicTaskAdmin",
     "ProviderAccountAdmin",
     "RouteAdmin",
     "SmsPriceAdmin",

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from notifications.admin.keyset import LogAdmin
+from notifications.admin.keyset import LogAdmin, PlannedFilter
 from notifications.models import Delivery, Notification
 
 
@@ -15,7 +15,7 @@ class NotificationAdmin(LogAdmin):
     """Search by id."""
 
     list_display = ("id", "accepted", "version", "application", "mode", "urgency", "cancelled_at")
-    list_filter = ("mode", "urgency")
+    list_filter = (PlannedFilter, "mode", "urgency")
     list_select_related = ("version__template", "application")
     search_fields = ("=id",)
     search_help_text = "The id of a notification."
@@ -28,7 +28,7 @@ class NotificationAdmin(LogAdmin):
         ("send_at", "expires_at", "cancelled_at"),
     )
 
-    @admin.display(description="accepted", ordering="id")
+    @admin.display(description="accepted")
     def accepted(self, notification: Notification) -> str:
         """When it was accepted, to the second."""
         return f"{notification.accepted_at:%Y-%m-%d %H:%M:%S}"

@@ -45,9 +45,6 @@ class ProviderAccountAdmin(AccountTools, ModelAdmin[ProviderAccount]):
     readonly_fields = ("now",)
     actions = ("try_now",)
 
-    class Media:
-        css = {"all": ("notifications/accounts.css",)}
-
     def get_fieldsets(self, request: HttpRequest, obj: ProviderAccount | None = None) -> Any:
         """How it does comes first, once it exists."""
         sections = [
