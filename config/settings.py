@@ -168,6 +168,8 @@ ENVIRONMENT_LABEL: Final = env.str("ENVIRONMENT_LABEL", "")
 #: Serve the apps' static files straight from their folders: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False
+#: Where somebody comes who signed in without having asked for a page.
+LOGIN_REDIRECT_URL = "admin:index"
 SILENCED_SYSTEM_CHECKS = (
     [] if BEHIND_TLS_PROXY else ["security.W004", "security.W008", "security.W012", "security.W016"]
 )
