@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 from django.conf import settings
@@ -146,3 +147,13 @@ UNFOLD: Final[dict[str, Any]] = {
         ],
     },
 }
+
+
+def colors() -> dict[str, Any]:
+    """All of the colours, for pages that stand outside the admin's own."""
+    # the theme's settings want Django's to be there, which read this file
+    defaults = import_module("unfold.settings").CONFIG_DEFAULTS
+    mixed = {name: dict(weights) for name, weights in defaults["COLORS"].items()}
+    for name, weights in UNFOLD["COLORS"].items():
+        mixed[name].update(weights)
+    return mixed

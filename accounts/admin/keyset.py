@@ -99,7 +99,7 @@ class KeysetList(ChangeList):
         rows = self.root_queryset
         for spec in self.filter_specs:
             if getattr(spec, "is_indexed", False):
-                rows = spec.queryset(request, rows) or rows
+                rows = spec.queryset(request, rows)
         names = [name.removeprefix("-") for name in order]
         rows = _beyond(rows.order_by(*order), order, cursor).select_related(None).values_list(*names)
         return next(iter(rows[LOOKED_AT - 1 : LOOKED_AT]), None)

@@ -28,6 +28,9 @@
   };
 
   const mend = () => {
+    document.querySelectorAll("button, a").forEach((control) => {
+      if (/^(computer|light_mode|dark_mode)/.test(control.textContent.trim()) && !wordsOf(control)) named(control, "Light or dark");
+    });
     /* the names of icons are letters of a font: no words to be read out */
     document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
       if (!icon.hasAttribute("x-on:click")) icon.setAttribute("aria-hidden", "true");
@@ -41,6 +44,7 @@
         pressable(control, isMenu ? "Menu" : wordsOf(control) || icon.replaceAll("_", " "));
       }
     });
+    document.querySelectorAll(".help-tooltip[aria-label]").forEach((tip) => tip.setAttribute("role", "img"));
     document.querySelectorAll("#searchbar-submit").forEach((button) => named(button, "Search"));
     document.querySelectorAll("#searchbar").forEach((field) => named(field, field.placeholder || "Search"));
     document.querySelectorAll("#action-toggle").forEach((box) => named(box, "All on this page"));
