@@ -19,7 +19,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(PlainUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg,misc]
+class UserAdmin(PlainUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
     """People who sign in."""
 
     form = UserChangeForm
@@ -28,5 +28,5 @@ class UserAdmin(PlainUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg,misc
 
 
 @admin.register(Group)
-class GroupAdmin(PlainGroupAdmin, ModelAdmin[Group]):  # type: ignore[misc]
+class GroupAdmin(PlainGroupAdmin, ModelAdmin[Group]):
     """What people may do, together under a name."""

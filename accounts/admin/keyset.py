@@ -5,7 +5,7 @@ down it lies. Where a filter has no index, a page looks at so many rows and no m
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
@@ -78,7 +78,7 @@ class KeysetList(ChangeList):
 
     @property
     def _order(self) -> tuple[str, ...]:
-        return tuple(str(name) for name in self.model_admin.ordering or ("-pk",))
+        return tuple(str(name) for name in self.model_admin.ordering or ())
 
     def _key(self, row: Model) -> _Key:
         return tuple(getattr(row, name.removeprefix("-")) for name in self._order)
@@ -87,7 +87,7 @@ class KeysetList(ChangeList):
         names = [name.removeprefix("-") for name in self._order]
         values = written.split(_SEPARATOR)
         try:
-            fields = [self.opts.pk if name == "pk" else self.opts.get_field(name) for name in names]
+            fields: list[Any] = [self.opts.get_field(name) for name in names]
             return tuple(field.to_python(value) for field, value in zip(fields, values, strict=True))
         except (ValidationError, ValueError) as error:
             raise IncorrectLookupParameters from error
@@ -96,7 +96,7 @@ class KeysetList(ChangeList):
         """The key of the last row to look at; None where there are no more than that, or an index finds the rows."""
         if self.query or not self.get_filters_params():
             return None
-        rows = self.root_queryset
+        rows: Any = self.root_queryset
         for spec in self.filter_specs:
             if getattr(spec, "is_indexed", False):
                 rows = spec.queryset(request, rows)
@@ -111,7 +111,7 @@ class KeysetAdmin(ModelAdmin[Any]):
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
-    ordering = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
     sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:

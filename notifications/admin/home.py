@@ -17,8 +17,8 @@ from accounts.ids import instant_of
 from notifications.account_report import Report, reports
 from notifications.clock import clock
 from notifications.ledger import tally
-from notifications.ledger.tally import Count, Standing
-from notifications.models import Audience, ProviderAccount
+from notifications.ledger.tally import Count
+from notifications.models import Audience, ProviderAccount, Standing
 from notifications.vocabulary import Lane
 
 #: How many dead letters are counted, and how many of the latest audiences are shown.

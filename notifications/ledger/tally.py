@@ -110,7 +110,11 @@ def lanes(at: datetime) -> Sequence[Depth]:
     """Every lane in which there is anything, in the order in which people know them."""
     with connection.cursor() as cursor:
         cursor.execute(_LANES, {"at": at})
-        found = {row[0]: Depth(Lane(row[0]), *map(int, row[1:4]), row[4]) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    found = {
+        lane: Depth(Lane(lane), int(due), int(waiting), int(leased), oldest)
+        for lane, due, waiting, leased, oldest in rows
+    }
     return [found[lane] for lane in Lane if lane in found]
 
 

@@ -61,12 +61,19 @@ def walk(browser: Client, url: str, link: str = "later_url") -> Iterator[list[st
         yield listed(page)
         following = getattr(page.context["cl"], link)
         url = urljoin(url, following) if following else ""
-    return
 
 
 @pytest.mark.parametrize(
-    ("query", "count"), [("", 1_234), ("?state__exact=failed", 123), ("?q=jimin", 1_234), ("?q=jimin&state__exact=failed", 123), ("?day=today&state__in=failed", 123), ("?day=yesterday", 0)]
-)  # fmt: skip
+    ("query", "count"),
+    [
+        ("", 1_234),
+        ("?state__exact=failed", 123),
+        ("?q=jimin", 1_234),
+        ("?q=jimin&state__exact=failed", 123),
+        ("?day=today&state__in=failed", 123),
+        ("?day=yesterday", 0),
+    ],
+)
 def test_every_row_comes_once_in_order_and_back_again(query: str, count: int) -> None:
     many(1_234)
     browser = administrator()
