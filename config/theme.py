@@ -30,7 +30,20 @@ class _Entry:
             "icon": self.icon,
             "link": reverse_lazy(f"admin:{self.page}"),
             "permission": _whoever_sees(self.models),
+            "active": _is_open(self.page),
         }
+
+
+def _is_open(page: str) -> Callable[[HttpRequest], bool]:
+    """Whether somebody is there, or below it where nothing else in the menu is."""
+
+    def is_open(request: HttpRequest) -> bool:
+        mine = str(reverse_lazy(f"admin:{page}"))
+        others = [str(reverse_lazy(f"admin:{entry.page}")) for entries in MENU.values() for entry in entries]
+        under = [one for one in others if request.path.startswith(one)]
+        return mine == max(under, key=len, default="") and (page != "index" or request.path == mine)
+
+    return is_open
 
 
 def _whoever_sees(models: tuple[str, ...]) -> Callable[[HttpRequest], bool]:
