@@ -10,13 +10,19 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from config import theme
 from notifications.api.field_errors import field_errors
 from notifications.intake import KeyReused, Unacceptable
+
+#: What a status is called where no key is concerned.
+_FOR_PEOPLE: Final[Mapping[int, str]] = {403: "You may not do that."}
 
 log = structlog.get_logger(__name__)
 
@@ -99,28 +105,40 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     return response
 
 
-def _page(status: int, detail: str) -> HttpResponse:
-    return JsonResponse(document(status, detail), status=status, content_type=CONTENT_TYPE)
+def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    """A problem document; where people work, a page. It asks nothing of the database, which may be what is ill."""
+    if not request.path.startswith("/admin/"):
+        return JsonResponse(document(status, detail), status=status, content_type=CONTENT_TYPE)
+    title = _FOR_PEOPLE.get(status, _TITLES[status][1])
+    shown = {
+        "title": title,
+        "detail": detail,
+        "site_title": "Bongsu",
+        "styles": [static("bongsu/admin.css")],
+        "scripts": [static("bongsu/admin.js")],
+        "colors": theme.colors(),
+    }
+    return HttpResponse(render_to_string("admin/said.html", shown), status=status)
 
 
-def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: no such address."""
-    return _page(404, "There is nothing at this address. The API is described at /docs/.")
+    return _page(request, 404, "There is nothing at this address. The API is described at /docs/.")
 
 
-def server_error(_request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """Outside the API views: our fault."""
-    return _page(500, "It has been noted.")
+    return _page(request, 500, "It has been noted.")
 
 
-def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: a request that Django would not read."""
-    return _page(400, "The request could not be read.")
+    return _page(request, 400, "The request could not be read.")
 
 
-def forbidden(_request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API views: not allowed."""
-    return _page(403, "Not allowed.")
+    return _page(request, 403, "Not allowed.")
 
 
 @require_safe

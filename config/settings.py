@@ -11,6 +11,7 @@ from environs import Env
 from accounts.channels import Channel
 from config import addresses, brokers, embedded, secrets
 from config.logging import logging_config
+from config.theme import UNFOLD  # noqa: F401 - a setting
 from notifications.liveness import STALL
 
 # Lets Django's own classes be written with the type they work on, as in ModelAdmin[Delivery].
@@ -114,6 +115,8 @@ IDEMPOTENCY_HOURS: Final = env.int("IDEMPOTENCY_HOURS", 72)
 
 # --- Django ------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    # the theme's own configuration would put its site in the place of ours
+    "unfold.apps.BasicAppConfig",
     "config.site.BongsuAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,6 +124,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -160,9 +164,14 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+#: What stands at the top of every page of the admin, such as staging; red where it begins with prod or live.
+ENVIRONMENT_LABEL: Final = env.str("ENVIRONMENT_LABEL", "")
 #: Serve the apps' static files straight from their folders: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False
+#: Where somebody comes who signed in without having asked for a page.
+LOGIN_REDIRECT_URL = "admin:index"
 SILENCED_SYSTEM_CHECKS = (
     [] if BEHIND_TLS_PROXY else ["security.W004", "security.W008", "security.W012", "security.W016"]
 )
@@ -223,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "planner", "expires": 60},
     },
     "erase": {"task": "notifications.erase", "schedule": 10.0, "options": {"queue": "planner", "expires": 10}},
+    "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

@@ -3,17 +3,23 @@
 from collections.abc import Callable, Iterable
 from functools import update_wrapper
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+if TYPE_CHECKING:
+    # the theme says nothing of its types
+    from django.contrib.admin import AdminSite as ThemedSite
+else:
+    from unfold.sites import UnfoldAdminSite as ThemedSite
 
-class BongsuAdminSite(AdminSite):
+
+class BongsuAdminSite(ThemedSite):
     """Titles, and a line across every page while messages of a live account reach nobody."""
 
     site_header = "Bongsu"

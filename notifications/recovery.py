@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts import soft_bounces, suppressions
 from notifications import drifting, queues
-from notifications.ledger import audiences, awaited, overdue, partitions, sweep
+from notifications.ledger import audiences, awaited, overdue, partitions, sweep, tally
 from notifications.ledger import replay as ledger_replay
 from notifications.ledger.replay import Choice
 from notifications.liveness import signing
@@ -100,6 +100,16 @@ def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:
             return total
 
 
+def keep_tally() -> int:
+    """Add what the log's statements noted to the counts, until none is left; says how many notes there were."""
+    done = 0
+    while folded := tally.fold():
+        done += folded
+        if folded < tally.FEW:
+            break
+    return done
+
+
 def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
     """Make the log's next days, drop its oldest, and forget old answers: to idempotency keys, and of people."""
     at = clock()
@@ -107,6 +117,7 @@ def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
     sweep.forget_answers(at - timedelta(hours=settings.IDEMPOTENCY_HOURS))
     suppressions.forget_replies(at - timedelta(days=settings.RETENTION_DAYS))
     soft_bounces.forget(at)
+    tally.forget(at - timedelta(days=settings.RETENTION_DAYS + 1))
     if done.stray:
         log.error("partition.stray_rows", rows=done.stray)
     log.info("partition.upkeep", made=done.made, dropped=done.dropped)

@@ -122,6 +122,14 @@ def give_up_receipts(**newer: object) -> None:
     recovery.give_up_receipts(clock=clock.now)
 
 
+@shared_task(name=queues.TALLY)
+def keep_tally(**newer: object) -> None:
+    """Add up what the home page shows."""
+    from notifications import recovery
+
+    recovery.keep_tally()
+
+
 @shared_task(name=queues.PARTITIONS)
 def keep_partitions(**newer: object) -> None:
     """Make and drop the log's partitions."""

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.admin.bases import ModelAdmin, TabularInline
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
@@ -21,7 +22,7 @@ from templates_app.review_pages import ReviewPages
 from templates_app.schemas import SchemaError, compile_schema
 
 
-class VersionInline(admin.TabularInline[TemplateVersion, Template]):
+class VersionInline(TabularInline[TemplateVersion, Template]):
     """The versions of a template, and the way to each."""
 
     model = TemplateVersion
@@ -80,7 +81,7 @@ class TemplateForm(forms.ModelForm[Template]):
 
 
 @admin.register(Template)
-class TemplateAdmin(admin.ModelAdmin[Template]):
+class TemplateAdmin(ModelAdmin[Template]):
     """Named messages."""
 
     form = TemplateForm
@@ -143,7 +144,7 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(ReviewPages, admin.ModelAdmin[TemplateVersion]):
+class TemplateVersionAdmin(ReviewPages, ModelAdmin[TemplateVersion]):
     """Editions: drafts can be changed, published ones cannot."""
 
     form = VersionForm
@@ -238,7 +239,7 @@ class PartialForm(forms.ModelForm[Partial]):
 
 
 @admin.register(Partial)
-class PartialAdmin(admin.ModelAdmin[Partial]):
+class PartialAdmin(ModelAdmin[Partial]):
     """Parts that templates share. Who was published with one keeps it as it was."""
 
     form = PartialForm

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from accounts.admin.bases import ModelAdmin
 from templates_app import publishing, reviewing
 from templates_app.models import TemplateVersion
 from templates_app.moves import Move
@@ -43,7 +44,7 @@ def moves_of(request: HttpRequest, version: TemplateVersion) -> frozenset[Move]:
     return frozenset(move for move in possible if request.user.has_perm(PERMISSION_OF[move]))
 
 
-class ReviewPages(admin.ModelAdmin[TemplateVersion]):
+class ReviewPages(ModelAdmin[TemplateVersion]):
     """The pages, for the admin of versions to take in."""
 
     change_form_template = "admin/templates_app/templateversion/change_form.html"

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import unescape
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -154,6 +155,20 @@ def fields_named(answer: Any) -> set[str]:
     assert problem["status"] == answer.status_code
     assert problem["detail"]
     return {error["field"] for error in problem.get("errors", ())}
+
+
+def complaints(page: Any) -> list[str]:
+    """What a form of the admin says is wrong; the page opened, and says so."""
+    text = unescape(shown(page))
+    found = [str(one) for complaint in page.context["errors"] for one in complaint]
+    assert all(one in text for one in found)
+    return found
+
+
+def listed(page: Any) -> list[str]:
+    """The primary keys of the rows on a page of a list, in their order."""
+    shown(page)
+    return [str(row.pk) for row in page.context["cl"].result_list]
 
 
 def shown(page: Any) -> str:

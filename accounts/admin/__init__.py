@@ -1,5 +1,6 @@
 """The doors for people: who can call, who can be reached, and what they agreed to."""
 
+from accounts.admin.access import GroupAdmin, UserAdmin
 from accounts.admin.agreements import (
     CapAdmin,
     CategoryAdmin,
@@ -21,9 +22,11 @@ __all__ = [
     "CategoryAdmin",
     "ConsentChangeAdmin",
     "DeviceAdmin",
+    "GroupAdmin",
     "PreferenceAdmin",
     "ReceivedReplyAdmin",
     "RecipientAdmin",
     "RefusalAdmin",
     "SuppressionAdmin",
+    "UserAdmin",
 ]

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import consent, suppressions
+from accounts.admin.bases import ModelAdmin
 from accounts.admin.categories import CapInline, CategoryForm
 from accounts.admin.people import PeopleAdmin, admin_of, sign
 from accounts.channels import Channel
@@ -32,7 +33,7 @@ from accounts.suppressions import Cause
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin[Category]):
+class CategoryAdmin(ModelAdmin[Category]):
     """What messages are about, what silence means there, and the rules by which they go."""
 
     form = CategoryForm
@@ -236,7 +237,7 @@ class ReceivedReplyAdmin(PeopleAdmin):
     list_filter = ("wish",)
     search_fields = ("=phone",)
     search_help_text = "A phone number in E.164, in full."
-    ordering = ("-said_at",)
+    ordering = ("-said_at", "-id")
     fields = readonly_fields = ("phone", "wish", "keyword", "account", "ref", "said_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -245,7 +246,7 @@ class ReceivedReplyAdmin(PeopleAdmin):
 
 
 @admin.register(Cap)
-class CapAdmin(admin.ModelAdmin[Cap]):
+class CapAdmin(ModelAdmin[Cap]):
     """How many messages are too many, for one category or for all together."""
 
     list_display = ("__str__", "category", "channel", "most", "hours")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts import authentication
+from accounts.admin.bases import ModelAdmin, TabularInline
 from accounts.authentication import NewKey
 from accounts.channels import Mode
 from accounts.models import (
@@ -25,7 +26,7 @@ from accounts.staff.audit import Deed
 _OVERLAP = timedelta(hours=24)
 
 
-class KeyInline(admin.TabularInline[AppKey, Application]):
+class KeyInline(TabularInline[AppKey, Application]):
     """An application's keys, without their secrets."""
 
     model = AppKey
@@ -52,7 +53,7 @@ class ApplicationForm(forms.ModelForm[Application]):
 
 
 @admin.register(Application)
-class ApplicationAdmin(admin.ModelAdmin[Application]):
+class ApplicationAdmin(ModelAdmin[Application]):
     """API clients, and the way to their keys."""
 
     form = ApplicationForm
@@ -78,7 +79,7 @@ class ApplicationAdmin(admin.ModelAdmin[Application]):
 
 
 @admin.register(AppKey)
-class AppKeyAdmin(admin.ModelAdmin[AppKey]):
+class AppKeyAdmin(ModelAdmin[AppKey]):
     """Rotate secrets, revoke keys."""
 
     list_display = ("key", "application", "mode", "created_at", "previous_until", "revoked_at")

@@ -7,11 +7,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.admin.bases import ModelAdmin
 from accounts.models import AuditEntry
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(ModelAdmin[AuditEntry]):
     """Who changed what, and what was before. Nobody writes here, and the database lets nobody."""
 
     list_display = ("at", "actor_name", "action", "model", "object_name", "detail", "changed")

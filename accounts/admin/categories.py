@@ -6,8 +6,8 @@ from datetime import time
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin
 
+from accounts.admin.bases import TabularInline
 from accounts.channels import Channel
 from accounts.models import Cap, Category, Consent
 from accounts.policies import at_odds
@@ -41,7 +41,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
 }
 
 
-class CapInline(admin.TabularInline[Cap, Category]):
+class CapInline(TabularInline[Cap, Category]):
     """How many of its messages are too many; caps over all categories have a page of their own."""
 
     model = Cap

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import consent, consent_log, devices
+from accounts.admin.bases import TabularInline
+from accounts.admin.keyset import KeysetAdmin
 from accounts.consent import Actor, Via, Witness
 from accounts.json_input import JSONInput
 from accounts.models import (
@@ -30,7 +32,7 @@ from accounts.recipients import (
 )
 
 
-class DeviceInline(admin.TabularInline[Device, Recipient]):
+class DeviceInline(TabularInline[Device, Recipient]):
     """A person's push tokens, without the tokens."""
 
     model = Device
@@ -46,7 +48,7 @@ class DeviceInline(admin.TabularInline[Device, Recipient]):
         return False
 
 
-class PreferenceInline(admin.TabularInline[Preference, Recipient]):
+class PreferenceInline(TabularInline[Preference, Recipient]):
     """A person's choices."""
 
     model = Preference
@@ -93,11 +95,8 @@ class RecipientForm(forms.ModelForm[Recipient]):
         return cleaned
 
 
-class PeopleAdmin(admin.ModelAdmin[Any]):
-    """Tables with a row or more a person: never counted in full."""
-
-    show_full_result_count = False
-    list_per_page = 50
+class PeopleAdmin(KeysetAdmin):
+    """Tables with a row or more a person."""
 
 
 @admin.register(Recipient)

@@ -7,6 +7,7 @@ from notifications.admin.erasures import ErasureAdmin
 from notifications.admin.notifications import NotificationAdmin
 from notifications.admin.provider_accounts import ProviderAccountAdmin
 from notifications.admin.routes import RouteAdmin
+from notifications.admin.schedules import PeriodicTaskAdmin
 from notifications.admin.sms_prices import SmsPriceAdmin
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DeliveryAdmin",
     "ErasureAdmin",
     "NotificationAdmin",
+    "PeriodicTaskAdmin",
     "ProviderAccountAdmin",
     "RouteAdmin",
     "SmsPriceAdmin",

@@ -8,13 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin.bases import ModelAdmin
 from accounts.channels import Channel, Mode
 from notifications import diversion, trying, vault
 from notifications.clock import clock
@@ -48,7 +49,7 @@ class StandInForm(forms.Form):
     stand_in = forms.ModelChoiceField(ProviderAccount.objects.none(), required=False, empty_label=None)
 
 
-class AccountTools(admin.ModelAdmin[ProviderAccount]):
+class AccountTools(ModelAdmin[ProviderAccount]):
     """The tools of an account's page."""
 
     def tool_urls(self) -> list[URLPattern]:

@@ -5,17 +5,17 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.keyset import KeysetAdmin
 from notifications.models import Batch
 
 
 @admin.register(Batch)
-class BatchAdmin(admin.ModelAdmin[Batch]):
+class BatchAdmin(KeysetAdmin):
     """Read only: workers and the sweep own these rows."""
 
     list_display = ("id", "lane", "size", "due_at", "lease_until")
     list_filter = ("lane",)
-    ordering = ("due_at",)
-    show_full_result_count = False
+    ordering = ("id",)
     actions = None
     fields = ("lane", "size", "due_at", "lease_id", "lease_until")
 

@@ -21,7 +21,8 @@ class DeadLetterAdmin(LogAdmin):
     list_filter = ("queue", "account")
     search_fields = ("delivery_id",)
     search_help_text = "The id of a delivery or a notification."
-    ordering = ("-at",)
+    #: by the primary key: the latest planned first
+    ordering = ("-delivery_id",)
     actions = ("replay",)  # type: ignore[assignment] # the log itself has none
     fields = ("delivery", "notification", "queue", "account", "detail", "at")
 

@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
 from accounts.models import Recipient
-from notifications.admin.keyset import LogAdmin
+from notifications.admin.keyset import LogAdmin, PlannedFilter
 from notifications.admin.why import Why
 from notifications.models import Delivery
 from notifications.text_costs import cost_of
@@ -22,7 +22,7 @@ class DeliveryAdmin(Why, LogAdmin):
     """Search by the recipient's external id, or by the id of a delivery or a notification."""
 
     list_display = ("id", "planned", "recipient", "channel", "queue", "state_text", "attempt")
-    list_filter = ("state", "channel", "queue")
+    list_filter = (PlannedFilter, "state", "channel", "queue")
     list_select_related = ("recipient",)
     search_fields = ("id",)
     search_help_text = "A recipient's external id, or the id of a delivery or a notification."
@@ -60,12 +60,12 @@ class DeliveryAdmin(Why, LogAdmin):
             return queryset.filter(recipient__in=list(people.values_list("id", flat=True))), False
         return queryset.filter(pk=identifier) | queryset.filter(notification_id=identifier), False
 
-    @admin.display(description="planned", ordering="id")
+    @admin.display(description="planned")
     def planned(self, delivery: Delivery) -> str:
         """When it was planned, to the second."""
         return f"{delivery.planned_at:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description="state")
     def state_text(self, delivery: Delivery) -> str:
         """The state, and the reason where there is one."""
         return f"{delivery.state}: {delivery.reason_text}" if delivery.reason else delivery.state

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin.bases import ModelAdmin
 from accounts.models import Recipient
 from notifications import erasing
 from notifications.clock import clock
@@ -19,7 +20,7 @@ from notifications.models import Erasure
 
 
 @admin.register(Erasure)
-class ErasureAdmin(admin.ModelAdmin[Erasure]):
+class ErasureAdmin(ModelAdmin[Erasure]):
     """Read only. When somebody was erased, at whose wish, and how many rows that took."""
 
     list_display = ("asked_at", "asked_by", "finished_at", "rows")

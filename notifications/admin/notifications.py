@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from notifications.admin.keyset import LogAdmin
+from notifications.admin.keyset import LogAdmin, PlannedFilter
 from notifications.models import Delivery, Notification
 
 
@@ -18,7 +18,7 @@ class NotificationAdmin(LogAdmin):
     """Search by id."""
 
     list_display = ("id", "accepted", "version", "application", "mode", "urgency", "cancelled_at")
-    list_filter = ("mode", "urgency")
+    list_filter = (PlannedFilter, "mode", "urgency")
     list_select_related = ("version__template", "application")
     search_fields = ("=id",)
     search_help_text = "The id of a notification."
@@ -35,7 +35,7 @@ class NotificationAdmin(LogAdmin):
         """Without the data, which may hold one-time codes, for those who see no addresses."""
         return [name for name in self.fields if name != "data" or request.user.has_perm("accounts.see_addresses")]
 
-    @admin.display(description="accepted", ordering="id")
+    @admin.display(description="accepted")
     def accepted(self, notification: Notification) -> str:
         """When it was accepted, to the second."""
         return f"{notification.accepted_at:%Y-%m-%d %H:%M:%S}"

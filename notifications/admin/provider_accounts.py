@@ -11,6 +11,7 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
+from accounts.admin.bases import ModelAdmin
 from notifications.account_report import Report, reports
 from notifications.admin.account_form import ProviderAccountForm
 from notifications.admin.account_tools import MESSAGE_LEVELS, AccountTools
@@ -31,7 +32,7 @@ class ReportingList(ChangeList):
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
+class ProviderAccountAdmin(AccountTools, ModelAdmin[ProviderAccount]):
     """The accounts by which messages leave."""
 
     form = ProviderAccountForm
@@ -43,9 +44,6 @@ class ProviderAccountAdmin(AccountTools, admin.ModelAdmin[ProviderAccount]):
     ordering = ("provider", "mode", "rank", "name")
     readonly_fields = ("now",)
     actions = ("try_now",)
-
-    class Media:
-        css = {"all": ("notifications/accounts.css",)}
 
     def get_fieldsets(self, request: HttpRequest, obj: ProviderAccount | None = None) -> Any:
         """How it does comes first, once it exists."""

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from accounts.admin.bases import ModelAdmin, TabularInline
 from accounts.channels import Channel, Mode, PushService
 from accounts.devices import SERVICES_OF
 from notifications import drifting
@@ -91,7 +92,7 @@ def _complaints(route: Route, account: Any) -> list[str]:
     return found
 
 
-class RouteStepInline(admin.TabularInline[RouteStep, Route]):
+class RouteStepInline(TabularInline[RouteStep, Route]):
     """The accounts of a route."""
 
     model = RouteStep
@@ -107,7 +108,7 @@ class RouteStepInline(admin.TabularInline[RouteStep, Route]):
 
 
 @admin.register(Route)
-class RouteAdmin(admin.ModelAdmin[Route]):
+class RouteAdmin(ModelAdmin[Route]):
     """Without routes, all accounts of a channel serve in the order of their ranks."""
 
     form = RouteForm

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin.bases import ModelAdmin
 from accounts.channels import Channel
 from notifications import pricing
 from notifications.clock import clock
@@ -86,7 +87,7 @@ class PriceListForm(forms.Form):
 
 
 @admin.register(SmsPrice)
-class SmsPriceAdmin(admin.ModelAdmin[SmsPrice]):
+class SmsPriceAdmin(ModelAdmin[SmsPrice]):
     """The price list."""
 
     form = SmsPriceForm

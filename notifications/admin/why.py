@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from accounts.admin.bases import ModelAdmin
 from notifications import explaining
 from notifications.clock import clock
 from notifications.explaining import Nobody, Span
@@ -51,7 +51,7 @@ class WhyForm(forms.Form):
         return Span(since, until, before)
 
 
-class Why(admin.ModelAdmin[Delivery]):
+class Why(ModelAdmin[Delivery]):
     """The page, for the admin of deliveries to take in."""
 
     def why_urls(self) -> list[URLPattern]:

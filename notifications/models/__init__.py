@@ -20,6 +20,7 @@ from notifications.models.log import (
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
 from notifications.models.routes import Route, RouteStep
+from notifications.models.tallies import Standing, Tally, TallyNote
 
 __all__ = [
     "BATCH_SIZE",
@@ -42,4 +43,7 @@ __all__ = [
     "Route",
     "RouteStep",
     "SmsPrice",
+    "Standing",
+    "Tally",
+    "TallyNote",
 ]

@@ -23,7 +23,7 @@ def address(tool: str, account: ProviderAccount) -> str:
 def told(browser: Client, tool: str, account: ProviderAccount, data: Mapping[str, str] | None = None) -> str:
     """What the page says after a tool was used."""
     answer = browser.post(address(tool, account), data or {}, follow=True)
-    return "\n".join(re.findall(r'<li class="(?:success|warning|error)">.*?</li>', shown(answer), re.DOTALL))
+    return "\n".join(re.findall(r'<li class="(?:success|warning|error)"[^>]*>.*?</li>', shown(answer), re.DOTALL))
 
 
 def spoilt(account: ProviderAccount) -> ProviderAccount:

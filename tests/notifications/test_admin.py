@@ -39,7 +39,7 @@ def account(**values: object) -> ProviderAccount:
 
 def listed(page: str) -> set[str]:
     """The ids in the rows of a list."""
-    return set(re.findall(r'class="field-id"><a href="[^"]*/([0-9a-f-]{36})/change/', page))
+    return set(re.findall(r'href="[^"]*/([0-9a-f-]{36})/change/', page))
 
 
 def page_of(model: str, **query: str) -> str:

@@ -11,7 +11,7 @@ from notifications import drifting, vault
 from notifications.breakers import Gate, breakers
 from notifications.drifting import Answers
 from notifications.models import ProviderAccount, Route, RouteStep
-from tests.builders import administrator, shown
+from tests.builders import administrator, complaints, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +104,9 @@ def test_a_route_names_one_account_at_least() -> None:
 
 @pytest.mark.parametrize(("position", "weight"), [("0", "1"), ("1", "-1"), ("", "1"), ("1", "70000"), ("x", "y")])
 def test_positions_and_weights_are_numbers_that_mean_something(position: str, weight: str) -> None:
-    assert "errorlist" in said(form((account("twilio-live"), position, weight)))
+    written = form((account("twilio-live"), position, weight))
+
+    assert complaints(administrator().post(reverse("admin:notifications_route_add"), written))
 
 
 def test_there_is_one_route_for_one_thing() -> None:
