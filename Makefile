@@ -26,7 +26,7 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
 
-demo: $(READY) ## Start everything, send a sample through every channel, show what happened
+demo: $(READY) ## Start everything, send through every channel, show each rule at work
 	@$(PY) -m config.demo $(if $(EXIT),--exit) $(if $(PROVIDER_DOWN),--down $(PROVIDER_DOWN)) $(ARGS)
 
 run: services ## Start all processes; Ctrl-C stops them (ARGS="web ios=2": only these)

@@ -19,7 +19,8 @@ _LONGEST_EMAIL: Final = 254  # RFC 5321, section 4.5.3.1.3, without the angle br
 _EXTERNAL_ID: Final = re.compile(EXTERNAL_ID_PATTERN)
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
-_ZONES: Final = frozenset(available_timezones())
+#: "localtime" is the clock of the machine that reads it, "Factory" that of a machine on which nobody has set it.
+_ZONES: Final = frozenset(available_timezones()) - {"localtime", "Factory"}
 _is_email: Final = EmailValidator()
 #: Attributes that may be known of one person.
 MAX_ATTRIBUTES: Final = 100

@@ -44,5 +44,14 @@ def _fields_of(kind: type[Strict]) -> BindingDict:
     first = kind()
     fields = BindingDict(first)
     for name, field in first.get_fields().items():
+        _say_what_is_known(field)
         fields[name] = field
     return fields
+
+
+def _say_what_is_known(field: serializers.Field[Any, Any, Any, Any]) -> None:
+    """Where one word of a few is asked for, the error names them."""
+    if isinstance(field, serializers.ListField):
+        _say_what_is_known(field.child)
+    elif isinstance(field, serializers.ChoiceField):
+        field.error_messages["invalid_choice"] = f'"{{input}}" is none of {", ".join(map(str, field.choices))}.'

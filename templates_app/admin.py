@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
+from accounts.policies import at_odds
 from templates_app import publishing
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.publishing import NotPublishable
@@ -58,6 +59,14 @@ class TemplateForm(forms.ModelForm[Template]):
         if len(set(names)) < len(names):
             raise forms.ValidationError("Each channel stands in the order once.")
         return names
+
+    def clean(self) -> dict[str, Any]:
+        """A way that can be meant."""
+        cleaned = super().clean() or self.cleaned_data
+        said = (cleaned.get("routing") or "", cleaned.get("routing_order") or ())
+        for field, error in at_odds(*said, cleaned.get("seen_within_days"), cleaned.get("escalate_after")):
+            self.add_error(field, error)
+        return cleaned
 
     def clean_default_locale(self) -> str:
         """As BCP 47 writes it."""

@@ -48,7 +48,7 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
         ("Quiet hours and label", {"fields": (("quiet_from", "quiet_until", "quiet_spread"), "label")}),
         (
             "Channels and devices",
-            {"fields": ("routing", "routing_order", "seen_within_days", "reach")},
+            {"fields": ("routing", "routing_order", "seen_within_days", "escalate_after", "reach")},
         ),
         ("Caps", {"fields": ("when_capped",)}),
     )

@@ -10,7 +10,10 @@ from django.contrib import admin
 
 from accounts.channels import Channel
 from accounts.models import Cap, Category, Consent
-from accounts.policies import Routing
+from accounts.policies import at_odds
+
+#: Minutes.
+_DAY: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,18 @@ def _contradictions(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append(("quiet_from", "A critical category does not wait for quiet hours; leave them empty."))
         if rules.get("label"):
             found.append(("label", "What is critical is no advertising; leave the label empty."))
-    if rules.get("routing") == Routing.ALL and rules.get("routing_order"):
-        found.append(("routing_order", "Where every channel is taken there is no order; leave this empty."))
-    if rules.get("routing") == Routing.ESCALATE and len(rules.get("routing_order") or ()) == 1:
-        found.append(("routing_order", "There is nothing to go on to after the only channel; name another, or none."))
-    return found
+    if _leaves_too_little(rules):
+        found.append(
+            ("quiet_spread", "What waited would go out over more hours than quiet hours leave; write fewer minutes.")
+        )
+    way = (rules.get("seen_within_days"), rules.get("escalate_after"))
+    return found + at_odds(rules.get("routing") or "", rules.get("routing_order") or (), *way)
+
+
+def _leaves_too_little(rules: Mapping[str, Any]) -> bool:
+    """Whether the spread reaches from one night into the next."""
+    start, end, spread = rules.get("quiet_from"), rules.get("quiet_until"), rules.get("quiet_spread")
+    if not (isinstance(start, time) and isinstance(end, time) and spread):
+        return False
+    loud = (start.hour * 60 + start.minute - end.hour * 60 - end.minute) % _DAY
+    return start != end and spread > loud

@@ -1,1 +1,1 @@
-"""The platform, seen working: everything started, a sample sent through every channel, its story told."""
+"""The platform, seen working: everything started, a few scenes played, the story of each told."""

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts import authentication
+from accounts import authentication, consent
 from accounts.authentication import NewKey
 from accounts.channels import Channel, Mode, Platform
+from accounts.consent import Actor, Choice, Via, Witness
 from accounts.devices import registration
 from accounts.models import AppKey, Application, Category, Device, Preference, Recipient
 from config.secrets import kept, new_secret
@@ -69,22 +70,23 @@ def administrator(run_dir: Path) -> tuple[str, str]:
 
 
 def _people(category: Category, subscription: str) -> None:
-    jimin = _person("jimin", "+821012345678", "ko-KR", name="지민")
-    _device(jimin, Platform.IOS, "apns", _APNS_TOKEN)
-    _device(jimin, Platform.ANDROID, "fcm", _FCM_TOKEN)
-    wei = _person("wei", "+8613812345678", "zh-CN", country="CN", time_zone="Asia/Shanghai", name="伟")
-    _device(wei, Platform.ANDROID, "jpush", _JPUSH_DEVICE)
-    _device(wei, Platform.ANDROID, "pushy", _PUSHY_DEVICE)
-    _device(jimin, Platform.WEB, "webpush", registration("web", subscription).token)
-    minsu = _person("minsu", "+821087654321", "ko-KR", name="민수")
-    Preference.objects.get_or_create(
-        recipient=minsu, category=category, channel="", defaults={"allowed": False, "source": "demo"}
-    )
+    jimin = person("jimin", "+821012345678", "ko-KR", name="지민")
+    device(jimin, Platform.IOS, "apns", _APNS_TOKEN)
+    device(jimin, Platform.ANDROID, "fcm", _FCM_TOKEN)
+    wei = person("wei", "+8613812345678", "zh-CN", country="CN", time_zone="Asia/Shanghai", name="伟")
+    device(wei, Platform.ANDROID, "jpush", _JPUSH_DEVICE)
+    device(wei, Platform.ANDROID, "pushy", _PUSHY_DEVICE)
+    device(jimin, Platform.WEB, "webpush", registration("web", subscription).token)
+    minsu = person("minsu", "+821087654321", "ko-KR", name="민수")
+    if not Preference.objects.filter(recipient=minsu, category=category, channel="").exists():
+        said = Witness(Actor.RECIPIENT, Via.PREFERENCE_CENTRE, detail="demo")
+        consent.choose(minsu, [Choice(allowed=False, category=category)], timezone.now(), said)
 
 
-def _person(
+def person(
     external_id: str, phone: str, locale: str, *, country: str = "KR", time_zone: str = "Asia/Seoul", **attributes: str
 ) -> Recipient:
+    """Somebody whom the products know, as they are to be."""
     found, _ = Recipient.objects.update_or_create(
         external_id=external_id,
         defaults={
@@ -107,7 +109,7 @@ def _subscription(sandbox: Mapping[str, Any], browser: str) -> str:
         return text
 
 
-def _device(owner: Recipient, platform: Platform, service: str, token: str) -> None:
+def device(owner: Recipient, platform: Platform, service: str, token: str) -> None:
     """One a service: a sandbox that moved to another port has other subscriptions."""
     live = Device.objects.live().filter(service=service)
     (live.filter(token=token).exclude(recipient=owner) | live.filter(recipient=owner).exclude(token=token)).delete()

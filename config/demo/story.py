@@ -1,33 +1,27 @@
-"""What the demo plays: sample people, one restock notice to them, and what became of it."""
+"""How the demo speaks to the API, and what became of the deliveries: told one by one, in the order of events."""
 
 import base64
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-#: States in which nothing more happens by itself; `sent` is among them, as push services tell nothing later.
-_SETTLED: Final = frozenset({"sent", "delivered", "failed", "expired", "cancelled", "suppressed"})
+from config.demo.stage import StageFailed
 
+#: States in which nothing more happens by itself soon; `sent` is among them, as push services tell nothing later.
+_SETTLED: Final = frozenset({"sent", "delivered", "failed", "expired", "cancelled", "suppressed", "scheduled"})
 #: States in which a provider has the message, or the person.
-_ARRIVED: Final = frozenset({"sent", "delivered"})
-
-RESTOCK: Final[Mapping[str, Any]] = {
-    "template": "restock",
-    "recipients": ["jimin", "wei", "minsu"],
-    "data": {"user_name": "지민", "product_name": "겨울 신발"},
-    "urgency": "critical",
-}
-#: Queue by queue how much must have reached a provider, besides the one that a rule kept back. Android: by FCM, and by
-#: JPush and Pushy, for somebody in China.
-EXPECTED: Final = {"ios": 1, "android": 3, "web": 1, "sms": 2, "email": 2}
+ARRIVED: Final = frozenset({"sent", "delivered"})
+#: States in which a rule keeps a message back.
+KEPT_BACK: Final = frozenset({"suppressed", "scheduled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +33,19 @@ class Ending:
 
     @property
     def is_right(self) -> bool:
-        """What was sent arrived once; what was suppressed, never, and says why."""
-        if self.delivery["state"] == "suppressed":
-            return self.arrived == 0 and bool(self.delivery["reason"])
-        return self.delivery["state"] in _ARRIVED and self.arrived == 1
+        """What was sent arrived once; what was kept back, never, and says why."""
+        if self.delivery["state"] in KEPT_BACK:
+            return self.arrived == 0 and bool(self.delivery["reason"] or self.told("held"))
+        return self.delivery["state"] in ARRIVED and self.arrived == 1
+
+    @property
+    def where(self) -> str:
+        """The queue, or the channel of what never came to one."""
+        return str(self.delivery["queue"] or self.delivery["channel"])
+
+    def told(self, what: str) -> str:
+        """What the timeline says of an event; empty where there was none."""
+        return next((str(moment["detail"]) for moment in self.delivery["timeline"] if moment["what"] == what), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +57,31 @@ class Caller:
     secret: str
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """GET, or POST with a body; the decoded answer."""
+        """GET, or POST with a body; the decoded answer. Raises `StageFailed` with the API's own words of refusal."""
         token = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
         request = Request(
             self.url + path,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=10) as response:
-            return json.load(response)
+        try:
+            with urlopen(request, timeout=10) as response:
+                return json.load(response)
+        except HTTPError as error:
+            raise StageFailed(f"{self.url}{path} answers {error.code}: {error.read().decode()}") from None
 
 
-def settled(caller: Caller, notification: str, *, patience: float = 30.0) -> Sequence[Mapping[str, Any]]:
-    """The deliveries of a notification with their timelines, once nothing more is to be expected, or time is up."""
+def settled(
+    caller: Caller, notifications: Sequence[str], deliveries: int, *, patience: float = 30.0
+) -> Sequence[Mapping[str, Any]]:
+    """The deliveries of some notifications with their timelines, once there are so many of which nothing more is to
+    be expected, or time is up."""
     deadline = time.monotonic() + patience
     while True:
-        page = caller.ask(f"/v1/notifications/{notification}/deliveries")["results"]
-        told = [caller.ask(f"/v1/deliveries/{delivery['id']}") for delivery in page]
-        if all(_is_over(delivery) for delivery in told) or time.monotonic() > deadline:
+        pages = [caller.ask(f"/v1/notifications/{one}/deliveries")["results"] for one in notifications]
+        told = [caller.ask(f"/v1/deliveries/{delivery['id']}") for page in pages for delivery in page]
+        is_over = len(told) >= deliveries and all(_is_over(delivery) for delivery in told)
+        if is_over or time.monotonic() > deadline:
             return told
         time.sleep(0.2)
 
@@ -83,21 +93,13 @@ def _is_over(delivery: Mapping[str, Any]) -> bool:
     return delivery["state"] in _SETTLED
 
 
-def complete(endings: Sequence[Ending]) -> bool:
-    """Whether all that should arrive did, and exactly the opted-out one was kept back."""
-    by_queue = Counter(ending.delivery["queue"] for ending in endings if ending.delivery["state"] in _ARRIVED)
-    spared = [ending for ending in endings if ending.delivery["state"] == "suppressed"]
-    return by_queue == EXPECTED and bool(spared) and all(ending.is_right for ending in endings)
-
-
 def show(endings: Sequence[Ending], console: Console) -> None:
     """Each delivery's timeline."""
     for ending in endings:
         delivery = ending.delivery
         colour = "green" if ending.is_right else "red"
-        where = delivery["queue"] or delivery["channel"]
         table = Table(
-            title=f"{delivery['recipient']} · {where} · [{colour}]{delivery['state']}[/]",
+            title=f"{delivery['recipient']} · {ending.where} · [{colour}]{delivery['state']}[/]",
             title_justify="left",
             box=None,
             show_header=False,
@@ -105,5 +107,5 @@ def show(endings: Sequence[Ending], console: Console) -> None:
         )
         for moment in delivery["timeline"]:
             at = datetime.fromisoformat(moment["at"])
-            table.add_row(f"  {at:%H:%M:%S}.{at.microsecond // 1000:03}", moment["what"], moment["detail"])
+            table.add_row(f"  {at:%H:%M:%S}.{at.microsecond // 1000:03}", moment["what"], escape(str(moment["detail"])))
         console.print(table)

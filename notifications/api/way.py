@@ -7,12 +7,10 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts.channels import Channel
-from accounts.policies import Reach, Routing
+from accounts.policies import LONGEST_PATIENCE, Reach, Routing
 from accounts.strict import Strict
 from notifications.planning.values import Wish
 
-#: A day: who has not looked by then is not escalated to, but written to anew.
-_LONGEST: Final = 1440
 #: Policies for which a field says something, where it does not for all.
 _SERVES: Final = {
     "order": (Routing.FIRST, Routing.CHEAPEST, Routing.ESCALATE),
@@ -36,7 +34,10 @@ class RoutingRequest(Strict):
         help_text="The channels, the first choice first.",
     )
     escalate_after = serializers.IntegerField(
-        min_value=0, max_value=_LONGEST, required=False, help_text="Minutes in which something is to be heard of each."
+        min_value=0,
+        max_value=LONGEST_PATIENCE,
+        required=False,
+        help_text="Minutes in which something is to be heard of each.",
     )
     seen_within_days = serializers.IntegerField(
         min_value=1, max_value=3650, required=False, help_text="A push is cheapest where a device was seen lately."
@@ -57,6 +58,8 @@ class RoutingRequest(Strict):
                 raise serializers.ValidationError(
                     {name: f"Says nothing where the policy is {policy}; only with {others}."}
                 )
+        if policy == Routing.ESCALATE and len(order) == 1:
+            raise serializers.ValidationError({"order": "There is nothing to go on to after the only channel."})
         if not attrs:
             raise serializers.ValidationError("Say something of the way, or leave routing out.")
         return attrs

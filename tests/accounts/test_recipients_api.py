@@ -150,6 +150,8 @@ BAD: list[tuple[str, Any, int, set[str]]] = [
     ("a country nobody knows", {"country": "XX"}, 422, {"country"}),
     ("a country by name", {"country": "Korea"}, 422, {"country"}),
     ("a time zone as an offset", {"time_zone": "+09:00"}, 422, {"time_zone"}),
+    ("the clock of some machine", {"time_zone": "localtime"}, 422, {"time_zone"}),
+    ("a clock that nobody set", {"time_zone": "Factory"}, 422, {"time_zone"}),
     ("a time zone as a path", {"time_zone": "../../etc/passwd"}, 422, {"time_zone"}),
     ("attributes that are a list", {"attributes": [1]}, 422, {"attributes"}),
     ("an attribute no template can name", {"attributes": {"a b": 1}}, 422, {"attributes"}),

@@ -261,3 +261,19 @@ def test_an_entry_that_is_no_object_spoils_only_itself() -> None:
 
     assert (told["accepted"], told["rejected"]) == (1, 3)
     assert [result["status"] for result in told["results"]] == [202, 422, 422, 422]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": ["pigeon"]}, '"pigeon" is none of push, sms, email.'),
+        ({"routing": {"order": ["push", "fax"]}}, '"fax" is none of push, sms, email.'),
+        ({"urgency": "{now}"}, '"{now}" is none of critical, normal, bulk.'),
+    ],
+)
+def test_where_one_word_of_a_few_is_asked_for_the_error_names_them(changes: dict[str, Any], message: str) -> None:
+    jimin()
+
+    answer = shop().post(PATH, asked(**changes))
+
+    assert [error["message"] for error in answer.json()["errors"]] == [message]

@@ -64,6 +64,7 @@ def test_a_request_may_say_all_of_it() -> None:
         ({"policy": "escalate", "escalate_after": "soon"}, "routing.escalate_after"),
         ({"policy": "first", "escalate_after": 3}, "routing.escalate_after"),
         ({"policy": "all", "order": ["push"]}, "routing.order"),
+        ({"policy": "escalate", "order": ["push"]}, "routing.order"),
         ({"policy": "first", "order": []}, "routing.order"),
         ({"policy": "first", "order": ["push", "push"]}, "routing.order"),
         ({"policy": "first", "order": ["pigeon"]}, "routing.order[0]"),

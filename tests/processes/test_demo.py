@@ -27,12 +27,25 @@ def told(run_dir: Path, *options: str) -> str:
     return " ".join(done.stdout.split())
 
 
-def test_everything_arrives_by_the_first_choices(tmp_path: Path) -> None:
+def test_everything_arrives_by_the_first_choices_and_every_rule_is_seen_at_work(tmp_path: Path) -> None:
     page = told(tmp_path)
 
     assert "attempt 1, by twilio-live" in page
     assert "vonage" not in page
-    assert "Everything arrived, once." in page
+    assert "Everything arrived, once, and every rule was kept." in page
+    for rule in (
+        "minsu · sms · suppressed",
+        "The recipient opted out (of this category).",
+        "nara · sms · scheduled",
+        "held by quiet hours 21:00-08:00",
+        "yuna · sms · suppressed",
+        "The recipient has had as many messages as the cap allows (1 of 1 in 24 h, category Weekly picks).",
+        "haneul · ios · sent",
+        "goes on by sms",
+        "haneul · sms · delivered",
+        "Nothing was heard of it on the channel before, so it takes this one as well (push).",
+    ):
+        assert rule in page
 
 
 @pytest.mark.parametrize(("down", "instead"), [("twilio", "vonage"), ("sendgrid", "mandrill")])
@@ -43,4 +56,4 @@ def test_with_a_provider_down_another_of_its_channel_delivers_and_says_why(
 
     assert f"attempt 1, by {down}-live, The provider could not be reached" in page
     assert f"attempt 2, by {instead}-live, because {down}-live had failed" in page
-    assert "Everything arrived, once." in page
+    assert "Everything arrived, once, and every rule was kept." in page

@@ -64,6 +64,23 @@ def test_a_template_that_could_not_be_sent_is_not_kept(browser: Client, values: 
     assert not Template.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"routing": "all", "routing_order": "push"}, "there is no order"),
+        ({"routing": "escalate", "routing_order": "push"}, "nothing to go on to"),
+        ({"routing": "cheapest", "seen_within_days": "0"}, "within no days"),
+        ({"escalate_after": "1441"}, "At most a day"),
+    ],
+)
+def test_a_way_that_cannot_be_meant_is_refused_with_the_reason(
+    browser: Client, values: dict[str, str], says: str
+) -> None:
+    assert says in shown(browser.post(f"{TEMPLATES}add/", template_form(**values)))
+
+    assert not Template.objects.exists()
+
+
 def test_a_new_version_is_a_draft_with_the_next_number(browser: Client) -> None:
     owner = published().template
 
