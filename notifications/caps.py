@@ -138,7 +138,7 @@ def give_back(decided: Plan, facts: Facts, notification_id: UUID, at: datetime) 
         log.warning("caps.not_given_back", error=type(error).__name__)
 
 
-def forget(names: Sequence[str]) -> None:
+def forget(everybody: Sequence[str]) -> None:
     """Nothing is known of these people any more. Raises `RedisError`.
 
     Their keys follow from the caps that there are; what was counted for a cap that is gone ends by itself.
@@ -156,7 +156,7 @@ def forget(names: Sequence[str]) -> None:
     }
     prefixes = [*map(_prefix, rules), *map(_flag_prefix, together)]
     if rules:
-        client().delete(*(prefix + _hashed(who) for prefix in prefixes for who in names))
+        client().delete(*(prefix + _hashed(who) for prefix in prefixes for who in everybody))
 
 
 def _forget(asked: Sequence[Want], names: Mapping[int, str]) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 import redis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
@@ -17,6 +18,9 @@ from notifications import caps
 from notifications.planning.plan import plan
 from notifications.planning.values import CapRule, Facts, Policy, Send
 from tests.planning.examples import NEWS, facts, person
+
+#: Ten thousand examples take their time on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 
 START: Final = datetime(2026, 3, 2, 3, tzinfo=UTC)
 OTHER: Final = UUID(int=2)

@@ -5,6 +5,7 @@ By ten thousand examples each: `make test ARGS="tests/planning --hypothesis-prof
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,9 @@ from notifications.planning.values import (
 from notifications.vocabulary import Queue, Reason
 from tests.planning.examples import NEWS
 
+#: Ten thousand examples take their time on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 #: So few that people share them, and suppressions meet them.
 EMAILS, PHONES = ("", "a@example.com", "b@example.com"), ("", "+821011112222", "+821033334444")
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,7 +46,7 @@ windows = st.none() | st.tuples(times, times).filter(lambda ends: ends[0] != end
 moments = st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: NEW_YEAR + timedelta(minutes=minutes))
 devices = st.lists(
     st.builds(DeviceFact, st.uuids(version=4), st.sampled_from((Queue.IOS, Queue.ANDROID, Queue.WEB)), moments),
-    max_size=3,
+    max_size=2,
 )
 choices = st.dictionaries(st.tuples(st.sampled_from((NEWS, None)), st.none() | channels), st.booleans(), max_size=4)
 people = st.builds(
@@ -89,7 +93,7 @@ def facts(draw: st.DrawFn) -> tuple[Facts, datetime]:
     known = Facts(
         policy=draw(policies),
         channels=tuple(draw(st.lists(channels, unique=True, min_size=1))),
-        people=tuple(draw(st.lists(people, max_size=4))),
+        people=tuple(draw(st.lists(people, max_size=3))),
         suppressed=draw(suppressions),
         locale_for=lambda channel, _locale: None if channel in silent else "ko",
         send_at=draw(hours),
