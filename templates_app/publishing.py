@@ -125,13 +125,16 @@ def _try_out(compiled: Compiled, channel: Channel, locale: str, data: Mapping[st
 
 
 def partials_of(version: TemplateVersion) -> Partials:
-    """The partials that a version brings in: of a draft as they are now, of any other as they were kept with it."""
-    return sharing.current() if version.state == VersionState.DRAFT else version.partials
+    """The partials that a version brings in: of a draft as they are now, of any other as they were kept with it.
+
+    A copy of an earlier version brings in what that did.
+    """
+    return (version.partials or sharing.current()) if version.state == VersionState.DRAFT else version.partials
 
 
 def kept(version: TemplateVersion) -> dict[str, Any]:
-    """The partials that a draft brings in, as they are now: it keeps them when it leaves its writers' hands."""
-    partials = sharing.current()
+    """The partials that a draft brings in: it keeps them when it leaves its writers' hands."""
+    partials = partials_of(version)
     return frozen(partials, compile_content(version.content, partials).partials)
 
 

@@ -87,7 +87,7 @@ def send_back(version: TemplateVersion, at: datetime, *, by: By, comment: str) -
         raise NotAllowed("Say what should be changed.")
     with transaction.atomic():
         must_be_allowed(Move.SEND_BACK, locked(version), version, by)
-        moved(version, VersionState.IN_REVIEW, VersionState.DRAFT)
+        moved(version, VersionState.IN_REVIEW, VersionState.DRAFT, partials={})
         took(version, StepKind.SENT_BACK, at, by, comment.strip())
     version.refresh_from_db()
 
@@ -118,6 +118,8 @@ def roll_back(version: TemplateVersion, at: datetime, *, by: By) -> RolledBack:
         replaced = TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).first()
         check(template, version)
         made = create_draft(template, Draft(version.content, version.sample_data, version.schema), by=by)
+        made.partials = version.partials
+        made.save(update_fields=["partials"])
         if template.category.needs_approval:
             submit_for_review(made, at, by=by, comment=f"Back to what v{version.number} says.")
             says = f"v{made.number}, a copy of v{version.number}, waits for an approval."

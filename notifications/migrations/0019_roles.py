@@ -12,7 +12,7 @@ _ALL: Final = ("view", "add", "change", "delete")
 
 #: What everybody looks at who has to do with words.
 _WORDS: Final = {
-    "templates_app": {"template": _VIEW, "templateversion": _VIEW},
+    "templates_app": {"template": _VIEW, "templateversion": _VIEW, "partial": _VIEW},
     "accounts": {"category": _VIEW, "cap": _VIEW},
 }
 
@@ -23,11 +23,16 @@ _ROLES: Final[dict[str, dict[str, dict[str, tuple[str, ...]]]]] = {
         "templates_app": {
             "template": ("view", "add", "change"),
             "templateversion": (*_ALL, "submit", "publish"),
+            "partial": ("view", "add", "change"),
         },
     },
     "Approver": {
         "accounts": _WORDS["accounts"],
-        "templates_app": {"template": _VIEW, "templateversion": ("view", "approve", "publish", "rollback")},
+        "templates_app": {
+            "template": _VIEW,
+            "templateversion": ("view", "approve", "publish", "rollback"),
+            "partial": _VIEW,
+        },
     },
     "Marketer": {**_WORDS, "notifications": {"notification": _VIEW}},
     "Operator": {
@@ -89,11 +94,13 @@ _ROLES: Final[dict[str, dict[str, dict[str, tuple[str, ...]]]]] = {
         "templates_app": {
             "template": (*_ALL, "route"),
             "templateversion": (*_ALL, "submit", "approve", "publish", "rollback"),
+            "partial": _ALL,
         },
         "notifications": {
             "batch": _VIEW,
             "deadletter": ("view", "replay"),
             "delivery": _VIEW,
+            "erasure": _VIEW,
             "notification": _VIEW,
             "provideraccount": _ALL,
             "route": _ALL,

@@ -9,9 +9,12 @@ from django.db import migrations, models
 #: Whatever columns a version will have: once it is no draft, only where it stands may change, and only onwards.
 _IMMUTABLE = """
     CREATE FUNCTION template_version_is_immutable() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN
-        IF OLD.state <> 'draft' AND to_jsonb(NEW) - '{state,published_at}'::text[]
-                IS DISTINCT FROM to_jsonb(OLD) - '{state,published_at}'::text[] THEN
+    $$ DECLARE
+        -- what is sent back lets go of the partials that it kept
+        free text[] := CASE NEW.state WHEN 'draft' THEN '{state,published_at,partials}'::text[]
+                                      ELSE '{state,published_at}'::text[] END;
+    BEGIN
+        IF OLD.state <> 'draft' AND to_jsonb(NEW) - free IS DISTINCT FROM to_jsonb(OLD) - free THEN
             RAISE EXCEPTION 'Only a draft of a template can be changed.' USING ERRCODE = 'check_violation';
         END IF;
         IF OLD.published_at IS NOT NULL AND NEW.published_at IS DISTINCT FROM OLD.published_at THEN

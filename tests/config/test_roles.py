@@ -46,10 +46,12 @@ TABLE = {
     "notifications.batch": "O:v X:v",
     "notifications.deadletter": "O:v S:v X:v",
     "notifications.delivery": "O:v S:v X:v",
+    "notifications.erasure": "X:v",
     "notifications.notification": "M:v O:v S:v X:v",
     "notifications.provideraccount": "O:vac X:vacd",
     "notifications.route": "O:vacd X:vacd",
     "notifications.smsprice": "O:vacd X:vacd",
+    "templates_app.partial": "E:vac A:v M:v O:v S:v X:vacd",
     "templates_app.template": "E:vac A:v M:v O:v S:v X:vacd",
     "templates_app.templateversion": "E:vacd A:v M:v O:v S:v X:vacd",
 }

@@ -26,7 +26,7 @@ def states() -> dict[int, str]:
 
 
 def draft(owner: Template, content: Any = WELCOME, **more: Any) -> TemplateVersion:
-    return publishing.create_draft(owner, publishing.Draft(content))
+    return publishing.create_draft(owner, publishing.Draft(content, **more))
 
 
 def test_drafts_are_numbered_within_their_template() -> None:
