@@ -33,7 +33,7 @@ TABLE = {
     "accounts.device": "O:vc S:v X:vcd",
     "accounts.preference": "O:v S:v X:vacd",
     "accounts.receivedreply": "O:v S:v X:vcd",
-    "accounts.recipient": "O:v S:v X:vacd",
+    "accounts.recipient": "O:v S:v X:vac",
     "accounts.refusal": "O:v S:v X:vd",
     "accounts.suppression": "O:vad S:v X:vacd",
     "auth.group": "X:vacd",
