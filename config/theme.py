@@ -65,6 +65,7 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
     "Messages": (
         _list("Templates", "description", "templates_app.template"),
         _list("Template versions", "history_edu", "templates_app.templateversion"),
+        _list("Partials", "extension", "templates_app.partial"),
         _list("Notifications", "notifications", "notifications.notification"),
         _list("Deliveries", "outgoing_mail", "notifications.delivery"),
         _Entry(
@@ -81,6 +82,7 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
         _list("Suppressions", "block", "accounts.suppression"),
         _list("Replies", "reply", "accounts.receivedreply"),
         _list("Consent log", "gavel", "accounts.consentchange"),
+        _list("Erasures", "person_remove", "notifications.erasure"),
     ),
     "Sending": (
         _list("Provider accounts", "cell_tower", "notifications.provideraccount"),
@@ -101,6 +103,7 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
         _list("Groups", "groups", "auth.group"),
         _list("Applications", "apps", "accounts.application"),
         _list("Keys", "key", "accounts.appkey"),
+        _list("Audit log", "policy", "accounts.auditentry"),
     ),
 }  # fmt: skip
 

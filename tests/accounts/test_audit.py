@@ -173,7 +173,7 @@ def test_nobody_writes_it_by_a_page_and_an_objects_history_leads_to_it(browser: 
     assert "&lt;b&gt;" in shown(browser.get(f"{root}{line.pk}/change/"))
     link = f"{root}?model=accounts.category&amp;object_id={rules.pk}"
     assert link in shown(browser.get(f"/admin/accounts/category/{rules.pk}/history/"))
-    assert "1 audit" in shown(browser.get(link.replace("&amp;", "&"))).lower()
+    assert f"/{line.pk}/change/" in shown(browser.get(link.replace("&amp;", "&")))
 
 
 def test_programs_pay_nothing_for_it() -> None:

@@ -17,19 +17,23 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.channels import Channel
 from accounts.consent import Choice, choose
-from accounts.models import Cap, Preference, ReceivedReply, Refusal
+from accounts.models import Cap, Preference, ReceivedReply, Recipient, Refusal
+from accounts.staff import audit
+from accounts.staff.audit import Deed
 from accounts.suppressions import Cause, suppress
 from notifications import recovery, vault
 from notifications.models import (
     Audience,
     DeadLetter,
     Delivery,
+    Erasure,
     Notification,
     ProviderAccount,
     Route,
     RouteStep,
     SmsPrice,
 )
+from templates_app.models import Partial
 from tests.api.shop import DATA, jimin, shop
 from tests.builders import caller, category, device, witness
 
@@ -68,6 +72,9 @@ def stage() -> None:
     Audience.objects.create(notification=notification, channels=["sms"], people=1, planned=1)
     delivery = Delivery.objects.latest("id")
     DeadLetter.objects.create(delivery=delivery, notification=notification, queue="email", at=timezone.now())
+    Partial.objects.create(name="footer", title="Footer", texts={"ko": "<p>안녕히 계세요</p>"})
+    Erasure.objects.create(asked_at=timezone.now(), asked_by="admin", due_at=timezone.now(), rows={"deliveries": 3})
+    audit.note(news, Deed("changed", before={"name": "Old news"}, after={"name": "News"}), None)
     _schedules()
     recovery.keep_tally()
 
@@ -127,6 +134,8 @@ def addresses() -> dict[str, str]:
         "why-wrong": f"{why}?who=",
         "import": reverse("admin:notifications_smsprice_import"),
         "try": reverse("admin:notifications_provideraccount_test", args=[account]),
+        "compare": reverse("admin:templates_app_templateversion_compare"),
+        "erase": reverse("admin:notifications_erasure_erase", args=[Recipient.objects.get(external_id="jimin").pk]),
         "history": reverse("admin:accounts_category_history", args=[category().pk]),
         "user-password": reverse("admin:auth_user_password_change", args=[User.objects.get(username="admin").pk]),
         "missing": "/admin/nowhere/",
