@@ -50,8 +50,8 @@ class ErasureAdmin(ModelAdmin[Erasure]):
         ] + super().get_urls()
 
     def export_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
-        """All that is held on a person, as a file; for those who may see people and the log."""
-        if not request.user.has_perms(("accounts.view_recipient", "notifications.view_delivery")):
+        """All that is held on a person, as a file; for those who may take people's data away and see the log."""
+        if not request.user.has_perms(("accounts.export_recipient", "notifications.view_delivery")):
             raise PermissionDenied
         person = get_object_or_404(Recipient, pk=key)
         return StreamingHttpResponse(

@@ -268,3 +268,8 @@ def test_the_roles_can_be_made_again_and_keep_what_was_given_by_hand() -> None:
         migration.make_roles(apps, editor)
 
     assert Group.objects.filter(name__in=ROLES.values()).count() == len(ROLES)
+
+
+@pytest.mark.parametrize(("letter", "status"), [("S", 403), ("O", 403), ("X", 200)])
+def test_only_administrators_take_all_that_is_held_on_a_person(jimin: Recipient, letter: str, status: int) -> None:
+    assert signed_in(letter).get(f"/admin/notifications/erasure/export/{jimin.pk}/").status_code == status
