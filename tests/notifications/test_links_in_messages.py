@@ -7,14 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Category, Refusal
 from notifications.models import Delivery, ProviderAccount
 from notifications.routes import routes
 from notifications.text_costs import cost_of
 from notifications.vocabulary import Lane
-from templates_app import catalogue
-from templates_app.models import TemplateVersion
+from templates_app import catalogue, publishing
+from templates_app.models import Template
 from tests.api.shop import RESTOCK, jimin, shop
 from tests.notifications.road import accepted, dispatched, now
 from tests.sandbox.world import Running
@@ -38,7 +39,9 @@ LINKED = {
 def linked() -> None:
     """The shop's template says how to refuse it."""
     shop()
-    TemplateVersion.objects.update(content=LINKED)
+    owner = Template.objects.get(name="restock")
+    publishing.publish(publishing.create_draft(owner, publishing.Draft(LINKED)), timezone.now())
+    catalogue.forget()
 
 
 def by_account(provider: str) -> None:

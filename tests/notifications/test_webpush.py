@@ -211,7 +211,11 @@ def test_a_test_key_reaches_no_persons_browser(providers: Running) -> None:
 def test_what_fits_no_browser_fails_and_keeps_the_device(providers: Running) -> None:
     device = browser(providers)
 
-    delivery = pushed(data={**DATA, "product_name": "x" * 3900})
+    # what is said to the first is tried when it is accepted, what is said to the others when it is sent
+    long = {"external_id": "jimin", "data": {**DATA, "product_name": "x" * 3900}}
+    deliveries = accepted("push", recipients=[{"phone": "+82 10-9876-5432"}, long])
+    dispatched(Lane.WEB)
+    delivery = now(deliveries[-1])
 
     assert (delivery.state, delivery.reason) == ("failed", "content_refused")
     assert "browsers take 3993" in last_event(delivery).detail
