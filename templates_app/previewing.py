@@ -72,7 +72,13 @@ def preview(template: Template, content: object, partials: Partials, data: Mappi
                     says = f"{error.variable} is missing in the data. Add it to the sample data, or give a default."
                 warnings.append(Remark(error.place, says))
     coverage = compiled.coverage(template.default_locale)
-    return Preview(tuple(shown), mistakes, (*warnings, *_warnings(template, compiled, shown, coverage)), coverage)
+    spoiled = {(one.place.channel, one.place.locale) for one in mistakes}
+    warnings += (
+        one
+        for one in _warnings(template, compiled, shown, coverage)
+        if (one.place.channel, one.place.locale) not in spoiled  # it says nothing only because of the mistake
+    )
+    return Preview(tuple(shown), mistakes, tuple(warnings), coverage)
 
 
 def _as_far_as_it_goes(content: object, partials: Partials) -> tuple[Compiled | None, tuple[Remark, ...]]:

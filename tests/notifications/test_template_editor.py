@@ -129,7 +129,7 @@ def test_a_text_message_tells_its_price_by_country() -> None:
 
 
 def test_partials_are_brought_in() -> None:
-    Partial.objects.create(name="sign", title="Sign", kind="text", texts={"ko": "봉수 드림"})
+    Partial.objects.create(name="sign", title="Sign", kind="plain", texts={"ko": "봉수 드림"})
     assert "봉수 드림" in previewed(draft(), {"sms": {"ko": {"body": "{% render 'sign' %}"}}})["html"]
 
 
@@ -151,8 +151,10 @@ def test_whoever_may_not_see_versions_sees_no_preview() -> None:
     user = User.objects.create(username="nobody", is_staff=True)
     browser = Client()
     browser.force_login(user)
-    assert browser.post(f"{ROOT}preview/", asked(draft())).status_code == 403
-    assert browser.post(f"{ROOT}try/", asked(draft())).status_code == 403
+    version = draft()
+    assert browser.post(f"{ROOT}preview/", asked(version)).status_code == 403
+    assert browser.post(f"{ROOT}try/", asked(version)).status_code == 403
+    assert browser.post(f"{ROOT}{version.pk}/draft/").status_code == 403
     assert signed_in().get(f"{ROOT}preview/").status_code == 405
 
 

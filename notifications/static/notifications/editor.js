@@ -347,7 +347,7 @@
     if (!isFixed) {
       const row = raw.closest("[class*=field-content]") || raw.parentElement;
       $("raw").append(row);
-      if (row.querySelector(".errorlist, [class*=text-red]")) $("raw").open = true;
+      if (row.querySelector(".errorlist")) $("raw").open = true;
       raw.addEventListener("input", () => {
         if (read()) go(channel in content ? channel : Object.keys(content)[0] || "push", locale);
         later();

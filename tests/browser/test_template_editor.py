@@ -1,0 +1,206 @@
+"""The whole path of a text in a real browser: written, previewed, mended, reviewed, published, tried, taken back."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
+
+from config.demo import cast
+from notifications.wire import wire
+from templates_app.models import Template, TemplateVersion
+from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
+from tests.sandbox.world import Running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Picture = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Running(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
+    """What `make demo` sets up: sample templates, people, accounts at a sandbox that runs."""
+    _running.admin("DELETE", "record")
+    _running.admin("PUT", "settings", {"receipts": False, "receipt_delay_ms": 0})
+    settings.WIRE_CA_FILE = _running.state["ca_file"]
+    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
+    cast.assemble(_running.state)
+    User.objects.create_superuser("admin", password=PASSWORD)
+    # what the groups may that migrations make, which these tests' transactions empty
+    for name, verbs in (("writer", ["view", "add", "change", "submit"]), ("approver", ["view", "approve"])):
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+        names = [f"{verb}_templateversion" for verb in verbs]
+        user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    yield _running
+    # the server's threads have wires of their own, which end with them
+    if mine := vars(wire._mine).pop("wire", None):
+        mine.close()
+
+
+@pytest.fixture
+def desk(chromium: Browser) -> Iterator[Page]:
+    """A wide window."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def enter(page: Page, root: str, name: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{root}/admin/login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What happens here")).to_be_attached()
+
+
+def address(root: str, version: TemplateVersion) -> str:
+    return f"{root}/admin/templates_app/templateversion/{version.pk}/change/"
+
+
+def newest() -> TemplateVersion:
+    return TemplateVersion.objects.select_related("template").latest("number")
+
+
+def up_to_date(page: Page) -> None:
+    expect(page.locator("[data-status]")).to_contain_text(re.compile("up to date"))
+
+
+def seen(page: Page) -> Any:
+    return page.locator(".bongsu-seen:visible")
+
+
+def test_a_text_goes_all_the_way_and_back(
+    desk: Page, live_server: Any, sandbox: Running, picture: Picture
+) -> None:
+    template = Template.objects.select_related("category").get(name="restock")
+    template.category.needs_approval = True
+    template.category.save()
+    first, root = newest(), live_server.url
+
+    # written, from what is published
+    enter(desk, root, "writer")
+    desk.goto(address(root, first))
+    up_to_date(desk)
+    expect(seen(desk).first).to_contain_text("지민")
+    picture(desk, "published")
+    desk.get_by_role("button", name="Make a draft of it").click()
+    up_to_date(desk)
+    draft = newest()
+    assert draft.number == 2
+    body = desk.get_by_label("Body", exact=False).first
+    body.fill("{{ user_name }}님, 기다리신 {{ product_name | particle: '이/가' }} 돌아왔어요!")
+    expect(seen(desk).first).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
+    picture(desk, "editor")
+
+    # a mistake is shown beside the field, with its place, and can not be saved
+    body.fill("첫 줄\n둘째 {{ user_name | nonsense }}")
+    mistake = desk.locator(".bongsu-editor-field .bongsu-mistake")
+    expect(mistake).to_contain_text("Line 2, column")
+    picture(desk, "mistake")
+    assert serious(desk) == []
+    body.fill("{{ user_name }}님, 기다리신 {{ product_name | particle: '이/가' }} 돌아왔어요!")
+    expect(mistake).to_have_count(0)
+
+    # another channel, tried before it is saved, and seen in the sandbox's inbox
+    desk.get_by_role("button", name=re.compile("^SMS")).click()
+    desk.get_by_label("Body", exact=False).first.fill("{{ user_name }}님, {{ product_name }} 재입고! " + "꼭 보세요. " * 30)
+    expect(desk.locator("[data-remarks]")).to_contain_text("each of which is charged")
+    desk.get_by_label("Body", exact=False).first.fill("{{ user_name }}님, {{ product_name }} 재입고!")
+    expect(seen(desk)).to_contain_text("UCS-2: 1 part")
+    picture(desk, "sms")
+    desk.get_by_label("Send me a test").fill("+821012345678")
+    desk.get_by_role("button", name="Send the test").click()
+    expect(desk.locator("[data-try-says]")).to_contain_text("took it")
+    picture(desk, "tried")
+    assert TemplateVersion.objects.get(pk=draft.pk).content == first.content
+
+    # saved, and given to review
+    desk.get_by_role("button", name="Save and continue editing").click()
+    up_to_date(desk)
+    draft.refresh_from_db()
+    assert draft.content["push"]["ko"]["body"].endswith("돌아왔어요!")
+    assert draft.content["push"]["ko"]["sound"] == "default"
+    desk.get_by_label("Comment").fill("새 문구예요")
+    desk.get_by_role("button", name="Ask for a review").click()
+    expect(desk.get_by_role("status").first).to_contain_text("waits for an approval")
+
+    # approved by another, who sees the same preview
+    enter(desk, root, "approver")
+    desk.goto(address(root, draft))
+    up_to_date(desk)
+    expect(seen(desk).first).to_contain_text("돌아왔어요!")
+    expect(desk.get_by_text("새 문구예요")).to_be_visible()
+    picture(desk, "review")
+    desk.get_by_role("button", name="Approve and publish").click()
+    expect(desk.get_by_role("status").first).to_contain_text("is approved and published")
+
+    # and back to what was before
+    enter(desk, root, "admin")
+    desk.goto(address(root, first))
+    desk.get_by_role("button", name="Go back to this version").click()
+    expect(desk.get_by_role("status").first).to_contain_text("a copy of v1")
+
+    desk.goto(str(sandbox.state["inbox_url"]))
+    expect(desk.locator(".sms ol")).to_contain_text("지민님, 겨울 신발 재입고!")
+    picture(desk, "inbox")
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_axe_finds_nothing_serious_in_the_editor(
+    desk: Page, live_server: Any, sandbox: Running, scheme: str, width: int, picture: Picture
+) -> None:
+    enter(desk, live_server.url, "admin")
+    desk.goto(address(live_server.url, newest()))
+    desk.get_by_role("button", name="Make a draft of it").click()
+    look(desk, scheme, width)
+    up_to_date(desk)
+    for channel in ("Push", "SMS", "Email"):
+        desk.get_by_role("button", name=re.compile(f"^{channel}")).click()
+        picture(desk, f"editor-{channel}-{scheme}-{width}")
+        assert serious(desk) == [], channel
+        assert desk.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_language_is_added_written_and_saved_by_keyboard_alone(
+    desk: Page, live_server: Any, sandbox: Running
+) -> None:
+    enter(desk, live_server.url, "admin")
+    desk.goto(address(live_server.url, newest()))
+    reach(desk, "^Make a draft of it")
+    desk.keyboard.press("Enter")
+    up_to_date(desk)
+    reach(desk, "^New language")
+    desk.keyboard.type("JA")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_label("Title", exact=False).first).to_be_focused()
+    desk.keyboard.type("再入荷")
+    reach(desk, "^Body")
+    desk.keyboard.type("{{ user_name }}様")
+    expect(seen(desk).first).to_contain_text("지민様")
+    expect(desk.locator("[data-remarks]")).to_contain_text("sms · ja is not written; ko stands in for it")
+    reach(desk, "^Save$", most=120)
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("status").first).to_contain_text("changed successfully")
+    assert newest().content["push"]["ja"] == {"title": "再入荷", "body": "{{ user_name }}様"}
+
+
+def test_without_javascript_the_json_is_written(chromium: Browser, live_server: Any, sandbox: Running) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    enter(page, live_server.url, "admin")
+    page.goto(f"{live_server.url}/admin/templates_app/templateversion/add/")
+    expect(page.locator("textarea[name=content]")).to_be_visible()
+    expect(page.locator("#bongsu-editor")).to_be_hidden()
+    context.close()
