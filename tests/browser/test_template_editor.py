@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from config.demo import cast
 from notifications.wire import wire
+from templates_app import publishing
 from templates_app.models import Template, TemplateVersion
 from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
 from tests.sandbox.world import Running
@@ -189,18 +190,56 @@ def test_a_language_is_added_written_and_saved_by_keyboard_alone(
     reach(desk, "^Body")
     desk.keyboard.type("{{ user_name }}様")
     expect(seen(desk).first).to_contain_text("지민様")
-    expect(desk.locator("[data-remarks]")).to_contain_text("sms · ja is not written; ko stands in for it")
+    expect(desk.locator("[data-elsewhere]")).to_contain_text("sms · ja is not written; ko stands in for it")
     reach(desk, "^Save$", most=120)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("status").first).to_contain_text("changed successfully")
     assert newest().content["push"]["ja"] == {"title": "再入荷", "body": "{{ user_name }}様"}
 
 
-def test_without_javascript_the_json_is_written(chromium: Browser, live_server: Any, sandbox: Running) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_javascript_the_json_is_written(
+    chromium: Browser, desk: Page, live_server: Any, sandbox: Running
+) -> None:
+    enter(desk, live_server.url, "admin")
+    state = desk.context.storage_state()
+    context = chromium.new_context(java_script_enabled=False, storage_state=state, locale="en-GB")
     page = context.new_page()
-    enter(page, live_server.url, "admin")
-    page.goto(f"{live_server.url}/admin/templates_app/templateversion/add/")
-    expect(page.locator("textarea[name=content]")).to_be_visible()
+    page.goto(address(live_server.url, newest()))
+    page.get_by_role("button", name="Make a draft of it").click()
     expect(page.locator("#bongsu-editor")).to_be_hidden()
+    page.locator("textarea[name=content]").fill('{"sms": {"ko": {"body": "손으로 쓴 글"}}}')
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert newest().content == {"sms": {"ko": {"body": "손으로 쓴 글"}}}
     context.close()
+
+
+def test_what_is_no_field_is_kept_and_an_email_leaves_nothing_and_runs_nothing(
+    desk: Page, live_server: Any, sandbox: Running
+) -> None:
+    ios = {"ios": {"subtitle": "애플에서만", "title": "아이폰 제목"}}
+    html = '<p id="x">안녕</p><img src="https://x.example/p.png"><script>document.title="bad"</script>'
+    content = {
+        "push": {"ko": {"title": "제목", "body": "본문", "overrides": ios}},
+        "email": {"ko": {"subject": "안녕", "html": html}},
+    }
+    version = publishing.create_draft(newest().template, publishing.Draft(content))
+    asked: list[str] = []
+    enter(desk, live_server.url, "admin")
+    desk.on("request", lambda request: asked.append(request.url))
+    desk.goto(address(live_server.url, version))
+    up_to_date(desk)
+    expect(seen(desk).first).to_contain_text("아이폰 제목")
+    desk.get_by_label("Badge").fill("3")
+    desk.get_by_role("button", name="Add a button").click()
+    desk.get_by_label("1: id").fill("buy")
+    desk.get_by_label("1: label").fill("사기")
+    expect(seen(desk).first).to_contain_text("사기")
+    desk.get_by_role("button", name=re.compile("^Email")).click()
+    expect(desk.frame_locator(".bongsu-mail-phone").locator("#x")).to_have_text("안녕")
+    desk.get_by_role("button", name="Save and continue editing").click()
+    up_to_date(desk)
+    said = newest().content["push"]["ko"]
+    assert said == {
+        "title": "제목", "body": "본문", "overrides": ios, "badge": 3, "buttons": [{"id": "buy", "label": "사기"}],
+    }  # fmt: skip
+    assert not [url for url in asked if "x.example" in url]

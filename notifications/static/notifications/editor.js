@@ -197,13 +197,12 @@
   };
 
   const drawRemarks = () => {
-    $("remarks").replaceChildren(
-      ...remarks.map((one) => {
+    const line = (one) => {
         const place = [one.channel, one.locale, one.field].filter(Boolean).join(" · ");
-        const line = element("li", "", { class: one.isMistake ? "bongsu-bad" : "bongsu-warn" });
+        const item = element("li", "", { class: one.isMistake ? "bongsu-bad" : "bongsu-warn" });
         const words = `${one.isMistake ? "Mistake" : "Warning"}: ${place} ${whereOf(one)}${one.says}`;
         const isText = isObject(content[one.channel]) && one.locale in content[one.channel];
-        if (!isText) line.textContent = words;
+        if (!isText) item.textContent = words;
         else {
           const button = element("button", words, { type: "button" });
           button.addEventListener("click", () => {
@@ -211,11 +210,13 @@
             const input = root.querySelector(`[data-field="${CSS.escape(one.field)}"]`);
             if (input) reachPlace(input, one.line, one.column);
           });
-          line.append(button);
+          item.append(button);
         }
-        return line;
-      }),
-    );
+        return item;
+    };
+    const isHere = (one) => !(one.channel in CHANNELS) || (one.channel === channel && one.locale === locale);
+    $("remarks").replaceChildren(...remarks.filter(isHere).map(line));
+    $("elsewhere").replaceChildren(...remarks.filter((one) => !isHere(one)).map(line));
   };
 
   /* ---- preview ------------------------------------------------------------------------------------- */
@@ -284,6 +285,7 @@
   const show = () => {
     drawTabs();
     drawFields();
+    drawRemarks();
     choosePreview();
     if ($("try-channel")) {
       $("try-channel").textContent = `${CHANNELS[channel] || ""} · ${locale}`;
@@ -344,10 +346,11 @@
   const start = () => {
     if (!read()) return; // what is no JSON is mended as text
     root.hidden = false;
-    if (!isFixed) {
+    if (isFixed) document.querySelector("[class*=field-content]")?.setAttribute("hidden", ""); // the fields say it
+    else {
       const row = raw.closest("[class*=field-content]") || raw.parentElement;
       $("raw").append(row);
-      if (row.querySelector(".errorlist")) $("raw").open = true;
+      if (row.querySelector("[class*=text-red] li")) $("raw").open = true;
       raw.addEventListener("input", () => {
         if (read()) go(channel in content ? channel : Object.keys(content)[0] || "push", locale);
         later();
