@@ -84,7 +84,9 @@ class EditedVersionAdmin(TemplateVersionAdmin):
             "edited": version,
             "editor_fields": FIELDS,
             "is_fixed": version is not None and not self.has_change_permission(request, version),
-            "may_copy": version is not None and version.state != VersionState.DRAFT and self.has_add_permission(request),
+            "may_copy": version is not None
+            and version.state != VersionState.DRAFT
+            and self.has_add_permission(request),
             "may_try": self._may_try(request),
             "may_see_people": request.user.has_perm(SEE),
             "own_email": getattr(request.user, "email", ""),
@@ -241,9 +243,7 @@ def _seen(one: Shown) -> dict[str, Any]:
                 "parts": parts,
                 "characters": len(body),
                 "alphabet": "GSM-7" if is_gsm(body) else "UCS-2",
-                "prices": [
-                    (to, Money(price.amount * parts, price.currency)) for to, price in prices[:_SHOWN_PRICES]
-                ],
+                "prices": [(to, Money(price.amount * parts, price.currency)) for to, price in prices[:_SHOWN_PRICES]],
                 "more_prices": max(0, len(prices) - _SHOWN_PRICES),
             }
         case EmailText(html=html):
@@ -254,7 +254,10 @@ def _seen(one: Shown) -> dict[str, Any]:
 def _table(found: Preview) -> dict[str, Any]:
     """Which locale lacks which channel."""
     channels = list(next(iter(found.coverage.values()), {}))
-    rows = [(locale, [(one[channel], one[channel] == locale) for channel in channels]) for locale, one in found.coverage.items()]
+    rows = [
+        (locale, [(one[channel], one[channel] == locale) for channel in channels])
+        for locale, one in found.coverage.items()
+    ]
     return {"channels": channels, "rows": rows}
 
 

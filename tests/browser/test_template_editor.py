@@ -1,7 +1,9 @@
 """The whole path of a text in a real browser: written, previewed, mended, reviewed, published, tried, taken back."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -82,9 +84,7 @@ def seen(page: Page) -> Any:
     return page.locator(".bongsu-seen:visible")
 
 
-def test_a_text_goes_all_the_way_and_back(
-    desk: Page, live_server: Any, sandbox: Running, picture: Picture
-) -> None:
+def test_a_text_goes_all_the_way_and_back(desk: Page, live_server: Any, sandbox: Running, picture: Picture) -> None:
     template = Template.objects.select_related("category").get(name="restock")
     template.category.needs_approval = True
     template.category.save()
@@ -116,7 +116,9 @@ def test_a_text_goes_all_the_way_and_back(
 
     # another channel, tried before it is saved, and seen in the sandbox's inbox
     desk.get_by_role("button", name=re.compile("^SMS")).click()
-    desk.get_by_label("Body", exact=False).first.fill("{{ user_name }}님, {{ product_name }} 재입고! " + "꼭 보세요. " * 30)
+    desk.get_by_label("Body", exact=False).first.fill(
+        "{{ user_name }}님, {{ product_name }} 재입고! " + "꼭 보세요. " * 30
+    )
     expect(desk.locator("[data-remarks]")).to_contain_text("each of which is charged")
     desk.get_by_label("Body", exact=False).first.fill("{{ user_name }}님, {{ product_name }} 재입고!")
     expect(seen(desk)).to_contain_text("UCS-2: 1 part")
@@ -217,15 +219,22 @@ def test_what_is_no_field_is_kept_and_an_email_leaves_nothing_and_runs_nothing(
     desk: Page, live_server: Any, sandbox: Running
 ) -> None:
     ios = {"ios": {"subtitle": "애플에서만", "title": "아이폰 제목"}}
-    html = '<p id="x">안녕</p><img src="https://x.example/p.png"><script>document.title="bad"</script>'
+    fetched: list[str] = []
+    spy = HTTPServer(
+        ("127.0.0.1", 0), type("Spy", (BaseHTTPRequestHandler,), {"do_GET": lambda it: fetched.append(it.path)})
+    )
+    threading.Thread(target=spy.serve_forever, daemon=True).start()
+    pixel = f"http://127.0.0.1:{spy.server_port}/p.png"
+    html = (
+        f'<style>p {{ background: url({pixel}) }}</style><p id="x">안녕</p><img src="{pixel}">'
+        f'<iframe src="{pixel}"></iframe><script>new Image().src="{pixel}"</script>'
+    )
     content = {
         "push": {"ko": {"title": "제목", "body": "본문", "overrides": ios}},
         "email": {"ko": {"subject": "안녕", "html": html}},
     }
     version = publishing.create_draft(newest().template, publishing.Draft(content))
-    asked: list[str] = []
     enter(desk, live_server.url, "admin")
-    desk.on("request", lambda request: asked.append(request.url))
     desk.goto(address(live_server.url, version))
     up_to_date(desk)
     expect(seen(desk).first).to_contain_text("아이폰 제목")
@@ -242,4 +251,6 @@ def test_what_is_no_field_is_kept_and_an_email_leaves_nothing_and_runs_nothing(
     assert said == {
         "title": "제목", "body": "본문", "overrides": ios, "badge": 3, "buttons": [{"id": "buy", "label": "사기"}],
     }  # fmt: skip
-    assert not [url for url in asked if "x.example" in url]
+    spy.shutdown()
+    spy.server_close()
+    assert fetched == []

@@ -47,14 +47,14 @@ def previewed(version: TemplateVersion, *what: Any, browser: Client | None = Non
 
 
 def told(found: dict[str, Any], kind: str = "warnings") -> list[str]:
-    return [
-        " ".join(filter(None, (one["channel"], one["locale"], one["field"], one["says"]))) for one in found[kind]
-    ]
+    return [" ".join(filter(None, (one["channel"], one["locale"], one["field"], one["says"]))) for one in found[kind]]
 
 
 def test_every_text_is_shown_and_nothing_is_saved() -> None:
     version = draft()
-    found = previewed(version, {"push": {"ko": {"title": "새 제목", "body": "{{ name }}님"}}, "sms": {"ko": {"body": "hi"}}})
+    found = previewed(
+        version, {"push": {"ko": {"title": "새 제목", "body": "{{ name }}님"}}, "sms": {"ko": {"body": "hi"}}}
+    )
 
     assert "지민님" in found["html"]
     assert found["html"].count("새 제목") == 3
@@ -119,9 +119,7 @@ def test_an_email_is_shown_where_nothing_runs_and_nothing_is_fetched() -> None:
 def test_a_text_message_tells_its_price_by_country() -> None:
     ProviderAccount.objects.create(name="twilio-live", provider="twilio", mode="live")
     today = timezone.now().date()
-    SmsPrice.objects.create(
-        provider="twilio", destination="KR", per_segment="0.05", currency="USD", valid_from=today
-    )
+    SmsPrice.objects.create(provider="twilio", destination="KR", per_segment="0.05", currency="USD", valid_from=today)
     page = previewed(draft(), {"sms": {"ko": {"body": "가" * 100}}})["html"]
 
     assert "2 parts" in page
@@ -172,9 +170,7 @@ def test_the_page_begins_with_what_is_written_and_a_published_one_leads_to_a_dra
 
 
 def tried(version: TemplateVersion, to: str, channel: str, *what: Any, browser: Client | None = None) -> dict[str, Any]:
-    answer = (browser or signed_in()).post(
-        f"{ROOT}try/", asked(version, *what, channel=channel, locale="ko", to=to)
-    )
+    answer = (browser or signed_in()).post(f"{ROOT}try/", asked(version, *what, channel=channel, locale="ko", to=to))
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
