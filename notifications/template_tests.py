@@ -1,4 +1,4 @@
-"""A test of a text that somebody writes: to an address of theirs, or a person's devices, through test accounts alone."""
+"""A test of what somebody writes: to an address of theirs, or a person's devices, through test accounts alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

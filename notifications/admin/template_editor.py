@@ -28,7 +28,7 @@ from notifications.planning.segments import segments
 from notifications.providers.gsm import is_gsm
 from templates_app import publishing, sharing
 from templates_app.admin import TemplateVersionAdmin
-from templates_app.content import EmailText, SmsText
+from templates_app.content import EmailText, PushText, SmsText
 from templates_app.mistakes import Place
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.previewing import Preview, Remark, Shown, preview
@@ -39,8 +39,8 @@ MANY_SEGMENTS: Final = 3
 _SHOWN_PRICES: Final = 12
 #: First in an email that is looked at: whatever it wants to fetch, nothing leaves the page.
 _NOTHING_LEAVES: Final = (
-    "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-    'img-src data:">'
+    '<!doctype html><meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
 )
 _NAME: Final = "templates_app_templateversion"
 
@@ -248,6 +248,8 @@ def _seen(one: Shown) -> dict[str, Any]:
             }
         case EmailText(html=html):
             more = {"srcdoc": f"{_NOTHING_LEAVES}{html}" if html else ""}
+        case PushText():
+            pass
     return {"one": one, "text": one.text, **more}
 
 

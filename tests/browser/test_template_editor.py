@@ -11,10 +11,12 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
+from accounts.models import Category
 from config.demo import cast
 from notifications.wire import wire
 from templates_app import publishing
-from templates_app.models import Template, TemplateVersion
+from templates_app.content import RawContent
+from templates_app.models import TemplateVersion
 from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
 from tests.sandbox.world import Running
 
@@ -84,62 +86,70 @@ def seen(page: Page) -> Any:
     return page.locator(".bongsu-seen:visible")
 
 
-def test_a_text_goes_all_the_way_and_back(desk: Page, live_server: Any, sandbox: Running, picture: Picture) -> None:
-    template = Template.objects.select_related("category").get(name="restock")
-    template.category.needs_approval = True
-    template.category.save()
-    first, root = newest(), live_server.url
+NEW_WORDS = "{{ user_name }}님, 기다리신 {{ product_name | particle: '이/가' }} 돌아왔어요!"
 
-    # written, from what is published
-    enter(desk, root, "writer")
-    desk.goto(address(root, first))
-    up_to_date(desk)
+
+def body_of(page: Page) -> Any:
+    return page.locator('[data-field="body"]')
+
+
+def written(desk: Page, picture: Picture) -> None:
+    """A draft of what is published, with other words in Korean; a mistake on the way is told beside the field."""
     expect(seen(desk).first).to_contain_text("지민")
-    picture(desk, "published")
     desk.get_by_role("button", name="Make a draft of it").click()
     up_to_date(desk)
-    draft = newest()
-    assert draft.number == 2
-    body = desk.get_by_label("Body", exact=False).first
-    body.fill("{{ user_name }}님, 기다리신 {{ product_name | particle: '이/가' }} 돌아왔어요!")
+    body_of(desk).fill(NEW_WORDS)
     expect(seen(desk).first).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
     picture(desk, "editor")
-
-    # a mistake is shown beside the field, with its place, and can not be saved
-    body.fill("첫 줄\n둘째 {{ user_name | nonsense }}")
+    body_of(desk).fill("첫 줄\n둘째 {{ user_name | nonsense }}")
     mistake = desk.locator(".bongsu-editor-field .bongsu-mistake")
     expect(mistake).to_contain_text("Line 2, column")
     picture(desk, "mistake")
     assert serious(desk) == []
-    body.fill("{{ user_name }}님, 기다리신 {{ product_name | particle: '이/가' }} 돌아왔어요!")
+    body_of(desk).fill(NEW_WORDS)
     expect(mistake).to_have_count(0)
 
-    # another channel, tried before it is saved, and seen in the sandbox's inbox
+
+def tried(desk: Page, picture: Picture) -> None:
+    """A text message, sent before it is saved."""
     desk.get_by_role("button", name=re.compile("^SMS")).click()
-    desk.get_by_label("Body", exact=False).first.fill(
-        "{{ user_name }}님, {{ product_name }} 재입고! " + "꼭 보세요. " * 30
-    )
+    body_of(desk).fill("{{ user_name }}님, {{ product_name }} 재입고! " + "꼭 보세요. " * 30)
     expect(desk.locator("[data-remarks]")).to_contain_text("each of which is charged")
-    desk.get_by_label("Body", exact=False).first.fill("{{ user_name }}님, {{ product_name }} 재입고!")
+    body_of(desk).fill("{{ user_name }}님, {{ product_name }} 재입고!")
     expect(seen(desk)).to_contain_text("UCS-2: 1 part")
-    picture(desk, "sms")
     desk.get_by_label("Send me a test").fill("+821012345678")
     desk.get_by_role("button", name="Send the test").click()
     expect(desk.locator("[data-try-says]")).to_contain_text("took it")
     picture(desk, "tried")
-    assert TemplateVersion.objects.get(pk=draft.pk).content == first.content
 
-    # saved, and given to review
+
+def submitted(desk: Page) -> TemplateVersion:
+    """Saved, and given to review."""
     desk.get_by_role("button", name="Save and continue editing").click()
     up_to_date(desk)
-    draft.refresh_from_db()
-    assert draft.content["push"]["ko"]["body"].endswith("돌아왔어요!")
-    assert draft.content["push"]["ko"]["sound"] == "default"
+    draft = newest()
+    assert draft.content["push"]["ko"] == {"title": "재입고 알림", "body": NEW_WORDS, "sound": "default"}
     desk.get_by_label("Comment").fill("새 문구예요")
     desk.get_by_role("button", name="Ask for a review").click()
-    expect(desk.get_by_role("status").first).to_contain_text("waits for an approval")
+    said(desk, "waits for an approval")
+    return draft
 
-    # approved by another, who sees the same preview
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator(".messagelist")).to_contain_text(words)
+
+
+def test_a_text_goes_all_the_way_and_back(desk: Page, live_server: Any, sandbox: Running, picture: Picture) -> None:
+    Category.objects.filter(templates__name="restock").update(needs_approval=True)
+    first, root = newest(), live_server.url
+    enter(desk, root, "writer")
+    desk.goto(address(root, first))
+    up_to_date(desk)
+    written(desk, picture)
+    tried(desk, picture)
+    assert newest().content == first.content
+    draft = submitted(desk)
+
     enter(desk, root, "approver")
     desk.goto(address(root, draft))
     up_to_date(desk)
@@ -147,22 +157,48 @@ def test_a_text_goes_all_the_way_and_back(desk: Page, live_server: Any, sandbox:
     expect(desk.get_by_text("새 문구예요")).to_be_visible()
     picture(desk, "review")
     desk.get_by_role("button", name="Approve and publish").click()
-    expect(desk.get_by_role("status").first).to_contain_text("is approved and published")
+    said(desk, "is approved and published")
 
-    # and back to what was before
     enter(desk, root, "admin")
     desk.goto(address(root, first))
     desk.get_by_role("button", name="Go back to this version").click()
-    expect(desk.get_by_role("status").first).to_contain_text("a copy of v1")
+    said(desk, "a copy of v1")
 
     desk.goto(str(sandbox.state["inbox_url"]))
     expect(desk.locator(".sms ol")).to_contain_text("지민님, 겨울 신발 재입고!")
-    picture(desk, "inbox")
+
+
+def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, sandbox: Running, picture: Picture) -> None:
+    """docs/guides/first-template.md, step by step; its pictures come from here (BROWSER_PICTURES)."""
+    desk.set_viewport_size({"width": 1200, "height": 900})
+    enter(desk, live_server.url, "admin")
+    desk.get_by_role("link", name="Template versions").first.click()
+    desk.get_by_role("link", name="restock v1").click()
+    desk.get_by_role("button", name="Make a draft of it").click()
+    up_to_date(desk)
+    body_of(desk).fill(NEW_WORDS)
+    expect(seen(desk).first).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
+    up_to_date(desk)
+    desk.locator("#bongsu-editor").scroll_into_view_if_needed()
+    picture(desk, "guide-editor")
+    desk.get_by_label("Send me a test").fill("jimin")
+    desk.get_by_role("button", name="Send the test").click()
+    expect(desk.locator("[data-try-says].bongsu-good")).to_contain_text("apns-test: The provider took it")
+    expect(desk.locator("[data-try-says]")).to_contain_text("fcm-test: The provider took it")
+    desk.get_by_role("button", name="Save and continue editing").click()
+    up_to_date(desk)
+    desk.get_by_role("button", name="Publish", exact=True).click()
+    said(desk, "is published")
+    desk.goto(str(sandbox.state["inbox_url"]))
+    for device in (".ios", ".android", ".desktop"):
+        expect(desk.locator(f"{device} ol")).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
+    desk.wait_for_timeout(600)  # what has just come fades in
+    picture(desk, "guide-inbox")
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_axe_finds_nothing_serious_in_the_editor(
-    desk: Page, live_server: Any, sandbox: Running, scheme: str, width: int, picture: Picture
+    desk: Page, live_server: Any, sandbox: Running, scheme: str, width: int
 ) -> None:
     enter(desk, live_server.url, "admin")
     desk.goto(address(live_server.url, newest()))
@@ -171,7 +207,6 @@ def test_axe_finds_nothing_serious_in_the_editor(
     up_to_date(desk)
     for channel in ("Push", "SMS", "Email"):
         desk.get_by_role("button", name=re.compile(f"^{channel}")).click()
-        picture(desk, f"editor-{channel}-{scheme}-{width}")
         assert serious(desk) == [], channel
         assert desk.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -229,7 +264,7 @@ def test_what_is_no_field_is_kept_and_an_email_leaves_nothing_and_runs_nothing(
         f'<style>p {{ background: url({pixel}) }}</style><p id="x">안녕</p><img src="{pixel}">'
         f'<iframe src="{pixel}"></iframe><script>new Image().src="{pixel}"</script>'
     )
-    content = {
+    content: RawContent = {
         "push": {"ko": {"title": "제목", "body": "본문", "overrides": ios}},
         "email": {"ko": {"subject": "안녕", "html": html}},
     }
@@ -247,8 +282,7 @@ def test_what_is_no_field_is_kept_and_an_email_leaves_nothing_and_runs_nothing(
     expect(desk.frame_locator(".bongsu-mail-phone").locator("#x")).to_have_text("안녕")
     desk.get_by_role("button", name="Save and continue editing").click()
     up_to_date(desk)
-    said = newest().content["push"]["ko"]
-    assert said == {
+    assert newest().content["push"]["ko"] == {
         "title": "제목", "body": "본문", "overrides": ios, "badge": 3, "buttons": [{"id": "buy", "label": "사기"}],
     }  # fmt: skip
     spy.shutdown()
