@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django import Settings
 
 from accounts.models import Category
@@ -22,7 +22,7 @@ from tests.sandbox.world import Running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Picture = Callable[[Page, str], None]
+Picture = Callable[[Page | Locator, str], None]
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_a_text_goes_all_the_way_and_back(desk: Page, live_server: Any, sandbox:
 
 def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, sandbox: Running, picture: Picture) -> None:
     """docs/guides/first-template.md, step by step; its pictures come from here (BROWSER_PICTURES)."""
-    desk.set_viewport_size({"width": 1200, "height": 900})
+    desk.set_viewport_size({"width": 1440, "height": 1500})
     enter(desk, live_server.url, "admin")
     desk.get_by_role("link", name="Template versions").first.click()
     desk.get_by_role("link", name="restock v1").click()
@@ -179,12 +179,12 @@ def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, sandb
     body_of(desk).fill(NEW_WORDS)
     expect(seen(desk).first).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
     up_to_date(desk)
-    desk.locator("#bongsu-editor").scroll_into_view_if_needed()
-    picture(desk, "guide-editor")
+    picture(desk.locator("#bongsu-editor"), "guide-editor")
     desk.get_by_label("Send me a test").fill("jimin")
     desk.get_by_role("button", name="Send the test").click()
     expect(desk.locator("[data-try-says].bongsu-good")).to_contain_text("apns-test: The provider took it")
     expect(desk.locator("[data-try-says]")).to_contain_text("fcm-test: The provider took it")
+    picture(desk.locator(".bongsu-editor-try"), "guide-tried")
     desk.get_by_role("button", name="Save and continue editing").click()
     up_to_date(desk)
     desk.get_by_role("button", name="Publish", exact=True).click()
@@ -192,6 +192,7 @@ def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, sandb
     desk.goto(str(sandbox.state["inbox_url"]))
     for device in (".ios", ".android", ".desktop"):
         expect(desk.locator(f"{device} ol")).to_contain_text("지민님, 기다리신 겨울 신발이 돌아왔어요!")
+    desk.set_viewport_size({"width": 1300, "height": 900})
     desk.wait_for_timeout(600)  # what has just come fades in
     picture(desk, "guide-inbox")
 
