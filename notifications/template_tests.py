@@ -48,7 +48,7 @@ def send(texts: Mapping[Platform | None, Text], channel: Channel, to: str, *, ma
         if text is not None:
             judgement = trying.send(outlet.provider, outlet.account, address, clock.now(), text)
             results.append((judgement.standing is Standing.WORKS, f"{outlet.account.name}: {judgement.says}"))
-    return Tried(all(good for good, _ in results), " ".join(says for _, says in results))
+    return Tried(all(good for good, _ in results), "\n".join(says for _, says in results))
 
 
 def _ways(channel: Channel, to: str) -> tuple[list[tuple[Outlet, str]], str]:
