@@ -1,6 +1,7 @@
 """The editor: what an unsaved draft would say, what is wrong with it and where, and a test of it to oneself."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from notifications import tariffs
 from notifications.models import ProviderAccount, SmsPrice
 from templates_app import publishing
 from templates_app.models import Partial, TemplateVersion
@@ -18,6 +20,14 @@ pytestmark = pytest.mark.django_db
 
 ROOT = "/admin/templates_app/templateversion/"
 SAMPLE = {"name": "지민"}
+
+
+@pytest.fixture(autouse=True)
+def prices_forgotten() -> Iterator[None]:
+    """No test sees the price list of another, which a process believes for a minute."""
+    tariffs.forget()
+    yield
+    tariffs.forget()
 
 
 def signed_in(role: str = "Administrator") -> Client:
