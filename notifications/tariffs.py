@@ -24,7 +24,7 @@ def current(at: datetime) -> Tariff:
     """
     if not settings.PUSH_PRICE and not settings.EMAIL_PRICE:
         return FREE
-    return Tariff(settings.PUSH_PRICE, settings.EMAIL_PRICE, settings.PRICE_CURRENCY, _texts(at.date()))
+    return Tariff(settings.PUSH_PRICE, settings.EMAIL_PRICE, settings.PRICE_CURRENCY, texts(at.date()))
 
 
 def forget() -> None:
@@ -32,7 +32,7 @@ def forget() -> None:
     _read.clear()
 
 
-def _texts(on: date) -> Table:
+def texts(on: date) -> Table:
     """What text messages cost by the account that comes first, of those whose prices are known."""
     held = _read.get(on)
     if held and held[0] > time.monotonic():

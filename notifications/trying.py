@@ -80,9 +80,9 @@ def check(provider: Provider, account: Account, at: datetime) -> Judgement:
         return _of_bad(error)
 
 
-def send(provider: Provider, account: Account, address: str, at: datetime) -> Judgement:
-    """Send a short text to `address`, and tell what became of it."""
-    message = Message(new_id(), address, _text(provider.channel, account, at), Urgency.NORMAL, at)
+def send(provider: Provider, account: Account, address: str, at: datetime, text: Text | None = None) -> Judgement:
+    """Send `text`, or a short one about the account, to `address`, and tell what became of it."""
+    message = Message(new_id(), address, text or _text(provider.channel, account, at), Urgency.NORMAL, at)
     try:
         outcome = _sent(provider, account, message)
         if isinstance(outcome, CredentialBad) and outcome.stale_token:

@@ -9,11 +9,13 @@ from notifications.admin.provider_accounts import ProviderAccountAdmin
 from notifications.admin.routes import RouteAdmin
 from notifications.admin.schedules import PeriodicTaskAdmin
 from notifications.admin.sms_prices import SmsPriceAdmin
+from notifications.admin.template_editor import EditedVersionAdmin
 
 __all__ = [
     "BatchAdmin",
     "DeadLetterAdmin",
     "DeliveryAdmin",
+    "EditedVersionAdmin",
     "ErasureAdmin",
     "NotificationAdmin",
     "PeriodicTaskAdmin",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 #: Where the pictures go that people look at, if anywhere.
 _PICTURES = os.environ.get("BROWSER_PICTURES", "")
@@ -48,11 +48,16 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Any:
-    """Keeps a picture of a page under a name, where BROWSER_PICTURES names a folder."""
+    """Keeps a picture of a page, or of a part of one, under a name, where BROWSER_PICTURES names a folder."""
 
-    def take(page: Page, name: str) -> None:
-        if _PICTURES:
-            Path(_PICTURES).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(_PICTURES) / f"{name}.png", full_page=True)
+    def take(seen: Page | Locator, name: str) -> None:
+        if not _PICTURES:
+            return
+        Path(_PICTURES).mkdir(parents=True, exist_ok=True)
+        path = Path(_PICTURES) / f"{name}.png"
+        if isinstance(seen, Locator):
+            seen.screenshot(path=path)
+        else:
+            seen.screenshot(path=path, full_page=True)
 
     return take
