@@ -16,4 +16,4 @@ def install_starters() -> None:
     """Make and publish the starter templates, once: what people made of them since is theirs."""
     names = [folder.parent.name for folder in STARTERS.glob("*/template.json")]
     if Template.objects.filter(name__in=names, versions__isnull=False).distinct().count() < len(names):
-        pushing.push(STARTERS, Wish(timezone.now(), publish=True))
+        pushing.push(STARTERS, Wish(timezone.now(), publish=True, only_new=True))

@@ -30,11 +30,15 @@ class Mistaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be done beyond drafts, who is said to do it, and who is told of each step."""
+    """What is to be done beyond drafts, who is said to do it, and who is told of each step.
+
+    `only_new`: templates and partials that are there already are left alone, whatever they say.
+    """
 
     at: datetime
     by: By = None
     publish: bool = False
+    only_new: bool = False
     tell: Callable[[str], object] = lambda _line: None
 
 
@@ -80,6 +84,9 @@ def push(root: Path, wish: Wish) -> Pushed:
             done.categories += 1
         changed = {part.name for part in folder.parts.values() if _keep_part(part, wish, done)}
         for entry in folder.entries.values():
+            if wish.only_new and TemplateVersion.objects.filter(template__name=entry.name).exists():
+                done.same += 1
+                continue
             _push(entry, changed, wish, done)
         done.unmentioned = tuple(_unmentioned(folder))
         return done
@@ -121,7 +128,7 @@ def _unmentioned(folder: Folder) -> Iterator[str]:
 def _keep_part(part: Part, wish: Wish, done: Pushed) -> bool:
     """Whether the partial is another than before."""
     kept = Partial.objects.filter(name=part.name).first()
-    if kept and files_of_part(pulling.part_of(kept)) == files_of_part(part):
+    if kept and (wish.only_new or files_of_part(pulling.part_of(kept)) == files_of_part(part)):
         done.same += 1
         return False
     row = kept or Partial(name=part.name, kind=part.kind)

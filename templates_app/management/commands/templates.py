@@ -61,7 +61,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._show(options["folder"])
                 return
-            done = pushing.push(options["folder"], Wish(timezone.now(), by, options["publish"], self.stdout.write))
+            done = pushing.push(options["folder"], Wish(timezone.now(), by, options["publish"], tell=self.stdout.write))
         except Mistaken as error:
             for mistake in error.mistakes:
                 self.stderr.write(str(mistake))
