@@ -20,7 +20,7 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-CONTENT = {
+CONTENT: dict[str, dict[str, dict[str, Any]]] = {
     "push": {"ko": {"title": "안녕", "body": "{{ name }}님", "badge": 3, "buttons": [{"id": "a", "label": "보기"}]}},
     "sms": {"ko": {"body": "안녕 {{ name }}\n"}, "en": {"body": "Hello {{ name }}"}},
     "email": {"ko": {"subject": "안녕", "html": "<p>{{ name }}</p>", "text": ""}},
