@@ -172,10 +172,12 @@ def _entry(name: str, paths: list[str], folder: Folder) -> None:
     for path in paths:
         inner = path.removeprefix(f"{name}/")
         if inner in ("template.json", "sample.json", "schema.json"):
-            objects[inner] = _object(path, folder) or {}
+            if (value := _object(path, folder)) is not None:
+                objects[inner] = value
         else:
             _said(path, inner, content, folder)
-    _check_about(about_path, objects["template.json"], folder)
+    if "template.json" in objects:
+        _check_about(about_path, objects["template.json"], folder)
     if not content:
         folder.wrong(about_path, "says nothing; write push.ko.json, sms.ko.txt or email.ko/subject.txt.")
     if len(folder.mistakes) == before:
@@ -253,7 +255,9 @@ def _part(prefix: str, paths: list[str], folder: Folder) -> None:
     if about_path not in paths:
         folder.wrong(about_path, "is missing; write title and kind, which is html or plain.")
         return
-    about = _object(about_path, folder) or {}
+    about = _object(about_path, folder)
+    if about is None:
+        return
     kind = about.get("kind")
     if not isinstance(about.get("title"), str) or not about["title"] or len(about["title"]) > 120:
         folder.wrong_in(about_path, ("title",), "write a 'title' of at most 120 characters.")

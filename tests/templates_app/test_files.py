@@ -207,7 +207,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"schema.json": {"type": "object", "properties": {"name": {"type": "number"}}}},
         "hello/sample.json:2:11: name",
     ),
-    ({"schema.json": {"type": "objekt"}}, "hello/schema.json:"),
+    ({"schema.json": {"type": "thing"}}, "hello/schema.json:"),
     (
         {"push.ko.json": {"title": "가\n나 {{ a | nope }}", "body": "x"}},
         "hello/push.ko.json:2:25: title: there is no filter 'nope'.",
@@ -359,3 +359,40 @@ def _ways(value: Any) -> list[tuple[tuple[str | int, ...], Any]]:
 
 def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     assert [one.message for one in reading.read(tmp_path / "nowhere").mistakes] == ["is no folder."]
+
+
+JUNK = st.one_of(
+    st.binary(max_size=40),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(
+        st.sampled_from(["title", "category", "default_locale", "kind", "body", "badge", "buttons", "overrides", "news",
+                         "name", "consent", "quiet_from", "digest_minutes", "routing_order", "seen_within_days",
+                         "properties"]),
+        VALUES | st.sampled_from(["news", "html", "ko", "{{ a.b[0] }}", "{% render 'end' %}", "opt_in", ["push"]]),
+        max_size=5,
+    ).map(lambda value: json.dumps(value).encode()),
+)  # fmt: skip
+PATHS = st.sampled_from(
+    [
+        "hello/template.json", "hello/sample.json", "hello/schema.json", "hello/push.ko.json", "hello/sms.ko.txt",
+        "hello/email.ko/subject.txt", "hello/email.ko/body.mjml", "hello/email.ko/body.html", "hello/push..json",
+        "hello/email./text.txt", "hello/sms.txt", "_partials/end/partial.json", "_partials/end/ko.html",
+        "_partials/x.html", "_categories.json", "안녕/template.json", "a/b/c/d.txt", "x.txt",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=st.dictionaries(PATHS, JUNK, max_size=6), is_dry=st.booleans())
+def test_whatever_stands_in_the_folder_is_taken_or_told(files: dict[str, bytes], is_dry: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        write(root)
+        for path, data in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        words = ("push", root, *(["--dry-run"] if is_dry else ["--publish"]))
+        try:
+            run(*words)
+        except CommandError as error:
+            assert "nothing was changed" in str(error)  # noqa: PT017 - either is right
