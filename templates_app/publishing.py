@@ -18,13 +18,21 @@ from templates_app.gathered import completed, is_given
 from templates_app.language.partials import Partials, frozen
 from templates_app.models import Step, StepKind, Template, TemplateVersion, VersionState
 from templates_app.moves import MOVES, Move, Standing, refusal
-from templates_app.rendering import Compiled, ContentError, RenderError, compile_content
+from templates_app.rendering import Compiled, ContentError, Place, RenderError, compile_content
 from templates_app.schemas import SchemaError, compile_schema
 from templates_app.variables import LINK_STAND_INS
 
 
 class NotPublishable(Exception):
-    """The version cannot be published; the message says why and what would be right."""
+    """The version cannot be published; the message says why and what would be right.
+
+    `place` is the text that is to blame, and `variable` what it lacks, where that can be told.
+    """
+
+    def __init__(self, message: str, place: Place | None = None, variable: str = "") -> None:
+        super().__init__(message)
+        self.place = place
+        self.variable = variable
 
 
 class NotAllowed(NotPublishable):
@@ -115,12 +123,13 @@ def _try_out(compiled: Compiled, channel: Channel, locale: str, data: Mapping[st
         try:
             text = compiled.render(channel, locale, data, platform)
         except RenderError as error:
-            raise NotPublishable(f"With the sample data: {error}") from None
+            raise NotPublishable(f"With the sample data: {error}", error.place, error.variable) from None
         if isinstance(text, PushText) and (size := payload_size(text)) > PUSH_PAYLOAD_LIMIT:
             on = f" on {platform}" if platform else ""
             raise NotPublishable(
                 f"With the sample data, {channel}.{locale} becomes {size} bytes{on}; push services take "
-                f"{PUSH_PAYLOAD_LIMIT}. Shorten it."
+                f"{PUSH_PAYLOAD_LIMIT}. Shorten it.",
+                Place(channel, locale),
             )
 
 

@@ -19,11 +19,14 @@ def current() -> Partials:
     return {name: {"kind": kind, "texts": texts} for name, kind, texts in found}
 
 
-def checked(name: str, kind: str, texts: object) -> dict[str, str]:
-    """The texts of a partial that could be kept. Raises `ContentError` for the first thing that is wrong."""
+def checked(name: str, kind: str, texts: object, among: Partials | None = None) -> dict[str, str]:
+    """The texts of a partial that could be kept. Raises `ContentError` for the first thing that is wrong.
+
+    `among` are the partials that it may bring in, where they are others than those of now.
+    """
     if not isinstance(texts, dict) or not texts:
         raise ContentError(Place(name), 'write an object with a text per locale: {"ko": "…"}.')
-    known = {**current(), name: {"kind": kind, "texts": texts}}
+    known = {**(current() if among is None else among), name: {"kind": kind, "texts": texts}}
     for locale, source in texts.items():
         try:
             if normal(locale) != locale:

@@ -13,6 +13,7 @@ from templates_app import catalogue, publishing, starter
 from templates_app.models import Template, TemplateVersion, VersionState
 from templates_app.publishing import NotPublishable
 from templates_app.rendering import ContentError
+from templates_app.variables import LINK_STAND_INS
 from tests.builders import WELCOME, published, template
 
 pytestmark = pytest.mark.django_db
@@ -216,8 +217,17 @@ def test_the_sample_templates_are_installed_once() -> None:
     assert edition.channels == tuple(Channel)
     for channel in Channel:
         for locale in edition.content.locales(channel):
-            edition.content.render(channel, locale, edition.sample_data)
-    assert states() == {1: "published"}
+            edition.content.render(channel, locale, {**edition.sample_data, **LINK_STAND_INS})
+    numbers = TemplateVersion.objects.values_list("number", "state")
+    assert list(numbers) == [(1, "published")] * 10
+
+
+def test_what_people_made_of_a_sample_template_is_left_alone() -> None:
+    own = published("restock")
+    starter.install_starters()
+
+    assert list(own.template.versions.all()) == [own]
+    assert Template.objects.count() == 10
 
 
 LIST = "{% for item in items %}{{ item.name }}{% endfor %}"
