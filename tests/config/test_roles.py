@@ -21,8 +21,8 @@ from tests.builders import category, device, person, published, shown
 
 pytestmark = pytest.mark.django_db
 
-#: Model: who may view (v), add (a), change (c), delete (d), as E(ditor) A(pprover) M(arketer) O(perator) S(upport)
-#: X (administrator). Models that are not here are nobody's but the superuser's.
+#: Model: who may view (v), add (a), change (c), delete (d): E is an editor, A an approver, M a marketer, O an operator,
+#: S support, X an administrator. Models that are not here are nobody's but the superuser's.
 TABLE = {
     "accounts.application": "O:v X:vacd",
     "accounts.appkey": "O:v X:vc",
