@@ -75,7 +75,7 @@ def address(root: str, version: TemplateVersion) -> str:
 
 
 def newest() -> TemplateVersion:
-    return TemplateVersion.objects.select_related("template").latest("number")
+    return TemplateVersion.objects.select_related("template").filter(template__name="restock").latest("number")
 
 
 def up_to_date(page: Page) -> None:
