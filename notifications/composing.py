@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from math import inf
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -219,15 +218,17 @@ class Composer:
         """What is said; the same for all whose notification says nothing to them alone, in one language."""
         channel = CHANNEL_OF[claimed.queue]
         edition = catalogue.edition(shared.version_id)
+        said = (channel, claimed.locale)
+        platform = PLATFORM_OF.get(claimed.service)
         if asked := edition.content.links_on(channel):
             own = links.urls(asked, _subject(claimed), edition.category.id)
-            return _rendered(claimed, shared, channel, {**shared.data, **(claimed.data or {}), **own})
+            return edition.render(*said, {**shared.data, **(claimed.data or {}), **own}, platform)
         if claimed.data:
-            return _rendered(claimed, shared, channel, {**shared.data, **claimed.data})
-        key = (shared.id, channel, claimed.locale, PLATFORM_OF.get(claimed.service))
+            return edition.render(*said, {**shared.data, **claimed.data}, platform)
+        key = (shared.id, *said, platform)
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = _rendered(claimed, shared, channel, shared.data)
+            text = self._texts[key] = edition.render(*said, shared.data, platform)
         return text
 
     def _token(self, outlet: Outlet) -> Token | None:
@@ -272,8 +273,3 @@ def _headers(claimed: Claimed, shared: Shared) -> Mapping[str, str]:
 
 def _subject(claimed: Claimed) -> Subject:
     return Subject(CHANNEL_OF[claimed.queue], claimed.recipient_id, claimed.address)
-
-
-def _rendered(claimed: Claimed, shared: Shared, channel: Channel, data: Mapping[str, Any]) -> Text:
-    platform = PLATFORM_OF.get(claimed.service)
-    return catalogue.edition(shared.version_id).render(channel, claimed.locale, data, platform)

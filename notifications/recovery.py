@@ -105,7 +105,7 @@ def keep_tally() -> int:
     done = 0
     while folded := tally.fold():
         done += folded
-        if folded < tally.FEW:
+        if folded < tally.TOGETHER:
             break
     return done
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
@@ -34,7 +34,7 @@ class Inside:
             return Told(404, [], b"")
         exchange = _Exchange(body)
         await self._sandbox.__rsgi__(_Scope(head), exchange)
-        return exchange.told
+        return exchange.told()
 
 
 class _Scope:
@@ -60,8 +60,12 @@ class _Exchange:
     """Gives the body and keeps the answer."""
 
     def __init__(self, body: bytes) -> None:
-        self.told: Told | None = None
         self._body = body
+        self._answer: Told | _Streamed | None = None
+
+    def told(self) -> Told | None:
+        """The answer, once it is over; None where there was none, or it broke off."""
+        return self._answer.whole() if isinstance(self._answer, _Streamed) else self._answer
 
     async def __call__(self) -> bytes:
         return self._body
@@ -71,19 +75,29 @@ class _Exchange:
         await asyncio.Event().wait()
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self.told = _told(status, headers, b"")
+        self._answer = _told(status, headers, b"")
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.told = _told(status, headers, body)
+        self._answer = _told(status, headers, body)
 
-    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "_Nothing":
-        """A provider begins one only to break it off."""
-        return _Nothing()
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "_Streamed":
+        self._answer = _Streamed(status, headers)
+        return self._answer
 
 
-class _Nothing:
-    async def send_bytes(self, data: bytes) -> NoReturn:
-        raise NotImplementedError
+class _Streamed:
+    """An answer in pieces. One that ends before the length it promised has broken off, which is how a fault is made."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self._status, self._headers, self._body = status, headers, b""
+
+    async def send_bytes(self, data: bytes) -> None:
+        self._body += data
+
+    def whole(self) -> Told | None:
+        """The answer; None where it broke off."""
+        promised = dict(self._headers).get("content-length", str(len(self._body)))
+        return _told(self._status, self._headers, self._body) if promised == str(len(self._body)) else None
 
 
 def _told(status: int, headers: list[tuple[str, str]], body: bytes) -> Told:

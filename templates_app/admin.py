@@ -176,9 +176,9 @@ class TemplateVersionAdmin(ReviewPages, ModelAdmin[TemplateVersion]):
     def save_model(self, request: HttpRequest, obj: TemplateVersion, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """A new version is a draft with the next number."""
         if change:
-            reviewing.edit(obj, _written(obj), timezone.now(), request.user)
+            reviewing.edit(obj, Draft.of(obj), timezone.now(), request.user)
             return
-        made = publishing.create_draft(obj.template, _written(obj), by=request.user)
+        made = publishing.create_draft(obj.template, Draft.of(obj), by=request.user)
         obj.pk, obj.number, obj.created_at = made.pk, made.number, made.created_at
         obj._state.adding = False  # noqa: SLF001 - the row is there already
 
@@ -200,7 +200,7 @@ class TemplateVersionAdmin(ReviewPages, ModelAdmin[TemplateVersion]):
     def new_draft(self, request: HttpRequest, versions: QuerySet[TemplateVersion]) -> None:
         """A copy to work on."""
         for version in versions.select_related("template"):
-            made = publishing.create_draft(version.template, _written(version), by=request.user)
+            made = publishing.create_draft(version.template, Draft.of(version), by=request.user)
             self.message_user(request, f"{made} is a draft of {version}.", messages.SUCCESS)
 
     @admin.action(description="Suggest a schema", permissions=["change"])
@@ -212,10 +212,6 @@ class TemplateVersionAdmin(ReviewPages, ModelAdmin[TemplateVersion]):
                 self.message_user(request, f"{version} has a schema; look it over.", messages.SUCCESS)
             except (NotPublishable, ContentError) as error:
                 self.message_user(request, f"{version}: {error}", messages.ERROR)
-
-
-def _written(version: TemplateVersion) -> Draft:
-    return Draft(version.content, version.sample_data, version.schema)
 
 
 class PartialForm(forms.ModelForm[Partial]):

@@ -47,6 +47,11 @@ class Draft:
     sample_data: Mapping[str, Any] = field(default_factory=dict)
     schema: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, version: TemplateVersion) -> "Draft":
+        """What somebody wrote for a version."""
+        return cls(version.content, version.sample_data, version.schema)
+
     def compiled(self) -> Compiled:
         """Raises `ContentError` for content that cannot be compiled, and `SchemaError` for such a schema."""
         compile_schema(dict(self.schema))

@@ -7,7 +7,7 @@ Who may do what at all is a question of permissions, which the doors ask; here t
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,9 +64,9 @@ def edit(version: TemplateVersion, draft: Draft, at: datetime, by: By) -> None:
 def suggest_schema(version: TemplateVersion, at: datetime, by: By) -> None:
     """Give a draft a schema made from its texts and sample data. Raises what `edit` does."""
     gathers = bool(version.template.category.digest_minutes)
-    compiled = Draft(version.content).compiled()
-    schema = compiled.suggested_schema(version.sample_data, gathers=gathers)
-    edit(version, Draft(version.content, version.sample_data, schema), at, by)
+    draft = Draft.of(version)
+    schema = Draft(draft.content).compiled().suggested_schema(draft.sample_data, gathers=gathers)
+    edit(version, replace(draft, schema=schema), at, by)
 
 
 def submit_for_review(version: TemplateVersion, at: datetime, *, by: By, comment: str = "") -> None:
@@ -117,7 +117,7 @@ def roll_back(version: TemplateVersion, at: datetime, *, by: By) -> RolledBack:
         must_be_allowed(Move.ROLL_BACK, template, version, by)
         replaced = TemplateVersion.objects.filter(template=template, state=VersionState.PUBLISHED).first()
         check(template, version)
-        made = create_draft(template, Draft(version.content, version.sample_data, version.schema), by=by)
+        made = create_draft(template, Draft.of(version), by=by)
         made.partials = version.partials
         made.save(update_fields=["partials"])
         if template.category.needs_approval:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import consent, suppressions
-from accounts.admin.bases import ModelAdmin
+from accounts.admin.bases import ModelAdmin, ReadOnly
 from accounts.admin.categories import CapInline, CategoryForm
 from accounts.admin.people import PeopleAdmin, admin_of, sign
 from accounts.channels import Channel
@@ -170,20 +170,8 @@ class SuppressionAdmin(PeopleAdmin):
         suppressions.lift_these(queryset, timezone.now(), admin_of(request))
 
 
-class ReadOnlyAdmin(PeopleAdmin):
-    """What is written by what happened, and never by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody writes it here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor corrects it."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor takes it back."""
-        return False
+class ReadOnlyAdmin(ReadOnly, PeopleAdmin):
+    """What happened to people's consent."""
 
 
 @admin.register(ConsentChange)

@@ -1,43 +1,26 @@
 """The audit log, to be read by administrators."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.bases import ModelAdmin
+from accounts.admin.bases import ReadOnly
+from accounts.admin.keyset import KeysetAdmin
 from accounts.models import AuditEntry
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(ReadOnly, KeysetAdmin):
     """Who changed what, and what was before. Nobody writes here, and the database lets nobody."""
 
     list_display = ("at", "actor_name", "action", "model", "object_name", "detail", "changed")
     list_filter = ("action",)
     search_fields = ("=actor_name", "=object_id")
     search_help_text = "Who did it, or the id of an object, in full."
-    ordering = ("-id",)
     actions = None
-    show_full_result_count = False
-    list_per_page = 50
     fields = readonly_fields = (
         "at", "actor_name", "action", "model", "object_id", "object_name", "detail", "difference",
     )  # fmt: skip
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """What happens is noted where it happens."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A line is written once."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """And stays."""
-        return False
 
     @admin.display(description="fields")
     def changed(self, entry: AuditEntry) -> str:

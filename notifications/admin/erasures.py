@@ -1,6 +1,5 @@
 """That somebody was erased, not who; and two buttons on a person's page: hand out all that is held, erase it all."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -10,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts.admin.bases import ModelAdmin
+from accounts.admin.bases import ReadOnly
+from accounts.admin.keyset import KeysetAdmin
 from accounts.models import Recipient
 from notifications import erasing
 from notifications.clock import clock
@@ -20,26 +20,13 @@ from notifications.models import Erasure
 
 
 @admin.register(Erasure)
-class ErasureAdmin(ModelAdmin[Erasure]):
+class ErasureAdmin(ReadOnly, KeysetAdmin):
     """Read only. When somebody was erased, at whose wish, and how many rows that took."""
 
     list_display = ("asked_at", "asked_by", "finished_at", "rows")
     list_filter = (("finished_at", admin.EmptyFieldListFilter),)
-    ordering = ("-id",)
     fields = ("asked_at", "asked_by", "due_at", "finished_at", "rows")
     actions = None
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The button on a person's page begins one."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are what happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They prove that it happened."""
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         """Ours come first: Django's last takes everything."""

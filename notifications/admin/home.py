@@ -17,6 +17,8 @@ from accounts.ids import instant_of
 from notifications.account_report import Report, reports
 from notifications.clock import clock
 from notifications.ledger import tally
+from notifications.ledger.replay import latest_dead_letters
+from notifications.ledger.sweep import LaneLoad, loads
 from notifications.ledger.tally import Count
 from notifications.models import Audience, ProviderAccount, Standing
 from notifications.vocabulary import Lane
@@ -35,6 +37,10 @@ _STATES: Final[Mapping[Standing, str]] = {
     Standing.FAILED: "failed,expired,cancelled",
     Standing.SUPPRESSED: "suppressed",
 }
+
+
+#: Deliveries by the hour of the day in which they were planned, and how they stand.
+_Sums = Mapping[tuple[int, Standing], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("notifications.view_provideraccount"):
         context["accounts"] = _accounts()
     if may("notifications.view_deadletter"):
-        context["dead"] = tally.dead_letters(_DEAD_MOST)
+        context["dead"] = latest_dead_letters(_DEAD_MOST)
         context["dead_most"] = _DEAD_MOST
     if may("notifications.view_notification"):
         context["audiences"] = _audiences()
@@ -78,6 +84,7 @@ def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _today(at: datetime) -> dict[str, Any]:
     midnight = datetime.combine(at.astimezone(UTC).date(), time(), UTC)
     counts = tally.since(midnight)
+    sums = _by_hour(counts)
     totals = [_figure("Accepted", counts, None, {})]
     totals += [_figure(one.value.capitalize(), counts, one, {}) for one in Standing]
     by_channel = [
@@ -89,8 +96,8 @@ def _today(at: datetime) -> dict[str, Any]:
         "today": totals,
         "by_channel": by_channel,
         "standings": list(Standing),
-        "hours": _hours(counts),
-        "chart": _chart(counts),
+        "hours": _hours(sums),
+        "chart": _chart(sums),
         "ticks": [(hour * _WIDTH // 24, f"{hour:02}") for hour in range(0, 24, 3)],
         "width": _WIDTH,
         "height": _HEIGHT,
@@ -116,9 +123,8 @@ def _figure(label: str, counts: Sequence[Count], standing: Standing | None, quer
     return Figure(label, sum(wanted), url, standing.value if standing else "")
 
 
-def _hours(counts: Sequence[Count]) -> list[tuple[str, list[int]]]:
+def _hours(sums: _Sums) -> list[tuple[str, list[int]]]:
     """The chart as a table: each hour in which there was anything."""
-    sums = _by_hour(counts)
     return [
         (f"{hour:02}:00", [sums[hour, one] for one in Standing])
         for hour in range(24)
@@ -126,16 +132,15 @@ def _hours(counts: Sequence[Count]) -> list[tuple[str, list[int]]]:
     ]
 
 
-def _by_hour(counts: Sequence[Count]) -> dict[tuple[int, Standing], int]:
+def _by_hour(counts: Sequence[Count]) -> _Sums:
     sums = {(hour, one): 0 for hour in range(24) for one in Standing}
     for one in counts:
         sums[one.hour.astimezone(UTC).hour, one.standing] += one.count
     return sums
 
 
-def _chart(counts: Sequence[Count]) -> list[Bar]:
+def _chart(sums: _Sums) -> list[Bar]:
     """A column an hour, stacked by standing."""
-    sums = _by_hour(counts)
     highest = max((sum(sums[hour, one] for one in Standing) for hour in range(24)), default=0)
     bars = []
     for hour in range(24):
@@ -148,10 +153,10 @@ def _chart(counts: Sequence[Count]) -> list[Bar]:
     return bars
 
 
-def _lanes(at: datetime) -> list[tuple[Lane, tally.Depth, str]]:
+def _lanes(at: datetime) -> list[tuple[Lane, LaneLoad, str]]:
     """Every lane in which anything waits or is under way."""
     page = reverse("admin:notifications_batch_changelist")
-    return [(depth.lane, depth, f"{page}?lane__exact={depth.lane}") for depth in tally.lanes(at)]
+    return [(load.lane, load, f"{page}?lane__exact={load.lane}") for load in loads(at)]
 
 
 def _accounts() -> list[tuple[ProviderAccount, Report]]:

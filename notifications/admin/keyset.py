@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.bases import ReadOnly
 from accounts.admin.keyset import KeysetAdmin
 from accounts.ids import floor_of
 from notifications.clock import clock
@@ -42,19 +43,7 @@ class PlannedFilter(admin.SimpleListFilter):
                 return rows
 
 
-class LogAdmin(KeysetAdmin):
+class LogAdmin(ReadOnly, KeysetAdmin):
     """A model of the log: read only, newest first."""
 
     actions = None
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the pipeline writes the log."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the pipeline writes the log."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Retention drops whole days; nobody deletes a line."""
-        return False

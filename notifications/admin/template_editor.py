@@ -5,7 +5,7 @@ anything; both are POSTs, as they carry what nobody saved yet.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -106,7 +106,7 @@ class EditedVersionAdmin(TemplateVersionAdmin):
         warnings = [*found.warnings, *_too_many_parts(found)]
         page = render_to_string(
             "admin/notifications/editor/preview.html",
-            {"texts": [_seen(one) for one in found.shown], "coverage": _table(found)},
+            {"texts": _seen(found), "coverage": _table(found)},
         )
         return JsonResponse(
             {
@@ -148,8 +148,7 @@ class EditedVersionAdmin(TemplateVersionAdmin):
         version = get_object_or_404(self.get_queryset(request).select_related("template"), pk=key)
         if not self.has_add_permission(request):
             raise PermissionDenied
-        draft = publishing.Draft(version.content, version.sample_data, version.schema)
-        made = publishing.create_draft(version.template, draft, by=request.user)
+        made = publishing.create_draft(version.template, publishing.Draft.of(version), by=request.user)
         messages.success(request, f"{made} is a draft of {version}.")
         return redirect(reverse(f"admin:{_NAME}_change", args=[made.pk]))
 
@@ -232,13 +231,17 @@ def _too_many_parts(found: Preview) -> list[Remark]:
     ]
 
 
-def _seen(one: Shown) -> dict[str, Any]:
-    """What the page shows of a text."""
+def _seen(found: Preview) -> list[dict[str, Any]]:
+    """What the page shows of each text."""
+    prices = sorted(tariffs.texts(clock.now().date()).items())
+    return [_seen_one(one, prices) for one in found.shown]
+
+
+def _seen_one(one: Shown, prices: Sequence[tuple[str, Money]]) -> dict[str, Any]:
     more: dict[str, Any] = {}
     match one.text:
         case SmsText(body=body):
             parts = segments(body)
-            prices = sorted(tariffs.texts(clock.now().date()).items())
             more = {
                 "parts": parts,
                 "characters": len(body),

@@ -174,11 +174,6 @@ class _Gone(Exception):
     """A digest was closed between two statements."""
 
 
-def who(person: Person) -> str:
-    """By what a person's digests are known."""
-    return str(person.recipient_id) if person.recipient_id else f"{person.email} {person.phone}"
-
-
 def peeked(kind: Kind, decisions: Sequence[Decision], at: datetime) -> tuple[Decision, ...]:
     """The decisions with the digests that are open, for somebody who only wants to know."""
     people = _people(decisions)
@@ -337,7 +332,7 @@ def explain(delivery_ids: Sequence[UUID], reason: Reason) -> None:
 
 def _people(decisions: Sequence[Decision]) -> Mapping[str, Person]:
     people = [one.candidate.person for one in decisions if isinstance(one.verdict, Gather)]
-    return {who(person): person for person in people}
+    return {person.who: person for person in people}
 
 
 def _asked(kind: Kind, names: Sequence[str], at: datetime) -> dict[str, Any]:
@@ -354,7 +349,7 @@ def _asked(kind: Kind, names: Sequence[str], at: datetime) -> dict[str, Any]:
 def _placed(decisions: Sequence[Decision], found: Mapping[str, Open]) -> tuple[Decision, ...]:
     return tuple(
         Decision(one.candidate, Gather(into.due_at, one.verdict.key, into.id))
-        if isinstance(one.verdict, Gather) and (into := found.get(who(one.candidate.person)))
+        if isinstance(one.verdict, Gather) and (into := found.get(one.candidate.person.who))
         else one
         for one in decisions
     )

@@ -46,6 +46,14 @@ _AGAIN = """
     RETURNING id, queue, attempt
 """
 
+#: Those of the latest alone, as many as `most`: where there are a million, nobody waits for their number.
+_COUNT_LATEST = """
+    SELECT queue, count(*)
+      FROM (SELECT queue FROM notifications_deadletter ORDER BY delivery_id DESC LIMIT %(most)s) AS latest
+     GROUP BY queue
+     ORDER BY queue
+"""
+
 _COUNT = "SELECT queue, count(*) FROM notifications_deadletter GROUP BY queue"
 
 
@@ -76,4 +84,11 @@ def dead_letters() -> dict[Queue, int]:
     """How many there are, by queue."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT)
+        return {Queue(queue): int(count) for queue, count in cursor.fetchall()}
+
+
+def latest_dead_letters(most: int) -> dict[Queue, int]:
+    """How many of the latest there are, by queue; `most` of them at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_LATEST, {"most": most})
         return {Queue(queue): int(count) for queue, count in cursor.fetchall()}

@@ -20,6 +20,17 @@ class LaneDepth:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneLoad:
+    """All that is in a lane: due and in nobody's hands, since when, waiting for its time, and in workers' hands."""
+
+    lane: Lane
+    due: int
+    waiting: int
+    leased: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reclaimed:
     """What was found under leases that ran out."""
 
@@ -33,6 +44,17 @@ _DEPTHS = """
     SELECT lane, sum(size), min(due_at)
       FROM notifications_batch
      WHERE lease_id IS NULL AND due_at <= %(at)s
+     GROUP BY lane
+"""
+
+#: Reads every batch, of up to 500 deliveries each: never the log.
+_LOADS = """
+    SELECT lane,
+           coalesce(sum(size) FILTER (WHERE lease_id IS NULL AND due_at <= %(at)s), 0),
+           coalesce(sum(size) FILTER (WHERE lease_id IS NULL AND due_at > %(at)s), 0),
+           coalesce(sum(size) FILTER (WHERE lease_id IS NOT NULL), 0),
+           min(due_at) FILTER (WHERE lease_id IS NULL AND due_at <= %(at)s)
+      FROM notifications_batch
      GROUP BY lane
 """
 
@@ -88,6 +110,17 @@ def depths(at: datetime) -> list[LaneDepth]:
     with connection.cursor() as cursor:
         cursor.execute(_DEPTHS, {"at": at})
         return [LaneDepth(Lane(lane), int(waiting), oldest) for lane, waiting, oldest in cursor.fetchall()]
+
+
+def loads(at: datetime) -> list[LaneLoad]:
+    """Every lane in which there is anything, in the order in which people know them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOADS, {"at": at})
+        found = {
+            lane: LaneLoad(Lane(lane), int(due), int(waiting), int(leased), oldest)
+            for lane, due, waiting, leased, oldest in cursor.fetchall()
+        }
+    return [found[lane] for lane in Lane if lane in found]
 
 
 def next_due(lane: Lane) -> datetime | None:

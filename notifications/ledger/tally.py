@@ -14,7 +14,6 @@ from django.db import connection
 
 from accounts.channels import Channel
 from notifications.models.tallies import Standing
-from notifications.vocabulary import Lane, Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +24,6 @@ class Count:
     channel: Channel
     standing: Standing
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """A lane: what is due and in nobody's hands, what waits for its time, what workers hold; since when it is due."""
-
-    lane: Lane
-    due: int
-    waiting: int
-    leased: int
-    oldest: datetime | None
 
 
 #: Notes become counts: 5,000 notes take about 10 ms. Two at once: the second passes over what the first has taken.
@@ -66,33 +54,14 @@ _FOLD: Final = """
 #: Served by the unique index of the hour: 15 rows for each.
 _SINCE: Final = "SELECT hour, channel, standing, count FROM notifications_tally WHERE hour >= %(since)s ORDER BY hour"
 
-#: Reads every waiting batch, of up to 500 deliveries each: never the log.
-_LANES: Final = """
-    SELECT lane,
-           coalesce(sum(size) FILTER (WHERE lease_id IS NULL AND due_at <= %(at)s), 0),
-           coalesce(sum(size) FILTER (WHERE lease_id IS NULL AND due_at > %(at)s), 0),
-           coalesce(sum(size) FILTER (WHERE lease_id IS NOT NULL), 0),
-           min(due_at) FILTER (WHERE lease_id IS NULL AND due_at <= %(at)s)
-      FROM notifications_batch
-     GROUP BY lane
-"""
-
-#: The latest dead letters of each queue, up to so many of all.
-_DEAD: Final = """
-    SELECT queue, count(*)
-      FROM (SELECT queue FROM notifications_deadletter ORDER BY delivery_id DESC LIMIT %(most)s) AS latest
-     GROUP BY queue
-     ORDER BY queue
-"""
-
 _FORGET: Final = "DELETE FROM notifications_tally WHERE hour < %(before)s"
 
 
-#: Notes that are taken at a time; a round that finds fewer has found the last.
-FEW: Final = 5_000
+#: Notes that are taken in one turn; a turn that finds fewer has found the last.
+TOGETHER: Final = 5_000
 
 
-def fold(*, limit: int = FEW) -> int:
+def fold(*, limit: int = TOGETHER) -> int:
     """Add up to `limit` notes to the counts; says how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(_FOLD, {"limit": limit})
@@ -104,25 +73,6 @@ def since(hour: datetime) -> Sequence[Count]:
     with connection.cursor() as cursor:
         cursor.execute(_SINCE, {"since": hour})
         return [Count(row[0], Channel(row[1]), Standing(row[2]), row[3]) for row in cursor.fetchall()]
-
-
-def lanes(at: datetime) -> Sequence[Depth]:
-    """Every lane in which there is anything, in the order in which people know them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LANES, {"at": at})
-        rows = cursor.fetchall()
-    found = {
-        lane: Depth(Lane(lane), int(due), int(waiting), int(leased), oldest)
-        for lane, due, waiting, leased, oldest in rows
-    }
-    return [found[lane] for lane in Lane if lane in found]
-
-
-def dead_letters(most: int) -> Sequence[tuple[Queue, int]]:
-    """The latest dead letters by queue, `most` of them at most."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DEAD, {"most": most})
-        return [(Queue(queue), count) for queue, count in cursor.fetchall()]
 
 
 def forget(before: datetime) -> None:

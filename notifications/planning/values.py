@@ -114,6 +114,11 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     country: str = ""
     quiet: QuietHours | None = None
 
+    @property
+    def who(self) -> str:
+        """By what somebody is known where they are counted or gathered for: their id, or the addresses of a contact."""
+        return str(self.recipient_id) if self.recipient_id else f"{self.email} {self.phone}"
+
 
 class Window(msgspec.Struct, frozen=True, gc=False):
     """Messages of one key are gathered for so long, and sent as one."""

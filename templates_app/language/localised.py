@@ -47,8 +47,9 @@ def cldr(locale: str) -> Locale:
     return Locale("en")
 
 
+@lru_cache(maxsize=256)
 def filters(locale: str) -> dict[str, Callable[..., str]]:
-    """The filters of one locale, by name."""
+    """The filters of one locale, by name; shared by all texts of it, with what they remember."""
     at = cldr(locale)
 
     # The same few prices and dates are written for everybody in a batch.

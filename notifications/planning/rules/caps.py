@@ -69,7 +69,7 @@ def wants(decided: Plan, facts: Facts, at: datetime) -> list[Want]:
         if rules := fitting[candidate.channel]:
             person, leaves_at = candidate.person, decision.verdict.hold.until if decision.verdict.hold else at
             latest = min(facts.expires_at or leaves_at + LONGEST_HOLD, leaves_at + LONGEST_HOLD) if holds else leaves_at
-            who = str(person.recipient_id) if person.recipient_id else f"{person.email} {person.phone}"
+            who = person.who
             found.append(Want(place, who, person.recipient_id, rules, leaves_at, latest, policy.is_critical))
     return found
 
