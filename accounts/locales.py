@@ -22,6 +22,12 @@ def normal(text: str) -> str:
     return "-".join(part for part in parts if part)
 
 
+def must_be_normal(text: str) -> None:
+    """For locales that people write into files and texts, where one has one name. Raises `NotALocale`."""
+    if normal(text) != text:
+        raise NotALocale(f"write the locale as {normal(text)}.")
+
+
 def stand_ins(locale: str) -> Iterator[str]:
     """The locale itself and what it may be replaced by, nearest first: ko-KR, ko (RFC 4647, section 3.4)."""
     while locale:

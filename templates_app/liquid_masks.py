@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from templates_app.mistakes import line_and_column
+
 _LIQUID: Final = r"\{\{.*?\}\}|\{%.*?%\}"
 _TOKEN: Final = re.compile(
     rf"(?P<liquid>{_LIQUID})|(?P<open><!--)|(?P<close>-->)|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*)"
@@ -38,8 +40,7 @@ class Masked:
         """Line and column in the source, from 1, of a place in the masked text, in bytes of UTF-8."""
         characters = len(self.text.encode()[:offset].decode(errors="ignore"))
         there, here = max(start for start in self._starts if start[0] <= characters)
-        before = self._source[: here + characters - there]
-        return before.count("\n") + 1, len(before) - before.rfind("\n")
+        return line_and_column(self._source, here + characters - there)
 
     def _masked(self, speaks: Callable[[str], bool]) -> str:
         pieces: list[str] = []

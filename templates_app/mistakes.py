@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 
 
+def line_and_column(source: str, index: int) -> tuple[int, int]:
+    """Of a place in a text, from 1."""
+    before = source[:index]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Which text: push.ko.body."""

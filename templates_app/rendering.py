@@ -12,7 +12,7 @@ from liquid import BoundTemplate
 from liquid.exceptions import LiquidError, LiquidInterrupt, ResourceLimitError, UndefinedError
 
 from accounts.channels import Channel, Platform
-from accounts.locales import NotALocale, normal, stand_ins
+from accounts.locales import NotALocale, must_be_normal, stand_ins
 from templates_app import emails, push_fields
 from templates_app.content import TEXT_OF, RawContent, Text
 from templates_app.gathered import COUNT, ITEMS
@@ -180,8 +180,7 @@ class _Languages:
 def _text(channel: Channel, locale: str, said: object, languages: _Languages) -> Said:
     place = Place(channel, str(locale))
     try:
-        if normal(locale) != locale:
-            raise ContentError(place, f"write the locale as {normal(locale)}.")
+        must_be_normal(locale)
     except NotALocale as error:
         raise ContentError(place, str(error)) from None
     needed = {field.name: field.default is MISSING for field in fields(TEXT_OF[channel])}

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from accounts.locales import NotALocale, normal
+from accounts.locales import NotALocale, must_be_normal
 from templates_app.language.environments import Html, Plain
 from templates_app.language.partials import PartialKind, Partials, sources
 from templates_app.models import Partial, TemplateVersion, VersionState
@@ -29,8 +29,7 @@ def checked(name: str, kind: str, texts: object, among: Partials | None = None) 
     known = {**(current() if among is None else among), name: {"kind": kind, "texts": texts}}
     for locale, source in texts.items():
         try:
-            if normal(locale) != locale:
-                raise ContentError(Place(name, locale), f"write the locale as {normal(locale)}.")
+            must_be_normal(locale)
         except NotALocale as error:
             raise ContentError(Place(name, str(locale)), str(error)) from None
         if not isinstance(source, str):

@@ -14,7 +14,7 @@ from templates_app.files.layout import CATEGORIES, ENDINGS, PARTIALS, Entry, Par
 from templates_app.files.pulling import as_columns
 from templates_app.files.reading import Folder
 from templates_app.language.partials import Partials
-from templates_app.mistakes import ContentError
+from templates_app.mistakes import ContentError, line_and_column
 from templates_app.models import Partial, Template, TemplateVersion
 from templates_app.publishing import NotPublishable
 from templates_app.rendering import compile_content
@@ -194,7 +194,7 @@ def _tell_sample(entry: Entry, text: tuple[str, str, Any], error: NotPublishable
     if error.variable:
         begin = positions.index_of(source, *start)
         found = re.compile(rf"\{{[{{%][^}}]*?\b({re.escape(error.variable)})\b").search(source, begin)
-        start = positions.at(source, found.start(1)) if found else start
+        start = line_and_column(source, found.start(1)) if found else start
     folder.wrong(path, str(error), *start)
 
 

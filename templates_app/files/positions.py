@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from templates_app.mistakes import line_and_column
+
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _DECODER: Final = json.JSONDecoder()
 _ESCAPE: Final = re.compile(
@@ -18,12 +20,6 @@ class NotJson(ValueError):
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
         self.index = index
-
-
-def at(source: str, index: int) -> tuple[int, int]:
-    """Line and column of a place in a text."""
-    before = source[:index]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def index_of(text: str, line: int, column: int) -> int:
@@ -77,17 +73,17 @@ def inside(source: str, way: Sequence[str | int], line: int = 0, column: int = 0
     for step in way:
         found = _child(source, index, step)
         if found is None:
-            return at(source, index)
+            return line_and_column(source, index)
         index = found
     if not line or source[index] != '"':
-        return at(source, index)
+        return line_and_column(source, index)
     text, _end = _DECODER.raw_decode(source, index)
     wanted, index = index_of(text, line, column), index + 1
     while wanted > 0:
         one = _ESCAPE.match(source, index)
         assert one is not None
         index, wanted = one.end(), wanted - 1
-    return at(source, index)
+    return line_and_column(source, index)
 
 
 def _skip(source: str, index: int) -> int:

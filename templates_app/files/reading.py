@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from accounts.channels import Channel
-from accounts.locales import NotALocale, normal
+from accounts.locales import NotALocale, must_be_normal, normal
 from templates_app.files import positions
 from templates_app.files.layout import ABOUT, CATEGORIES, EMAIL_FILES, ENDINGS, PARTIALS, SLUG, Entry, Part, unended
 from templates_app.files.positions import NotJson
+from templates_app.mistakes import line_and_column
 
 #: Bytes of one file, and files of a folder: far more than anybody writes, far less than a memory.
 LARGEST: Final = 1_000_000
@@ -122,13 +123,13 @@ def _text(path: str, file: Path, folder: Folder) -> str | None:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        folder.wrong(path, "not UTF-8; save it so.", *positions.at(data[: error.start].decode(), error.start))
+        folder.wrong(path, "not UTF-8; save it so.", *line_and_column(data[: error.start].decode(), error.start))
         return None
     if text.startswith("\ufeff"):
         folder.wrong(path, "begins with a byte order mark; save it as UTF-8 without one.")
         return None
     if "\0" in text:
-        folder.wrong(path, "contains a NUL character; remove it.", *positions.at(text, text.index("\0")))
+        folder.wrong(path, "contains a NUL character; remove it.", *line_and_column(text, text.index("\0")))
         return None
     return text
 
@@ -137,7 +138,7 @@ def _object(path: str, folder: Folder) -> dict[str, Any] | None:
     try:
         value = positions.parsed(folder.sources[path])
     except NotJson as error:
-        folder.wrong(path, str(error), *positions.at(folder.sources[path], error.index))
+        folder.wrong(path, str(error), *line_and_column(folder.sources[path], error.index))
         return None
     if not isinstance(value, dict):
         folder.wrong(path, "write an object: {…}.")
@@ -208,12 +209,9 @@ def _check_about(path: str, about: Mapping[str, Any], folder: Folder) -> None:
 
 def _check_default_locale(path: str, locale: object, folder: Folder) -> None:
     try:
-        if isinstance(locale, str) and normal(locale) == locale:
-            return
-        message = f"write it as {normal(str(locale))}."
+        must_be_normal(str(locale))
     except NotALocale as error:
-        message = str(error)
-    folder.wrong_in(path, ("default_locale",), message)
+        folder.wrong_in(path, ("default_locale",), str(error))
 
 
 def _said(path: str, inner: str, content: dict[str, dict[str, Any]], folder: Folder) -> None:

@@ -10,6 +10,8 @@ from liquid import Environment
 from liquid.exceptions import BlockNestingError, LiquidError
 from liquid.token import Token
 
+from templates_app.mistakes import line_and_column
+
 #: Characters inside {{ }} and {% %} of one text: what parsing costs depends on these.
 _MOST_MARKUP: Final = 20_000
 _MOST_TAGS: Final = 2_000
@@ -70,8 +72,7 @@ def position(token: Token | None) -> tuple[int, int]:
     """Line and column, from 1, of a part of a text; (0, 0) where it is not known."""
     if token is None or token.start_index < 0:
         return 0, 0
-    before = token.source[: token.start_index]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    return line_and_column(token.source, token.start_index)
 
 
 def explained(error: LiquidError, source: str, environment: Environment, partials: Mapping[str, str]) -> Mistake:
@@ -138,5 +139,4 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def _at(source: str, index: int, message: str) -> Mistake:
-    before = source[:index]
-    return Mistake(message, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return Mistake(message, *line_and_column(source, index))
