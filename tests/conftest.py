@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 from redis.client import Pipeline
 
 from notifications import account_health, queues
 from notifications.meters import readings
 from notifications.routes import routes
 from notifications.silence import sleepers
+from notifications.wire import wire
 from templates_app import catalogue
+from tests.sandbox.world import Running
 
 #: make test ARGS="tests/planning --hypothesis-profile thorough -n2"
-settings.register_profile("thorough", max_examples=10_000, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=10_000, deadline=None)
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +66,23 @@ def nothing_remembered() -> None:
     routes.forget()
     queues.know_nothing()
     sleepers.forget()
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One sandbox for all tests of a worker."""
+    running = Running(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def trusted_sandbox(running_sandbox: Running, settings: Settings) -> Iterator[Running]:
+    """A sandbox without faults, memory or receipts, which the wire trusts."""
+    running_sandbox.empty()
+    settings.WIRE_CA_FILE = running_sandbox.state["ca_file"]
+    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
+    yield running_sandbox
+    # other threads have wires of their own, which end with them
+    if mine := vars(wire._mine).pop("wire", None):
+        mine.close()

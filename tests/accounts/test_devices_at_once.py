@@ -1,57 +1,31 @@
 """A token belongs to one person at a time, whoever registers, renews and retires it at the same moment."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from random import Random
-from threading import Barrier
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.devices import register, registration, renew, retire_many
 from accounts.models import Device, Recipient
+from tests.at_once import in_threads
 from tests.builders import fcm_token, iphone, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@contextmanager
-def _own_connection() -> Iterator[None]:
-    try:
-        yield
-    finally:
-        connection.close()
-
-
 def test_an_app_that_registers_twice_at_once_has_one_device() -> None:
     people = [person(f"p{number}") for number in range(4)]
-    at_once = Barrier(len(people))
 
     def registering(owner: Recipient) -> Device:
-        with _own_connection(), transaction.atomic():
-            at_once.wait(timeout=20)
+        with transaction.atomic():
             return register(owner, iphone(), timezone.now())[0]
 
-    with ThreadPoolExecutor(len(people)) as pool:
-        made = list(pool.map(registering, people))
+    made = in_threads(*(partial(registering, owner) for owner in people))
 
     assert len({one.id for one in made}) == 1
     assert Device.objects.live().count() == 1
-
-
-def all_at_once(works: Sequence[Callable[[], object]]) -> None:
-    at_once = Barrier(len(works))
-
-    def begin(work: Callable[[], object]) -> None:
-        with _own_connection():
-            at_once.wait(timeout=20)
-            work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        list(pool.map(begin, works))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -67,7 +41,7 @@ def test_whatever_happens_to_a_token_at_once_it_has_one_owner_and_nobody_fails(s
                 told, _ = register(owner, iphone(), timezone.now())
                 assert told.recipient_id == owner.id
 
-    all_at_once([partial(busy, owner, Random(f"{seed} {place}")) for place, owner in enumerate(people)])
+    in_threads(*[partial(busy, owner, Random(f"{seed} {place}")) for place, owner in enumerate(people)])
 
     register(people[0], iphone(), timezone.now())
     assert list(Device.objects.live().values_list("recipient__external_id", flat=True)) == ["p0"]
@@ -82,7 +56,7 @@ def test_of_two_who_renew_into_the_same_token_one_has_it() -> None:
     def renewing(owner: Recipient, number: int) -> None:
         renew(owner, fcm_token(f"old{number}"), new, timezone.now())
 
-    all_at_once([partial(renewing, owner, number) for number, owner in enumerate(people)])
+    in_threads(*[partial(renewing, owner, number) for number, owner in enumerate(people)])
 
     assert list(Device.objects.live().values_list("token", flat=True)) == [fcm_token("new")]
 
@@ -92,11 +66,9 @@ def test_a_token_that_is_called_dead_while_it_moves_is_retired_or_stays_with_its
     asked_at = timezone.now()
     device, _ = register(before, iphone(), asked_at)
 
-    all_at_once(
-        [
-            partial(register, after, iphone(), timezone.now()),
-            partial(retire_many, [(device.id, asked_at, "Unregistered")], timezone.now()),
-        ]
+    in_threads(
+        partial(register, after, iphone(), timezone.now()),
+        partial(retire_many, [(device.id, asked_at, "Unregistered")], timezone.now()),
     )
 
     assert list(Device.objects.live().values_list("recipient__external_id", flat=True)) == ["after"]

@@ -1,13 +1,11 @@
 """What people answer: keywords, whole and in two languages, and the last of them decides."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from functools import partial
 from unicodedata import normalize
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +14,7 @@ from accounts.channels import Channel
 from accounts.models import ReceivedReply, Suppression
 from accounts.replies import Reply, Wish, e164, wish_in
 from accounts.suppressions import Cause, forget_replies, heed, suppress
+from tests.at_once import in_threads
 from tests.builders import witness
 
 PHONE = "+821012345678"
@@ -219,18 +218,9 @@ def test_neither_order_nor_repetition_of_messages_makes_a_difference(told: list[
 
 @pytest.mark.django_db(transaction=True)
 def test_messages_that_come_in_at_the_same_moment_are_heeded_one_by_one() -> None:
-    at_once = Barrier(6)
     messages = [said(wish, minute) for minute in range(3) for wish in Wish]
 
-    def tell(reply: Reply) -> None:
-        at_once.wait(timeout=20)
-        try:
-            heed(reply, "twilio-live")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(tell, messages))
+    in_threads(*(partial(heed, reply, "twilio-live") for reply in messages))
 
     assert causes() == ["stop"]
     assert ReceivedReply.objects.count() == 6

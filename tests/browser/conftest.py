@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from tests.needs import may_do_without
+
 #: Where the pictures go that people look at, if anywhere.
 _PICTURES = os.environ.get("BROWSER_PICTURES", "")
 
@@ -19,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if not shutil.which("chromium"):
+            if may_do_without("chromium"):
                 item.add_marker(pytest.mark.skip(reason="no chromium on the PATH: apt-get install chromium"))
 
 

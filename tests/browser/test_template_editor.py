@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django import Settings
 
 from accounts.models import Category
 from config.demo import cast
-from notifications.wire import wire
 from templates_app import publishing
 from templates_app.content import RawContent
 from templates_app.models import TemplateVersion
@@ -25,31 +23,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Picture = Callable[[Page | Locator, str], None]
 
 
-@pytest.fixture(scope="module")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("sandbox"))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
+def sandbox(trusted_sandbox: Running) -> Running:
     """What `make demo` sets up: sample templates, people, accounts at a sandbox that runs."""
-    _running.admin("DELETE", "record")
-    _running.admin("PUT", "settings", {"receipts": False, "receipt_delay_ms": 0})
-    settings.WIRE_CA_FILE = _running.state["ca_file"]
-    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
-    cast.assemble(_running.state)
+    cast.assemble(trusted_sandbox.state)
     User.objects.create_superuser("admin", password=PASSWORD)
     # what the groups may that migrations make, which these tests' transactions empty
     for name, verbs in (("writer", ["view", "add", "change", "submit"]), ("approver", ["view", "approve"])):
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
         names = [f"{verb}_templateversion" for verb in verbs]
         user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    yield _running
-    # the server's threads have wires of their own, which end with them
-    if mine := vars(wire._mine).pop("wire", None):
-        mine.close()
+    return trusted_sandbox
 
 
 @pytest.fixture

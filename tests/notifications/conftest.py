@@ -1,10 +1,7 @@
 """One sandbox for all tests of a worker, emptied before each, and accounts of every provider that send there."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from config.demo import cast
 from notifications import tokens
@@ -14,25 +11,10 @@ from notifications.wire import wire
 from tests.sandbox.world import Running
 
 
-@pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("sandbox"))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def sandbox(_running: Running, settings: Settings) -> Iterator[Running]:
+def sandbox(trusted_sandbox: Running) -> Running:
     """A sandbox without faults, memory or receipts, which the wire trusts."""
-    _running.admin("DELETE", "record")
-    _running.admin("DELETE", "faults")
-    quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
-    _running.admin("PUT", "settings", quiet)
-    settings.WIRE_CA_FILE = _running.state["ca_file"]
-    settings.WIRE_PRIVATE_HOSTS = frozenset({"localhost"})
-    yield _running
-    if mine := vars(wire._mine).pop("wire", None):
-        mine.close()
+    return trusted_sandbox
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -22,25 +20,11 @@ from notifications import digesting, walking
 from notifications.ledger import cancel as cancelling
 from notifications.models import Delivery, DeliveryEvent, Digest, DigestEntry, Notification
 from tests.api.shop import Shop, jimin
+from tests.at_once import in_threads
 from tests.notifications.gathering import PATH, asked, body, closed, gathering_shop, in_time, names, sent
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def in_threads(*work: Callable[[], object]) -> list[object]:
-    """Do all of this at the same moment, each with a connection of its own."""
-    start = threading.Barrier(len(work))
-
-    def one(does: Callable[[], object]) -> object:
-        try:
-            start.wait()
-            return does()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return list(pool.map(one, work))
 
 
 def crowd(people: int) -> None:
@@ -68,7 +52,7 @@ def test_of_all_who_begin_a_digest_at_once_one_does() -> None:
 
     answers = in_threads(*[lambda n=n: asked(caller, str(n)) for n in range(8)])
 
-    assert len({answer["recipients"][0]["due_at"] for answer in answers}) == 1  # type: ignore[index] # JSON
+    assert len({answer["recipients"][0]["due_at"] for answer in answers}) == 1
     assert (Digest.objects.count(), DigestEntry.objects.count()) == (1, 8)
     assert closed() == 1
     assert sorted(names(sent()[0])) == [str(n) for n in range(8)]

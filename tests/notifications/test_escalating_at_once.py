@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +20,7 @@ from notifications.ledger.escalations import hurry
 from notifications.models import Delivery, DeliveryEvent, Escalation, Notification
 from templates_app import catalogue
 from tests.api.shop import DATA, jimin, shop
+from tests.at_once import in_threads
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,21 +46,6 @@ def campaign(people: int) -> None:
 def due() -> datetime:
     """When the text messages have had their time."""
     return timezone.now() + timedelta(minutes=11)
-
-
-def in_threads(*work: Callable[[], object]) -> list[object]:
-    """Do all of this at the same moment, each with a connection of its own."""
-    start = threading.Barrier(len(work))
-
-    def one(does: Callable[[], object]) -> object:
-        try:
-            start.wait()
-            return does()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return list(pool.map(one, work))
 
 
 def test_four_workers_at_once_plan_each_next_channel_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,13 @@
 """One idempotency key, one notification, one answer, however many ask at once."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from notifications.models import Delivery, IdempotencyKey, Notification
 from tests.api.shop import DATA, Shop, jimin, shop
+from tests.at_once import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,17 +16,8 @@ BODY = {"template": "restock", "recipients": ["jimin"], "data": DATA}
 
 def asked_at_once(caller: Shop, bodies: list[Any]) -> list[Any]:
     """The answers to requests that leave at the same moment with the same key."""
-    barrier = Barrier(len(bodies))
-
-    def ask(body: Any) -> Any:
-        try:
-            barrier.wait(timeout=30)
-            return caller.post("/v1/notifications", body, **{"Idempotency-Key": "order-1"})
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(bodies)) as pool:
-        return list(pool.map(ask, bodies))
+    post = partial(caller.post, "/v1/notifications", **{"Idempotency-Key": "order-1"})
+    return in_threads(*(partial(post, body) for body in bodies))
 
 
 def test_twenty_at_once_get_one_notification_and_the_same_answer() -> None:

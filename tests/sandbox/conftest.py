@@ -1,29 +1,16 @@
 """One sandbox for all tests of a worker, emptied before each."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.sandbox.contracts import Contract
 from tests.sandbox.world import Running
 
 
-@pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("sandbox"))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def sandbox(_running: Running) -> Running:
+def sandbox(running_sandbox: Running) -> Running:
     """A sandbox without faults, memory or receipts."""
-    _running.admin("DELETE", "record")
-    _running.admin("DELETE", "faults")
-    quiet = {"receipts": False, "receipt_delay_ms": 0, "sendgrid_events_url": "", "mandrill_events_url": ""}
-    quiet |= {"twilio_inbound_url": "", "vonage_inbound_url": ""}
-    _running.admin("PUT", "settings", quiet)
-    return _running
+    running_sandbox.empty()
+    return running_sandbox
 
 
 @pytest.fixture(scope="session")

@@ -143,6 +143,15 @@ class Running:
     def send(self, ask: Ask) -> Said:
         return send(ask, self.state["ca_file"])
 
+    def empty(self) -> None:
+        """Without faults, memory or receipts, and with nobody to call back."""
+        self.admin("DELETE", "record")
+        self.admin("DELETE", "faults")
+        nobody = dict.fromkeys(
+            ("sendgrid_events_url", "mandrill_events_url", "twilio_inbound_url", "vonage_inbound_url"), ""
+        )
+        self.admin("PUT", "settings", {"receipts": False, "receipt_delay_ms": 0, **nobody})
+
     def admin(self, method: str, path: str, content: object | None = None) -> Said:
         body = b"" if content is None else json.dumps(content).encode()
         return self.send(Ask(f"{self.url}/_sandbox/{path}", method=method, body=body))

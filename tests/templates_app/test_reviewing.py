@@ -1,13 +1,12 @@
 """Review: by somebody else where the category wants it, of what was read, once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -15,6 +14,7 @@ from templates_app import publishing, reviewing
 from templates_app.models import TemplateVersion
 from templates_app.publishing import Draft
 from templates_app.reviewing import NotAllowed
+from tests.at_once import in_threads
 from tests.builders import WELCOME, category, published, template
 
 pytestmark = pytest.mark.django_db
@@ -151,21 +151,16 @@ def test_every_step_is_in_the_audit_log_with_what_changed() -> None:
 
 
 def at_once(*works: Callable[[], object]) -> Sequence[object]:
-    """What each came to: its error, or None."""
-    start = Barrier(len(works))
+    """What each of these came to: a refusal, or nothing."""
 
-    def begin(work: Callable[[], object]) -> object:
+    def told(work: Callable[[], object]) -> object:
         try:
-            start.wait(timeout=20)
             work()
         except NotAllowed as error:
             return error
-        finally:
-            connection.close()
         return None
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(begin, works))
+    return in_threads(*(partial(told, work) for work in works))
 
 
 def own(version: TemplateVersion) -> TemplateVersion:

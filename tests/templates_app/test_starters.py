@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -21,6 +20,7 @@ from templates_app.gathered import completed
 from templates_app.rendering import compile_content
 from templates_app.starter import STARTERS
 from templates_app.variables import LINK_STAND_INS
+from tests.needs import may_do_without
 
 NAMES: Final = sorted(folder.parent.name for folder in STARTERS.glob("*/template.json"))
 LOCALES: Final = ("ko", "en")
@@ -206,7 +206,7 @@ _SELECTORS: Final = {
 }
 
 
-@pytest.mark.skipif(not shutil.which("spamassassin"), reason="needs Debian's spamassassin, which is not installed")
+@pytest.mark.skipif(may_do_without("spamassassin"), reason="needs Debian's spamassassin, which is not installed")
 @pytest.mark.parametrize(("name", "locale"), EMAILS)
 def test_spamassassin_takes_them_for_ham(name: str, locale: str) -> None:
     """By its local rules: what it would ask of the network concerns who sends."""
