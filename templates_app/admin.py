@@ -265,11 +265,11 @@ class PartialAdmin(ModelAdmin[Partial]):
 
 
 def _used(name: str) -> str:
-    published, drafts = sharing.users(name)
+    kept, drafts = sharing.users(name)
     said = []
-    if published:
-        names = ", ".join(map(str, published))
-        said.append(f"{names}: published with it as it was; publish a new version to bring in what changes here.")
+    if kept:
+        names = ", ".join(map(str, kept))
+        said.append(f"{names}: with it as it was; publish a new version to bring in what changes here.")
     if drafts:
         said.append(f"{', '.join(map(str, drafts))}: drafts, which follow.")
     return " ".join(said)

@@ -41,12 +41,15 @@ def checked(name: str, kind: str, texts: object, among: Partials | None = None) 
 
 
 def users(name: str) -> tuple[list[TemplateVersion], list[TemplateVersion]]:
-    """Versions that use the partial: those that are published, which keep what it was, and drafts, which follow."""
+    """Versions that use the partial: those that are published or in review, which keep what it was, and drafts, which
+    follow.
+    """
     versions = TemplateVersion.objects.select_related("template").order_by("template__name", "number")
-    published = list(versions.filter(state=VersionState.PUBLISHED, partials__has_key=name))
+    keeping = (VersionState.PUBLISHED, VersionState.IN_REVIEW)
+    kept = list(versions.filter(state__in=keeping, partials__has_key=name))
     brings = _reaching(name)
     drafts = [one for one in versions.filter(state=VersionState.DRAFT) if any(map(brings.search, _texts(one.content)))]
-    return published, drafts
+    return kept, drafts
 
 
 def _reaching(name: str) -> re.Pattern[str]:
@@ -64,4 +67,5 @@ def _texts(content: Any) -> list[str]:
     """All texts in stored content, however deep."""
     if isinstance(content, str):
         return [content]
-    return [text for inner in content.values() for text in _texts(inner)] if isinstance(content, dict) else []
+    inside = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    return [text for inner in inside for text in _texts(inner)]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.channels import Channel
-from templates_app import catalogue, publishing, sharing
+from templates_app import catalogue, publishing, reviewing, sharing
 from templates_app.content import EmailText, SmsText
 from templates_app.models import Partial, TemplateVersion
 from templates_app.rendering import ContentError, compile_content
@@ -147,6 +147,56 @@ def test_who_uses_a_partial_is_found_through_other_partials() -> None:
     publishing.create_draft(template("neither"), publishing.Draft({"sms": {"ko": {"body": "sign"}}}))
 
     assert sharing.users("sign") == ([direct], [draft])
+
+
+@pytest.mark.django_db
+def test_who_uses_a_partial_in_a_button_or_in_review_is_found() -> None:
+    kept()
+    button = {"id": "go", "label": "{% render 'sign' %}"}
+    push = {"push": {"ko": {"title": "t", "body": "b", "buttons": [button]}}}
+    draft = publishing.create_draft(template("button"), publishing.Draft(push))
+    reviewed = publishing.create_draft(template("reviewed"), publishing.Draft(SMS))
+    reviewing.submit_for_review(reviewed, timezone.now(), by=None)
+
+    assert sharing.users("sign") == ([reviewed], [draft])
+
+
+@pytest.mark.django_db
+def test_what_is_approved_brings_in_what_was_reviewed() -> None:
+    kept()
+    version = publishing.create_draft(template("hello"), publishing.Draft(SMS))
+    reviewing.submit_for_review(version, timezone.now(), by=None)
+    Partial.objects.update(texts={"ko": "올림"})
+
+    reviewing.approve(version, timezone.now(), by=None)
+
+    assert catalogue.edition(version.id).render(Channel.SMS, "ko", {"name": "지민"}) == SmsText("지민 드림")
+
+
+@pytest.mark.django_db
+def test_what_was_sent_back_brings_in_partials_as_they_are_now() -> None:
+    kept()
+    version = publishing.create_draft(template("hello"), publishing.Draft(SMS))
+    reviewing.submit_for_review(version, timezone.now(), by=None)
+    reviewing.send_back(version, timezone.now(), by=None, comment="올림?")
+    Partial.objects.update(texts={"ko": "올림"})
+
+    publishing.publish(version, timezone.now())
+
+    assert catalogue.edition(version.id).render(Channel.SMS, "ko", {"name": "지민"}) == SmsText("지민 올림")
+
+
+@pytest.mark.django_db
+def test_a_version_that_is_gone_back_to_brings_in_what_it_did() -> None:
+    kept()
+    first = published("hello", SMS)
+    Partial.objects.update(texts={"ko": "올림"})
+    publishing.publish(publishing.create_draft(first.template, publishing.Draft(SMS)), timezone.now())
+    first.refresh_from_db()
+
+    again = reviewing.roll_back(first, timezone.now(), by=None).version
+
+    assert catalogue.edition(again.id).render(Channel.SMS, "ko", {"name": "지민"}) == SmsText("지민 드림")
 
 
 def form(**values: Any) -> dict[str, Any]:
