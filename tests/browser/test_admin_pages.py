@@ -273,3 +273,18 @@ def test_filters_and_the_menu_of_a_phone_open_by_keyboard(desk: Page, live_serve
     reach(desk, "^Menu$")
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("link", name="Home")).to_be_visible()
+
+
+def test_why_somebody_got_it_or_not_is_asked_and_read_by_keyboard_alone(desk: Page, live_server: Any) -> None:
+    desk.goto(live_server.url + reverse("admin:notifications_delivery_why"))
+    reach(desk, "^Recipient:?$")
+    desk.keyboard.type("jimin")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("heading", name="What happened to jimin")).to_be_visible()
+
+    reach(desk, "restock")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("link", name="This delivery").first).to_be_visible()
+    reach(desk, "^This delivery")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**/notifications/delivery/**/change/")
