@@ -1,8 +1,8 @@
 """Who gets what in an experiment: told by a hash of who it is, so that the answer is never stored and never changes.
 
 A person has a place between 0 and 1 for each purpose of each experiment. The places are spread evenly, and to know one
-says nothing of another: whoever is held out, tested, or given B is a fair sample of everybody. Nothing is rolled: a chunk that is
-planned a second time after a crash, and a report a month later, find the same people in the same places.
+says nothing of another: whoever is held out, tested, or given B is a fair sample of everybody. Nothing is rolled: a
+chunk that is planned a second time after a crash, and a report a month later, find everybody in the same place.
 """
 
 import math
@@ -39,15 +39,15 @@ class Share:
 def place(experiment_id: UUID, person: UUID, purpose: str) -> float:
     """Where somebody stands between 0 (included) and 1 (not) for one purpose of one experiment; about a microsecond.
 
-    The experiment is the salt of the hash and the purpose its personalization, 16 bytes at most, which makes each pair a
-    hash function of its own (RFC 7693 section 2.5). 53 bits of it are all that a float can tell apart.
+    The experiment is the salt of the hash and the purpose its personalization, 16 bytes at most, which makes each pair
+    a hash function of its own (BLAKE2, 2.5 and 2.8). 53 bits of it are all that a float can tell apart.
     """
     digest = blake2b(person.bytes, digest_size=8, salt=experiment_id.bytes, person=purpose.encode()).digest()
     return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 
 def arm_of(place: float, shares: Sequence[Share]) -> str:
-    """The letter of the variant whose part of the line from 0 to 1 has `place` in it; in whatever order they are given."""
+    """The letter of the variant whose part of the line from 0 to 1 has `place` in it, in whatever order they come."""
     bounds, letters = _line(shares)
     return letters[bisect_right(bounds, place)]
 
@@ -57,7 +57,8 @@ class Design:
     """How the people of one experiment are divided: first who is held out, then who is in the test, then who gets what.
 
     `hold_out` and `test` are portions from 0 to 1; what is tested is a portion of those who are not held out. A portion
-    that grows keeps everybody whom it had. Neither depends on the shares: whoever was held out is so too after the weights change.
+    that grows keeps everybody whom it had. Neither depends on the shares: whoever was held out still is when the
+    weights have changed.
     """
 
     experiment_id: UUID

@@ -1,8 +1,9 @@
 """What is known of the true rate of each variant, once some people have clicked and others have not.
 
 Before anybody is asked every rate from 0 to 1 is taken to be as likely as any other: the uniform prior, Beta(1, 1). It
-favours no variant, needs nothing to be tuned, weighs as much as two people, and keeps every density finite. After s of n
-people the rate is distributed as Beta(s + 1, n - s + 1) (Gelman et al., Bayesian Data Analysis, 3rd edition, 2.1-2.4).
+favours no variant, needs nothing to be tuned, weighs as much as two people, and keeps every density finite. After s of
+n people the rate is distributed as Beta(s + 1, n - s + 1) (Gelman et al., Bayesian Data Analysis, 3rd edition, 2.1 to
+2.4).
 """
 
 import math
@@ -82,9 +83,9 @@ def interval(tally: Tally, level: float = 0.95) -> Interval:
 def standings(tallies: Sequence[Tally]) -> tuple[Standing, ...]:
     """How each variant stands, in the order given: exact to 1e-6 and better, and the same each time.
 
-    The best one has a rate x, and all others a lower one: P(i is best) is the integral of f_i(x) times the F_j(x) of the
-    others, f being densities and F what lies below x. The same integral of x times that is the highest rate that is to be
-    expected. No dice are thrown, and six variants of a million people each take a few milliseconds at most.
+    The best one has a rate x, and all others a lower one: P(i is best) is the integral of f_i(x) times the F_j(x) of
+    the others, f being densities and F what lies below x. With another x in the integral, and over all i, it is the
+    highest rate that is to be expected. No dice are thrown; six variants of a million people each take milliseconds.
     """
     if not tallies:
         return ()
@@ -133,7 +134,7 @@ class _Curve:
         return cls(alpha, beta, mean, deviation, constant, _edge(alpha, beta, mode, 0.0), _edge(alpha, beta, mode, 1.0))
 
     def densities(self, logs: Sequence[tuple[float, float]], left: float, right: float) -> list[float]:
-        """The density at the places whose logarithms (of x, of 1 - x) are given, all of them between `left` and `right`."""
+        """The density at places between `left` and `right` whose logarithms, of x and of 1 - x, are given."""
         if right <= self.low or left >= self.high:
             return [0.0] * len(logs)
         p, q, constant = self.alpha - 1, self.beta - 1, self.constant

@@ -1,6 +1,7 @@
 """Integrals of functions that are smooth on a short panel, by Gauss and Legendre.
 
-The values at `NODES` of a function say its integral over the panel, and, by the polynomial through them, the integral up to each node.
+The values of a function at `NODES` say its integral over the panel, and, by the polynomial through them, its integral
+up to each node.
 """
 
 import math
@@ -62,9 +63,9 @@ _TO_NODES: Final = tuple(_up_to(node) for node in NODES)
 
 def whole(values: Sequence[float]) -> float:
     """The integral from -1 to 1 of what has these values at the nodes."""
-    return sum(map(mul, WEIGHTS, values))
+    return math.fsum(map(mul, WEIGHTS, values))
 
 
 def running(values: Sequence[float]) -> list[float]:
     """The integrals from -1 to each node."""
-    return [sum(map(mul, counts, values)) for counts in _TO_NODES]
+    return [math.fsum(map(mul, counts, values)) for counts in _TO_NODES]

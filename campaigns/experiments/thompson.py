@@ -1,9 +1,9 @@
 """Adaptive sending: whoever seems better gets more of the next people, as much more as it is likely to be the best.
 
-While a send is throttled, clicks come in, and the shares of the next minute are made anew from all that is known: each variant's rate is drawn
-from what may be true of it, and the highest wins the draw. The part of the draws that a variant wins is its share:
-Thompson's rule (Biometrika 25, 1933), in batches as in Chapelle and Li (NeurIPS 2011), who show that answers which come in late do it little
-harm.
+While a send is throttled clicks come in, and the shares of the next minute are made anew from all that is known: the
+rate of each variant is drawn from what may be true of it, and the highest wins the draw. The part of the draws that a
+variant wins is its share. This is Thompson's rule (Biometrika 25, 1933) for a batch of people at a time, of which
+Chapelle and Li (NeurIPS 2011) found that it bears answers that come late better than a rule without dice.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def shares(tallies: Sequence[Tally], dice: Random, draws: int = DRAWS, floor: fl
     """The share of each variant in the next people, in the order given; they sum to 1.
 
     Every variant gets `floor`, and what is left goes by the draws that it wins. As long as nobody has got anything, all
-    are alike. A tally should leave out those who had no time yet to click: they would count as people who did not want to.
+    are alike. A tally should leave out whoever had no time to click yet, who would count as one who did not want to.
     """
     if not tallies:
         raise ValueError("shares are made of at least one variant")
