@@ -132,6 +132,8 @@ INSTALLED_APPS = [
     "accounts",
     "templates_app",
     "notifications",
+    "campaigns",
+    "tracking",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -17,8 +17,10 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
+from notifications.models.outcomes import Outcome, OutcomeNote, Spending, SpendingNote
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
+from notifications.models.reactions import Reaction
 from notifications.models.routes import Route, RouteStep
 from notifications.models.tallies import Standing, Tally, TallyNote
 
@@ -38,11 +40,16 @@ __all__ = [
     "Escalation",
     "IdempotencyKey",
     "Notification",
+    "Outcome",
+    "OutcomeNote",
     "PendingReceipt",
     "ProviderAccount",
+    "Reaction",
     "Route",
     "RouteStep",
     "SmsPrice",
+    "Spending",
+    "SpendingNote",
     "Standing",
     "Tally",
     "TallyNote",
