@@ -1,29 +1,20 @@
 """When a campaign goes out: at once, once, or again and again. Pure: moments in, moments out.
 
 What is planned is told by the clock on a wall in a zone, or on everybody's own (`wall_clock.THEIR_OWN`, whose moments
-are those at which the first clock on earth shows that time). Moments are in UTC. Of what was missed: `lateness`.
+are those at which the first clock on earth shows that time). Moments are in UTC. Of what was missed: lateness.py.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from campaigns import crontabs
-from campaigns.wall_clock import THEIR_OWN, moment_of, wall_at, zone_named
+from campaigns.schedules import crontabs
+from campaigns.schedules.wall_clock import BadSchedule, moment_of, wall_at, zone_named
+from campaigns.vocabulary import EveryUnit
 
-_DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
-
-
-class Unit(StrEnum):
-    """In what an interval is counted."""
-
-    MINUTES = "minutes"
-    HOURS = "hours"
-    DAYS = "days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """When the clock on the wall shows `at`."""
+    """When the clock on the wall shows `at`, which is naive."""
 
     at: datetime
     zone: str
@@ -46,11 +37,13 @@ class Every:
     """At an interval. Days are those of the calendar: the time of day stays when the clock is set."""
 
     number: int
-    unit: Unit
+    unit: EveryUnit
 
     @property
     def interval(self) -> timedelta:
         """How long it is between two, while no clock is set. Raises `OverflowError` for more than time has."""
+        if self.number < 1:
+            raise BadSchedule(f"An interval is one of its units at least; this one is {self.number} {self.unit}.")
         return timedelta(**{self.unit.value: self.number})
 
 
@@ -68,7 +61,7 @@ Schedule = Now | Once | Recurring
 
 
 def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
-    """The first moment after this one; None where there is none. Raises `BadCrontab` and `UnknownZone`."""
+    """The first moment after this one; None where there is none. Raises `BadSchedule`."""
     return next(_after(schedule, moment), None)
 
 
@@ -126,38 +119,14 @@ def _recurring(schedule: Recurring, moment: datetime) -> Iterator[datetime]:
 
 def _at_intervals(every: Every, schedule: Recurring, moment: datetime) -> Iterator[datetime]:
     if schedule.starts_at is None:
-        raise ValueError("An interval needs a beginning from which it is counted.")
+        raise BadSchedule("An interval needs a beginning, from which it is counted.")
     zone, interval = zone_named(schedule.zone), every.interval
     first = moment_of(schedule.starts_at, zone)
     # one earlier than it seems, as a day may be an hour shorter than another
     number = max(0, (moment - first) // interval - 1)
     while True:
-        if every.unit is Unit.DAYS:
+        if every.unit is EveryUnit.DAYS:
             yield moment_of(schedule.starts_at + number * interval, zone)
         else:
             yield first + number * interval
         number += 1
-
-
-def in_words(schedule: Schedule) -> str:
-    """What people read: “Mondays at 09:00, Asia/Seoul, until 2026-12-31”."""
-    match schedule:
-        case Now():
-            return "at once"
-        case Once(at=at, zone=zone):
-            return f"{at:%Y-%m-%d at %H:%M}, {_clock(zone)}"
-        case Recurring(rule=Every(number=number, unit=unit)):
-            every = f"every {number} {unit}" if number != 1 else f"every {unit.value.removesuffix('s')}"
-            return f"{every}{_bounds(schedule)}"
-        case Recurring(rule=str() as crontab):
-            return f"{crontabs.in_words(crontab)}{_bounds(schedule)}"
-
-
-def _bounds(schedule: Recurring) -> str:
-    begins = f", from {schedule.starts_at:%Y-%m-%d %H:%M}" if schedule.starts_at else ""
-    ends = f", until {schedule.ends_at:%Y-%m-%d %H:%M}" if schedule.ends_at else ""
-    return f", {_clock(schedule.zone)}{begins}{ends}"
-
-
-def _clock(zone: str) -> str:
-    return "each recipient's local time" if zone == THEIR_OWN else zone

@@ -13,6 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from campaigns.schedules.wall_clock import BadSchedule
+
 #: Longer than any that a person writes; a list of all sixty minutes has 169.
 _LONGEST: Final = 400
 #: Years in which a crontab must come true: a leap day may be eight years away (2096, 2104).
@@ -55,7 +57,7 @@ WEEKDAY: Final = Field("day of the week", 0, 6, "*, mon, mon-fri or 0,6", _calle
 FIELDS: Final = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 
-class BadCrontab(ValueError):
+class BadCrontab(BadSchedule):
     """A crontab that cannot be read; the message says which field is wrong, and what would be right."""
 
 

@@ -25,7 +25,11 @@ _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 
 
-class UnknownZone(ValueError):
+class BadSchedule(ValueError):
+    """A schedule that makes no sense; the message says why, and what would."""
+
+
+class UnknownZone(BadSchedule):
     """No time zone has that name; the message says what one looks like."""
 
 
