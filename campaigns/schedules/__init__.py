@@ -3,7 +3,17 @@
 from campaigns.schedules.checking import Problem, check
 from campaigns.schedules.crontabs import BadCrontab
 from campaigns.schedules.lateness import Due, Skipped, due
-from campaigns.schedules.moments import Every, Now, Once, Recurring, Schedule, between, next_after, next_from
+from campaigns.schedules.moments import (
+    Every,
+    Now,
+    Once,
+    Recurring,
+    Schedule,
+    between,
+    first_moment,
+    next_after,
+    next_from,
+)
 from campaigns.schedules.wall_clock import (
     SPAN,
     THEIR_OWN,
@@ -39,6 +49,7 @@ __all__ = [
     "between",
     "check",
     "due",
+    "first_moment",
     "in_words",
     "local_due",
     "local_moment",

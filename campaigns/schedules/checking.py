@@ -35,14 +35,12 @@ class Problem:
 
 def check(schedule: Schedule, at: datetime) -> list[Problem]:
     """All that is wrong with a schedule that is to begin at `at`; none where it can."""
-    match schedule:
-        case Now():
-            return []
-        case Once() | Recurring():
-            try:
-                zone = zone_named(schedule.zone)
-            except UnknownZone as unknown:
-                return [Problem("zone", str(unknown))]
+    if isinstance(schedule, Now):
+        return []
+    try:
+        zone = zone_named(schedule.zone)
+    except UnknownZone as unknown:
+        return [Problem("zone", str(unknown))]
     if isinstance(schedule, Once):
         return list(_with_once(schedule, zone, at))
     found = [*_with_rule(schedule, at), *_with_bounds(schedule, zone, at)]

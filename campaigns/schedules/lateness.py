@@ -13,6 +13,7 @@ from campaigns.schedules.wall_clock import SPAN, THEIR_OWN
 
 #: Moments that are told at once; what was missed beyond that comes with the next question.
 TOGETHER: Final = 500
+_MISSED: Final = "It passed while nothing could be started, and of such moments the latest counts alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,13 @@ def due(schedule: Schedule, last: datetime, at: datetime, late_limit: timedelta)
     seen_to = missed[-1] if more else at
     then = next_after(schedule, seen_to)
     if more or not missed:
-        return Due(None, tuple(Skipped(one, _OVERTAKEN) for one in missed), seen_to, then)
+        return Due(None, tuple(Skipped(one, _MISSED) for one in missed), seen_to, then)
     *earlier, latest = missed
-    skipped = [Skipped(one, f"{_OVERTAKEN}, {latest:%Y-%m-%d %H:%M} UTC") for one in earlier]
+    skipped = [Skipped(one, f"{_MISSED} A later one was found: {latest:%Y-%m-%d %H:%M} UTC.") for one in earlier]
     late = _lateness(schedule, latest, at)
     if late > late_limit:
         return Due(None, (*skipped, Skipped(latest, _too_late(late, late_limit))), seen_to, then)
     return Due(latest, tuple(skipped), seen_to, then)
-
-
-_OVERTAKEN: Final = "It passed while nothing could be started, and a later moment came before it was seen"
 
 
 def _lateness(schedule: Schedule, moment: datetime, at: datetime) -> timedelta:

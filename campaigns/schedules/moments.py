@@ -70,6 +70,16 @@ def next_from(schedule: Schedule, moment: datetime) -> datetime | None:
     return next_after(schedule, moment - _INSTANT)
 
 
+def first_moment(schedule: Schedule, at: datetime) -> datetime | None:
+    """With which moment a schedule begins that is made valid at `at`; None where it has ended by then.
+
+    A date may have passed by then, since whoever approves it took their time: whether it counts is asked of lateness.
+    """
+    if isinstance(schedule, Recurring):
+        return next_from(schedule, at)
+    return next(_told(schedule, at), None)
+
+
 def between(schedule: Schedule, after: datetime, until: datetime, limit: int) -> list[datetime]:
     """The moments after the one, up to and with the other, in order; at most `limit` of them."""
     found: list[datetime] = []
@@ -82,21 +92,25 @@ def between(schedule: Schedule, after: datetime, until: datetime, limit: int) ->
 
 def _after(schedule: Schedule, moment: datetime) -> Iterator[datetime]:
     """All moments after this one, in order, each once. What lies past the end of the calendar never comes."""
+    told = moment
     try:
-        match schedule:
-            case Now(asked_at=asked_at):
-                coming = iter((asked_at,))
-            case Once(at=at, zone=zone):
-                coming = iter((moment_of(at, zone_named(zone)),))
-            case Recurring():
-                coming = _recurring(schedule, moment)
-        told = moment
-        for one in coming:
+        for one in _told(schedule, moment):
             if one > told:
                 told = one
                 yield one
     except OverflowError:
         return
+
+
+def _told(schedule: Schedule, moment: datetime) -> Iterator[datetime]:
+    """As `_after`, with some that lie before, and some more than once."""
+    match schedule:
+        case Now(asked_at=asked_at):
+            return iter((asked_at,))
+        case Once(at=at, zone=zone):
+            return iter((moment_of(at, zone_named(zone)),))
+        case Recurring():
+            return _recurring(schedule, moment)
 
 
 def _recurring(schedule: Recurring, moment: datetime) -> Iterator[datetime]:

@@ -7,7 +7,7 @@ happens on every day, and once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 #: Stands where the name of a zone would: everybody's own clock counts.
 THEIR_OWN: Final = "local"
 #: The first clocks on earth that show a time (Line Islands), and the last (Baker Island; nobody lives there).
-_FIRST: Final = timezone(timedelta(hours=14))
-_LAST: Final = timezone(timedelta(hours=-12))
+_FIRST: Final = ZoneInfo("Etc/GMT-14")
+_LAST: Final = ZoneInfo("Etc/GMT+12")
 #: How long it takes until every clock on earth has shown a time.
 SPAN: Final = timedelta(hours=26)
 #: "localtime" is the clock of the machine that reads it, "Factory" that of a machine on which nobody has set it.
@@ -34,7 +34,7 @@ class UnknownZone(BadSchedule):
 
 
 @lru_cache(maxsize=1024)
-def zone_named(name: str) -> tzinfo:
+def zone_named(name: str) -> ZoneInfo:
     """The zone with this name; for `THEIR_OWN` the first on earth that shows a time. Raises `UnknownZone`."""
     if name == THEIR_OWN:
         return _FIRST

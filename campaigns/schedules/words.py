@@ -20,11 +20,15 @@ def in_words(schedule: Schedule) -> str:
             return "at once"
         case Once(at=at, zone=zone):
             return f"{at:%Y-%m-%d at %H:%M}, {_clock(zone)}"
-        case Recurring(rule=Every(number=number, unit=unit)):
-            every = f"every {number} {unit.value}" if number != 1 else f"every {unit.value.removesuffix('s')}"
-            return every + _bounds(schedule)
-        case Recurring(rule=str() as crontab):
-            return _crontab(parse(crontab)) + _bounds(schedule)
+        case Recurring(rule=rule):
+            return _rule(rule) + _bounds(schedule)
+
+
+def _rule(rule: str | Every) -> str:
+    if isinstance(rule, str):
+        return _crontab(parse(rule))
+    unit = rule.unit.value
+    return f"every {rule.number} {unit}" if rule.number != 1 else f"every {unit.removesuffix('s')}"
 
 
 def _bounds(schedule: Recurring) -> str:
