@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Arm, Campaign, Run
 from campaigns.schedules.wall_clock import Window, local_due, moment_of, wall_everywhere, within, zone_named
-from campaigns.vocabulary import HOLD_OUT, RunState
+from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
 from notifications import caps, facts, queues, tariffs
 from notifications.ledger.append import Header, append_header, append_plan
 from notifications.liveness import signing
@@ -29,9 +28,6 @@ from notifications.planning.values import Facts, Person, Plan
 from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
-
-#: The task that goes on with whatever run has something to do.
-GO_ON: Final = "campaigns.go_on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "erase": {"task": "notifications.erase", "schedule": 10.0, "options": {"queue": "planner", "expires": 10}},
     "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
+    "campaigns": {"task": "campaigns.tick", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),
