@@ -36,7 +36,7 @@ def keep(campaign: Campaign, at: datetime) -> None:
     if alarm is None:
         _remove(campaign)
         return
-    rings = {kind: None for kind in _KINDS} | alarm
+    rings = dict.fromkeys(_KINDS) | alarm
     task, _ = PeriodicTask.objects.update_or_create(
         name=f"campaign {campaign.pk}",
         defaults=rings

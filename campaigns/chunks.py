@@ -74,8 +74,8 @@ _CROWDED: Final = """
              WHERE lease_id IS NULL AND due_at <= %(at)s AND lane = ANY(%(lanes)s)
              LIMIT %(most)s) AS waiting
 """
-#: Batches that may wait for a first attempt before planning waits for them, of up to 500 deliveries each: what is planned
-#: already can be stopped or steered no more as quickly. What fails waits in lanes of its own, and holds nothing up here.
+#: Batches that may wait for a first attempt before planning waits for them, of up to 500 deliveries each: what is
+#: planned can be stopped or steered no more as quickly. What fails waits in lanes of its own, and holds nothing up.
 MOST_WAITING: Final = 200
 _LANES: Final = [lane.value for lane in Lane if lane is not lane.retry and not lane.is_critical]
 

@@ -96,7 +96,8 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
     if row is None:
         return None
     run = Run.objects.select_related("campaign__segment").get(pk=row[0])
-    return Freeze(run, compiled(run.campaign.segment), lease)
+    assert run.started_at is not None
+    return Freeze(run, compiled(run.campaign.segment, run.started_at), lease)
 
 
 def freeze_slice(freeze: Freeze, at: datetime, *, lease_for: timedelta) -> bool:

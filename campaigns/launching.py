@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from campaigns import chunks, freezing
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Arm, Campaign, Run
-from campaigns.schedules.wall_clock import Window, local_due, moment_of, wall_everywhere, within, zone_named
+from campaigns.schedules.wall_clock import Window, local_due, wall_everywhere, within, zone_named
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
 from notifications import caps, facts, queues, tariffs
 from notifications.ledger.append import Header, append_header, append_plan
@@ -215,7 +215,8 @@ def _when(run: Run, zone: str, at: datetime) -> When:
 
 
 def _header(arm: Arm, campaign: Campaign, category_id: UUID) -> Header:
-    assert arm.notification_id is not None and arm.version_id is not None
+    assert arm.notification_id is not None
+    assert arm.version_id is not None
     return Header(
         id=arm.notification_id,
         application_id=campaign.application_id,
