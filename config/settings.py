@@ -241,6 +241,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "planner", "expires": 3600},
     },
+    "fold_reactions": {"task": "tracking.fold", "schedule": 2.0, "options": {"queue": "receipts", "expires": 10}},
+    "forget_reactions": {
+        "task": "tracking.forget",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "receipts", "expires": 3600},
+    },
 }
 
 # --- logs --------------------------------------------------------------------------------------------
