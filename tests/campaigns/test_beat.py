@@ -130,6 +130,7 @@ def test_the_platform_ticks_whether_an_alarm_rings_or_not() -> None:
 
 
 def test_the_doors_start_what_is_due() -> None:
+    app.loader.import_default_modules()
     first, second = (scheduled(at=clock.now(), schedule_kind=ScheduleKind.NOW) for _ in range(2))
 
     app.tasks[START](campaign=str(first.pk), newer="than this worker")
