@@ -4,21 +4,29 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns import vocabulary
+from campaigns.vocabulary import GO_ON, START, TICK
 from notifications.clock import clock
 
 
-@shared_task(name=vocabulary.TICK)
+@shared_task(name=TICK)
 def tick(**newer: object) -> None:
-    """Start what is due, whether an alarm rang or not."""
-    from campaigns import starting
+    """Begin the runs that are due, and look at those that are on their way."""
+    from campaigns import ticking
 
-    starting.start_due(clock.now())
+    ticking.tick(clock=clock.now)
 
 
-@shared_task(name=vocabulary.START)
+@shared_task(name=START)
 def start(*, campaign: str, **newer: object) -> None:
-    """Start one campaign, if it is due: an alarm has rung."""
-    from campaigns import starting
+    """Begin the run of a campaign whose alarm rings."""
+    from campaigns import ticking
 
-    starting.start(UUID(campaign), clock.now())
+    ticking.ring(UUID(campaign), clock=clock.now)
+
+
+@shared_task(name=GO_ON)
+def go_on(**newer: object) -> None:
+    """Freeze, or plan a chunk of, whatever run has its turn."""
+    from campaigns import launching
+
+    launching.go_on(clock=clock.now)

@@ -84,3 +84,4 @@ LETTERS: Final = "ABCDEF"
 #: The names under which tasks are published and found.
 TICK: Final = "campaigns.tick"
 START: Final = "campaigns.start"
+GO_ON: Final = "campaigns.go_on"
