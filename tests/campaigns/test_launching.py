@@ -148,7 +148,7 @@ def test_two_runs_have_their_turns_one_after_the_other() -> None:
         launching._freeze(lambda: at)
     order = []
     for step in range(6):
-        turn = chunks.take(at + timedelta(seconds=step), lease_for=LEASE)
+        turn = chunks.take(at + timedelta(seconds=step + 1), lease_for=LEASE)
         assert turn is not None
         order.append(turn.run.pk)
 
