@@ -119,13 +119,14 @@ def test_what_goes_out_once_has_ended_with_its_run(values: dict[str, Any], momen
 
     assert len(starting.start_due(seoul(moment))) == 1
 
-    one.refresh_from_db()
-    assert (one.state, one.next_at) == (CampaignState.ENDED, None)
+    ended = Campaign.objects.get()
+    assert ended.state == CampaignState.ENDED
+    assert ended.next_at is None
     assert runs(one, STARTING) == [moment]
 
 
 def test_a_date_that_passed_before_somebody_approved_it_runs_late_or_is_told() -> None:
-    soon = {"schedule_kind": ScheduleKind.ONCE, "starts_wall": "2026-12-01T09:00"}
+    soon: dict[str, Any] = {"schedule_kind": ScheduleKind.ONCE, "starts_wall": "2026-12-01T09:00"}
     late, too_late = scheduled(**soon), scheduled(late_hours=2, **soon)
 
     starting.start_due(NOON)

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from celery.schedules import crontab as celerys
@@ -117,7 +118,7 @@ def _field(least: int, greatest: int) -> st.SearchStrategy[str]:
 
 @given(_field(0, 59), _field(0, 23), _field(1, 28), _field(1, 12), _field(0, 6))
 def test_what_celery_reads_means_the_same_here(minute: str, hour: str, day: str, month: str, weekday: str) -> None:
-    theirs = celerys(minute, hour, weekday, day, month)
+    theirs: Any = celerys(minute, hour, weekday, day, month)
 
     assert parse(f"{minute} {hour} {day} {month} {weekday}") == Crontab(
         *(
