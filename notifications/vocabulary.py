@@ -258,3 +258,7 @@ class ReceiptKind(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     BLOCKED = "blocked"  # a soft bounce: a full mailbox or a filter, this once; many end in a suppression
+
+
+#: How the detail of an open begins that a program made and perhaps no person: a mail program's proxy, a scanner.
+MACHINE: Final = "machine:"
