@@ -32,7 +32,7 @@ from templates_app.hyperlinks import Hyperlink
 
 #: Our own pages, which people reach as they are: to unsubscribe must not depend on anything.
 OUR_PAGES: Final = ("/u/", "/p/", "/o/", "/c/", "/e/")
-#: Characters of a URL; what it becomes may be half as long again, and Outlook opens at most 2,083.
+#: Bytes of a URL; what it becomes is up to a third longer, and Internet Explorer, so Outlook, opens at most 2,083.
 LONGEST_URL: Final = 1500
 
 _VERSION: Final = 0x10
@@ -87,8 +87,6 @@ def destination(url: str) -> Destination:
     scheme = next((one for one in _SCHEMES if url[: len(one)].lower() == one), None)
     if scheme is None:
         raise NotALink("A link begins with http:// or https://.")
-    if len(url) > LONGEST_URL:
-        raise NotALink(f"A link of {len(url)} characters is too long; at most {LONGEST_URL}.")
     if _CONTROL.search(url):
         raise NotALink("A link has no spaces, line breaks or control characters; write them as %20.")
     try:
@@ -98,6 +96,8 @@ def destination(url: str) -> Destination:
         is_whole, plain = False, b""
     if not is_whole:
         raise NotALink("A link names a host behind http:// or https://.")
+    if len(plain) > LONGEST_URL:
+        raise NotALink(f"A link of {len(plain)} bytes is too long; at most {LONGEST_URL}.")
     form = _VERSION | (_HTTP if scheme == _SCHEMES[1] else 0)
     deflated = _deflated(plain)
     if len(deflated) < len(plain):

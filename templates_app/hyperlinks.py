@@ -15,9 +15,11 @@ from typing import Final
 UNTRACKED: Final = "data-untracked"
 
 #: What begins something of interest. Comments are passed over, but for those that Outlook reads: <!--[if mso]>.
+#: Letters of both cases are written out, which is twice as quick here as to ignore their case.
 _BEGINNING: Final = re.compile(
-    r"<(?:(?P<comment>!--(?!\[if\b))|(?P<raw>script|style|title|textarea|xmp)(?=[\t\n\f\r />])|a(?:rea)?(?=[\t\n\f\r /]))",
-    re.IGNORECASE,
+    r"<(?=[aAsStTxX!])(?:[aA](?:[rR][eE][aA])?[\t\n\f\r /]|(?P<comment>!--(?!\[[iI][fF]\b))"
+    r"|(?P<raw>[sS][cC][rR][iI][pP][tT]|[sS][tT][yY][lL][eE]|[tT][iI][tT][lL][eE]|[tT][eE][xX][tT][aA][rR][eE][aA]"
+    r"|[xX][mM][pP])(?=[\t\n\f\r />]))"
 )
 _ATTRIBUTE: Final = re.compile(
     r"[\t\n\f\r /]*(?P<name>=?[^\t\n\f\r />=]+)"
@@ -71,7 +73,8 @@ def _in_html(html: str) -> Iterator[Hyperlink]:
     while beginning := _BEGINNING.search(html, at):
         at = beginning.end()
         if beginning["comment"]:
-            at = _behind(html, "-->", at)
+            # <!--> is a whole one
+            at = _behind(html, "-->", at - 2)
         elif beginning["raw"]:
             at = _behind(html, f"</{beginning['raw']}", at)
         else:
