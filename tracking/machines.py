@@ -12,7 +12,7 @@ By what they say they are:
 * Link previews of messengers, scanners of mail gateways and libraries of programs say their names.
 
 And by when: nobody reads within two seconds of the moment that a mail was handed over. Scanners that look into what
-comes in, and pretend to be browsers, do (docs.sendgrid.com and others advise to look at the first seconds, too).
+comes in, and pretend to be browsers, do.
 """
 
 import re
@@ -28,7 +28,8 @@ _NAMED: Final = re.compile(
     r"barracuda|proofpoint|mimecast|forcepoint|fireeye|trend ?micro|symantec|sophos|safelinks|messagelabs|ironport"
     r"|facebookexternalhit|kakaotalk-scrap|whatsapp/|skypeuripreview|bingpreview|linkpreview|slack-imgproxy"
     r"|headlesschrome|phantomjs|python-(?:requests|urllib|httpx)|aiohttp|go-http-client|libwww-perl|curl/|wget/|java/"
-    r"|bot\b|crawler|spider|scanner",
+    # Cubot makes phones
+    r"|(?<!cu)bot\b|crawler|spider",
     re.IGNORECASE,
 )
 

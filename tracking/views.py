@@ -31,9 +31,7 @@ _PAGE_HEADERS: Final = {
 #: what Chrome and Firefox sent before).
 _AHEAD: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 #: The smallest GIF there is: 1 by 1, transparent.
-_GIF: Final = bytes.fromhex(
-    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
-)
+_GIF: Final = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 #: Characters of a URL that are worth keeping.
 _SHOWN: Final = 200
 
@@ -48,9 +46,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
         return _unknown(request)
     if _is_meant(request):
         url = found.url.partition("#")[0].partition("?")[0][:_SHOWN]
-        door.put(
-            Sighting(found.delivery_id, ReceiptKind.CLICKED, clock.now(), _machine(request), found.number, url)
-        )
+        door.put(Sighting(found.delivery_id, ReceiptKind.CLICKED, clock.now(), _machine(request), found.number, url))
     return HttpResponse(status=302, headers={**_HEADERS, "Location": where})
 
 
