@@ -13,7 +13,7 @@ import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts.ids import array_of, floor_of
+from accounts.ids import floor_of
 from accounts.models import Recipient
 from accounts.models.kinds import any_of
 from tracking.engaging import News, engage, find
