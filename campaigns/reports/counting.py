@@ -105,7 +105,8 @@ class Sums:
 
     def counted(self) -> Counted:
         """As they are now."""
-        return Counted(**self._numbers, **{name: MappingProxyType(dict(one)) for name, one in self._sorted.items()})
+        by_key: dict[str, Any] = {name: MappingProxyType(dict(one)) for name, one in self._sorted.items()}
+        return Counted(**by_key | self._numbers)
 
 
 def added(several: Iterable[Counted]) -> Counted:
@@ -117,5 +118,7 @@ def added(several: Iterable[Counted]) -> Counted:
 
 
 def _in_words(by_reason: Mapping[str, int]) -> list[tuple[str, int]]:
-    told = [(REASON_TEXT[Reason(reason)] if reason else "No reason is known.", one) for reason, one in by_reason.items()]
+    told = [
+        (REASON_TEXT[Reason(reason)] if reason else "No reason is known.", one) for reason, one in by_reason.items()
+    ]
     return sorted(((text, count) for text, count in told if count), key=lambda one: (-one[1], one[0]))

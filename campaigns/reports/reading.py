@@ -1,7 +1,7 @@
 """The roll-ups, added up by whatever a report is about. Four statements, however many messages there were."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,13 +11,12 @@ from django.db.models import Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
 from campaigns.reports.counting import Counted, Sums
-from notifications.models import Outcome, Spending
-from notifications.vocabulary import DeliveryState
+from notifications.models import Outcome, OutcomeState, Spending
 from tracking.models import ReactionCount, Revenue
 
 #: States of what has left and is not known to have failed.
-_LEFT: Final = {DeliveryState.SENT.value, DeliveryState.DELIVERED.value, DeliveryState.UNCERTAIN.value}
-_ENDED_BADLY: Final = {DeliveryState.FAILED.value, DeliveryState.EXPIRED.value, DeliveryState.CANCELLED.value}
+_LEFT: Final = {OutcomeState.SENT.value, OutcomeState.DELIVERED.value, OutcomeState.UNCERTAIN.value}
+_ENDED_BADLY: Final = {OutcomeState.FAILED.value, OutcomeState.EXPIRED.value, OutcomeState.CANCELLED.value}
 
 #: What the sums of each key are added to.
 _Into = defaultdict[tuple[Any, ...], Sums]
@@ -40,6 +39,7 @@ class Which:
 
     parts: Sequence[UUID] | None = None
     versions: Sequence[UUID] | None = None
+    channel: str = ""
     span: Span | None = None
 
     @property
@@ -50,18 +50,20 @@ class Which:
             asked &= Q(part_of__in=self.parts)
         if self.versions is not None:
             asked &= Q(version_id__in=self.versions)
+        if self.channel:
+            asked &= Q(channel=self.channel)
         if self.span is not None:
             asked &= Q(hour__gte=self.span.since, hour__lt=self.span.until)
         return asked
 
 
 def counted(which: Which, *keys: str) -> Mapping[tuple[Any, ...], Counted]:
-    """All that is counted, by `keys`: columns that all the roll-ups have, such as `part_of`, `version_id`, `channel`."""
+    """All that is counted, by `keys`: columns that all roll-ups have, such as `part_of` and `channel`."""
     into: _Into = defaultdict(Sums)
     for row in _summed(Outcome, which, (*keys, "state", "reason"), "count"):
-        _add_outcome(into[row[:-3]], *row[-3:])
+        _add_outcome(into[row[:-3]], row[-3], row[-2], int(row[-1]))
     for row in _summed(ReactionCount, which, (*keys, "kind"), "people"):
-        into[row[:-2]].add(row[-2], row[-1])
+        into[row[:-2]].add(row[-2], int(row[-1]))
     for row in _summed(Revenue, which, (*keys, "currency"), "amount"):
         if row[-2]:
             into[row[:-2]].add_to("revenue", row[-2], row[-1])
@@ -69,7 +71,7 @@ def counted(which: Which, *keys: str) -> Mapping[tuple[Any, ...], Counted]:
         if row[-3]:
             into[row[:-3]].add_to("cost", row[-3], row[-1])
         else:
-            into[row[:-3]].add("unpriced", row[-2])
+            into[row[:-3]].add("unpriced", int(row[-2]))
     return {key: sums.counted() for key, sums in into.items()}
 
 
@@ -78,21 +80,21 @@ def over_time(which: Which, *, by_day: bool) -> Mapping[datetime, Counted]:
     into: _Into = defaultdict(Sums)
     moment = TruncDay("hour") if by_day else TruncHour("hour")
     for row in _summed(Outcome, which, ("state",), "count", moment=moment):
-        _add_outcome(into[row[:1]], row[1], "", row[2])
+        _add_outcome(into[row[:1]], row[1], "", int(row[2]))
     for row in _summed(ReactionCount, which, ("kind",), "people", moment=moment):
-        into[row[:1]].add(row[1], row[2])
+        into[row[:1]].add(row[1], int(row[2]))
     return {at: sums.counted() for (at,), sums in sorted(into.items())}
 
 
 def _add_outcome(sums: Sums, state: str, reason: str, count: int) -> None:
-    if state == DeliveryState.SUPPRESSED:
+    if state == OutcomeState.SUPPRESSED:
         sums.add("suppressed", count)
         sums.add_to("suppressed_by", reason, count)
         return
     sums.add("planned", count)
     if state in _LEFT:
         sums.add("sent", count)
-        sums.add("delivered", count if state == DeliveryState.DELIVERED else 0)
+        sums.add("delivered", count if state == OutcomeState.DELIVERED else 0)
     elif state in _ENDED_BADLY:
         sums.add("failed", count)
         sums.add_to("failed_by", reason, count)
@@ -102,10 +104,11 @@ def _add_outcome(sums: Sums, state: str, reason: str, count: int) -> None:
 
 def _summed(
     model: type[Model], which: Which, keys: tuple[str, ...], *numbers: str, moment: Any = None
-) -> QuerySet[Any, tuple[Any, ...]]:
+) -> Iterable[tuple[Any, ...]]:
     """Rows of a roll-up: the moment if one is asked for, the keys, and the sums of `numbers`."""
-    rows = QuerySet(model).filter(which.asked)
+    rows: QuerySet[Any, Any] = QuerySet(model).filter(which.asked)
     if moment is not None:
         rows, keys = rows.annotate(moment=moment), ("moment", *keys)
     sums = {f"sum_{name}": Sum(name) for name in numbers}
-    return rows.order_by().values(*keys).annotate(**sums).values_list(*keys, *sums)
+    found: Iterable[tuple[Any, ...]] = rows.order_by().values(*keys).annotate(**sums).values_list(*keys, *sums)
+    return found
