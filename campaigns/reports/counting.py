@@ -50,14 +50,23 @@ class Counted:
         return {name: self.rate(name) for name in RATES}
 
     @property
-    def why_suppressed(self) -> list[tuple[str, int]]:
-        """In words, the most frequent first."""
+    def why_suppressed(self) -> "list[Because]":
+        """By reason, the most frequent first."""
         return _in_words(self.suppressed_by)
 
     @property
-    def why_failed(self) -> list[tuple[str, int]]:
-        """In words, the most frequent first."""
+    def why_failed(self) -> "list[Because]":
+        """By reason, the most frequent first."""
         return _in_words(self.failed_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """So many messages came to nothing for a reason; `text` is the reason in words."""
+
+    reason: str
+    text: str
+    count: int
 
 
 #: What is counted, in the order in which it happens.
@@ -117,8 +126,10 @@ def added(several: Iterable[Counted]) -> Counted:
     return sums.counted()
 
 
-def _in_words(by_reason: Mapping[str, int]) -> list[tuple[str, int]]:
+def _in_words(by_reason: Mapping[str, int]) -> list[Because]:
     told = [
-        (REASON_TEXT[Reason(reason)] if reason else "No reason is known.", one) for reason, one in by_reason.items()
+        Because(reason, REASON_TEXT[Reason(reason)] if reason else "No reason is known.", count)
+        for reason, count in by_reason.items()
+        if count
     ]
-    return sorted(((text, count) for text, count in told if count), key=lambda one: (-one[1], one[0]))
+    return sorted(told, key=lambda one: (-one.count, one.reason))
