@@ -120,7 +120,7 @@ def over_time(
     names: Sequence[str],
     least: timedelta = _SECOND,
 ) -> Chart | None:
-    """A chart of what happened when; None where nothing did. No column is narrower than `least`, that of the figures."""
+    """A chart of what happened when; None where nothing did. No column is narrower than `least`, as the figures are."""
     known = [(at, numbers) for at, numbers in figures if any(numbers.get(name) for name in names)]
     if not known:
         return None
