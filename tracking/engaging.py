@@ -6,7 +6,6 @@ two at once wait for each other and never in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
