@@ -71,7 +71,9 @@ _DUE = """
        FOR UPDATE SKIP LOCKED
 """
 
-_LOOKED = "UPDATE tracking_conversion SET look_again_at = NULL WHERE id = ANY(%(ids)s::uuid[]) AND attributed_to IS NULL"
+_LOOKED = (
+    "UPDATE tracking_conversion SET look_again_at = NULL WHERE id = ANY(%(ids)s::uuid[]) AND attributed_to IS NULL"
+)
 
 #: What these clicks may have led to and is put down to nothing. Whoever looks at one of them at this moment may have
 #: looked too early, so it is waited for. Served by conversion_recipient and conversion_contact.

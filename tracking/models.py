@@ -97,9 +97,7 @@ class Conversion(models.Model):
                 name="conversion_contact",
                 condition=Q(recipient__isnull=True, attributed_to__isnull=True),
             ),
-            models.Index(
-                fields=["look_again_at"], name="conversion_to_look", condition=Q(look_again_at__isnull=False)
-            ),
+            models.Index(fields=["look_again_at"], name="conversion_to_look", condition=Q(look_again_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
