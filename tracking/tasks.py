@@ -19,3 +19,11 @@ def forget(**newer: object) -> None:
     from tracking import folding
 
     folding.forget(clock=clock.now)
+
+
+@shared_task(name="tracking.arrive")
+def arrive(**newer: object) -> None:
+    """Bring clicks and opens into the log."""
+    from tracking import arriving
+
+    arriving.arrive(clock=clock.now)

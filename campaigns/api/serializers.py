@@ -36,10 +36,14 @@ class CampaignRequest(Strict):
 
     name = serializers.CharField(max_length=120)
     segment = serializers.CharField(max_length=100, help_text="The name of a segment.")
-    variants = VariantRequest(many=True, allow_empty=False, max_length=6)
+    variants: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=VariantRequest(), allow_empty=False, max_length=6
+    )
     channels = serializers.ListField(child=serializers.ChoiceField(choices=_choices(Channel)), required=False)
     urgency = serializers.ChoiceField(choices=_choices(Urgency), required=False)
-    data = serializers.DictField(required=False, help_text="What the templates are given, for everybody.")
+    data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere
+        required=False, help_text="What the templates are given, for everybody."
+    )
     schedule = serializers.ChoiceField(choices=_choices(ScheduleKind), default=ScheduleKind.NOW.value)
     starts_wall = serializers.CharField(max_length=16, required=False, help_text="As on the wall: 2026-12-24T09:00.")
     crontab = serializers.CharField(max_length=200, required=False)

@@ -58,14 +58,18 @@ _OUTCOMES = f"""
              WHERE version IS NOT NULL AND hour >= notifications_hour_of(TG_ARGV[1]::uuid);
             RETURN NULL;
         END IF;
-        {{changed}}, tallied AS ({_TALLIED})
+        {{changed}}, tallied AS ({_TALLIED}), planned_by AS MATERIALIZED (
+            SELECT each.notification_id, version_id, coalesce(part_of, '{_NOBODY}') AS part_of
+              FROM (SELECT DISTINCT notification_id FROM {{table}}) AS each
+             CROSS JOIN LATERAL (SELECT version_id, part_of
+                                   FROM notifications_notification AS notification
+                                  WHERE notification.id = each.notification_id
+                                 OFFSET 0) AS found
+        )
         {_NOTED}
-        SELECT hour, version_id, coalesce(part_of, '{_NOBODY}'), channel, state, reason, sum(change)
+        SELECT hour, version_id, part_of, channel, state, reason, sum(change)
           FROM changed
-         CROSS JOIN LATERAL (SELECT version_id, part_of
-                               FROM notifications_notification AS notification
-                              WHERE notification.id = changed.notification_id
-                             OFFSET 0) AS planned_by
+          JOIN planned_by USING (notification_id)
          WHERE hour >= notifications_hour_of(TG_ARGV[1]::uuid)
          GROUP BY 1, 2, 3, 4, 5, 6
         HAVING sum(change) <> 0;
