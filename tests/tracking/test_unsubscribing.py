@@ -40,7 +40,7 @@ def unsubscribed() -> set[object]:
 
 
 def test_a_refusal_is_put_down_to_the_last_message_of_that_category_and_channel() -> None:
-    [older], [newer], [other] = sent(1, ago=timedelta(hours=3)), sent(1, ago=timedelta(hours=2)), sent(1)
+    [older], [newer], [_] = sent(1, ago=timedelta(hours=3)), sent(1, ago=timedelta(hours=2)), sent(1)
     [text] = sent(1, Channel.SMS)
     Delivery.objects.update(recipient=older.recipient_id)
     for one in (newer, text):
@@ -66,7 +66,7 @@ def test_who_wants_nothing_at_all_is_put_down_to_the_last_message_of_all() -> No
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_the_owner_of_an_address_got_what_was_sent_there(*, is_known: bool) -> None:
-    mine, other = sent(2, Channel.SMS)
+    mine, _ = sent(2, Channel.SMS)
     if is_known:
         Recipient.objects.filter(pk=mine.recipient_id).update(phone=mine.address)
     else:
