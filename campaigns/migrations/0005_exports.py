@@ -1,10 +1,11 @@
 """Files that somebody asked for, and their pieces. Backwards all of them are gone."""
 
-import accounts.ids
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
+
+import accounts.ids
 
 
 class Migration(migrations.Migration):

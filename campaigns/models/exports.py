@@ -55,7 +55,7 @@ class Export(models.Model):
 
 
 class ExportPart(models.Model):
-    """A piece of a file, compressed. In the database: the worker that wrote it may be on another machine than the web."""
+    """A piece of a file, compressed. In the database: its worker may be on another machine than the web server."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts", db_index=False)
     number = models.PositiveIntegerField()
