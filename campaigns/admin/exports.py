@@ -66,9 +66,7 @@ class Exports(ModelAdmin[Campaign]):
         if export.shows_addresses and not request.user.has_perm(SEE):
             raise PermissionDenied
         name = f"deliveries-{export.run_id}.csv"
-        return MaskedStream(
-            exporting.pieces(export), content_type="text/csv; charset=utf-8", headers=attached(name)
-        )
+        return MaskedStream(exporting.pieces(export), content_type="text/csv; charset=utf-8", headers=attached(name))
 
     def _own(self, request: HttpRequest, key: UUID) -> Export:
         found = Export.objects.select_related("run__campaign").filter(asked_by=self._asker(request))

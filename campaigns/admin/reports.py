@@ -1,9 +1,10 @@
 """Pages of what came of campaigns, for the admin of campaigns to take in: `class CampaignAdmin(Reports, …)`."""
 
+from django.urls import URLPattern
+
 from campaigns.admin.campaign_report import CampaignReports
 from campaigns.admin.exports import Exports
 from campaigns.admin.span_report import SpanReports
-from django.urls import URLPattern
 
 
 class Reports(CampaignReports, SpanReports, Exports):

@@ -36,6 +36,16 @@ class Step:
     of_before: float | None
 
     @property
+    def of_planned_text(self) -> str:
+        """In percent."""
+        return percent(self.of_planned)
+
+    @property
+    def of_before_text(self) -> str:
+        """In percent; a dash for the first step, and after one to which nothing came."""
+        return "–" if self.of_before is None else percent(self.of_before)
+
+    @property
     def width(self) -> float:
         """Of its bar, in percent; never more than the whole, whatever the figures say."""
         return round(min(100.0, 100 * self.of_planned), 2)
@@ -63,13 +73,14 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Figures over time, one beneath the other on the same hours; `rows` are the same as a table.
+    """Figures over time, one beneath the other on the same hours; `names` and `rows` are the same as a table.
 
     `each` says in words what one column spans.
     """
 
     panels: Sequence[Panel]
     ticks: Sequence[tuple[float, str]]
+    names: Sequence[str]
     rows: Sequence[tuple[str, Sequence[int]]]
     each: str
 
@@ -83,6 +94,11 @@ class Whisker:
     at: float
     low: float
     high: float
+
+    @property
+    def span(self) -> float:
+        """How wide the band of the true rate is."""
+        return round(self.high - self.low, 2)
 
 
 def funnel(counted: Counted) -> Sequence[Step]:
@@ -137,7 +153,7 @@ def over_time(
     panels = [_panel(name, sums[name], columns) for name in names if any(sums[name].values())]
     every = max(1, -(-columns // 6))
     ticks = [(round(place * WIDTH / columns, 1), labels[place]) for place in range(0, columns, every)]
-    return Chart(panels, ticks, [row for row in rows if any(row[1])], _in_words(width))
+    return Chart(panels, ticks, names, [row for row in rows if any(row[1])], _in_words(width))
 
 
 def differences(samples: Sequence[tuple[datetime, Mapping[str, int]]]) -> list[tuple[datetime, dict[str, int]]]:
