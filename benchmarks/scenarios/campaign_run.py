@@ -51,7 +51,11 @@ def _written(stage: Stage, people: int) -> str:
     """A segment of everybody who was brought in, and a draft for it; the id of the draft."""
     name = f"crowd {uuid4()}"
     rules = {"field": "external_id", "is": "begins with", "value": "crowd-"}
-    _asked(stage, "POST", "/v1/segments", {"name": name, "kind": "rules", "rules": rules})
+    stage.rows(
+        "INSERT INTO campaigns_segment (id, name, kind, rules) VALUES (gen_random_uuid(), %s, 'rules', %s)",
+        name,
+        json.dumps(rules),
+    )
     data = {"user_name": "지민", "product_name": "겨울 신발"}
     variants = [{"template": "restock", "weight": 1}, {"template": "restock", "weight": 1}]
     told = _asked(
