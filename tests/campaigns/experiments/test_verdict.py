@@ -23,8 +23,10 @@ def test_a_winner_is_told_with_its_figures() -> None:
     assert (found.finding, found.winner, found.leader) == (Finding.WON, "B", "B")
     assert found.probability == pytest.approx(0.982, abs=0.001)
     assert found.sentences == (
-        "B is better than A with 98 %: 11.6 % of those who got B clicked, 10.1 % of A "
-        "(the true rate of B lies between 10.6 % and 12.6 % with 95 %).",
+        (
+            "B is better than A with 98 %: 11.6 % of those who got B clicked, 10.1 % of A "
+            "(the true rate of B lies between 10.6 % and 12.6 % with 95 %)."
+        ),
     )
 
 
@@ -32,8 +34,10 @@ def test_the_best_of_three_is_compared_with_the_second() -> None:
     found = verdict(tallies(C=(5_000, 600), A=(5_000, 505), B=(5_000, 700)), Goal.CONVERSION)
 
     assert found.sentences == (
-        "B is the best of A, B and C with 99.8 %: 14.0 % of those who got B converted, 12.0 % of C "
-        "(the true rate of B lies between 13.1 % and 15.0 % with 95 %).",
+        (
+            "B is the best of A, B and C with 99.8 %: 14.0 % of those who got B converted, 12.0 % of C "
+            "(the true rate of B lies between 13.1 % and 15.0 % with 95 %)."
+        ),
     )
 
 
@@ -76,8 +80,10 @@ def test_no_difference_worth_mentioning() -> None:
     assert (found.finding, found.winner) == (Finding.ALIKE, None)
     assert found.sentences == (
         "No difference worth mentioning between A and B: to choose the wrong one costs 0.06 percentage points.",
-        "So far clicked: 10.0 % of A (9.8 % to 10.2 %) and 10.0 % of B (9.8 % to 10.2 %); "
-        "in brackets, where the true rate lies with 95 %.",
+        (
+            "So far clicked: 10.0 % of A (9.8 % to 10.2 %) and 10.0 % of B (9.8 % to 10.2 %); "
+            "in brackets, where the true rate lies with 95 %."
+        ),
     )
 
 
@@ -122,7 +128,7 @@ def test_conversions_are_compared_with_those_held_out() -> None:
     )
 
 
-def test_a_message_that_does_harm_is_told_to() -> None:
+def test_a_message_that_does_harm_is_told_too() -> None:
     found = verdict(tallies(A=(5_000, 50), out=(5_000, 100)), Goal.CONVERSION)
 
     assert "1.00 percentage points less" in found.sentences[-1]
