@@ -81,7 +81,7 @@ def test_adaptive_sending_earns_more_clicks_than_a_fixed_split(rates: tuple[floa
     gain, deviation = fmean(gains), stdev(gains) / math.sqrt(REPETITIONS)
     by_chance, at_most = everybody * fmean(rates), everybody * (max(rates) - fmean(rates))
     figures.append(
-        f"{len(rates)} variants, {everybody} people, {batches} batches: {gain:.0f} ± {1.96 * deviation:.0f} clicks more, "
+        f"{len(rates)} variants, {everybody} people, {batches} turns: {gain:.0f} ± {1.96 * deviation:.0f} clicks more, "
         f"{gain / by_chance:.1%}, {gain / at_most:.0%} of what can be gained; the best got most {best_got_most:.1%}"
     )
     assert gain - 3.3 * deviation > 0, "by chance that would be so once in 2,000 times"
