@@ -96,6 +96,21 @@ class Category(models.Model):
         db_default=False,
         help_text="What its templates say is published only after somebody who did not write it has approved it.",
     )
+    # --- what is learned of its messages: tracking/
+    track_opens = models.BooleanField(
+        default=True, db_default=True, help_text="Emails carry an invisible picture that tells when they are opened."
+    )
+    track_clicks = models.BooleanField(
+        default=True, db_default=True, help_text="Links in emails lead through here, so that clicks are counted."
+    )
+    track_texts = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Links in text messages as well; they become longer, and the message may have more parts.",
+    )
+    attribution_days = models.PositiveSmallIntegerField(
+        default=7, db_default=7, help_text="Days after a click in which what the person does counts as its success."
+    )
     # --- caps: planning/rules/caps.py
     when_capped = models.CharField(
         max_length=4, choices=choices(WhenCapped), default=WhenCapped.DROP.value, db_default=WhenCapped.DROP.value
@@ -122,6 +137,11 @@ class Category(models.Model):
                 condition=Q(digest_minutes__isnull=True)
                 | Q(digest_minutes__gte=1, digest_minutes__lte=LONGEST_DIGEST_MINUTES),
                 violation_error_message="A digest gathers for a minute at least, and a week at most.",
+            ),
+            models.CheckConstraint(
+                name="category_attribution_sane",
+                condition=Q(attribution_days__gte=1, attribution_days__lte=90),
+                violation_error_message="Count what happens within 1 to 90 days of a click.",
             ),
             models.CheckConstraint(name="category_consent_known", condition=one_of("consent", Consent)),
             models.CheckConstraint(name="category_in_doubt_known", condition=Q(in_doubt__in=["resend", "hold"])),

@@ -20,6 +20,9 @@ class Scope(StrEnum):
     RECIPIENTS_WRITE = "recipients:write"
     RECIPIENTS_READ = "recipients:read"
     TEMPLATES_READ = "templates:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
+    CAMPAIGNS_READ = "campaigns:read"
+    EVENTS_WRITE = "events:write"
 
 
 def all_scopes() -> list[str]:

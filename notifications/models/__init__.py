@@ -17,13 +17,16 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
+from notifications.models.outcomes import NO_PART, Outcome, OutcomeNote, OutcomeState, Spending, SpendingNote
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
+from notifications.models.reactions import Reaction
 from notifications.models.routes import Route, RouteStep
 from notifications.models.tallies import Standing, Tally, TallyNote
 
 __all__ = [
     "BATCH_SIZE",
+    "NO_PART",
     "Audience",
     "AwaitedReceipts",
     "Batch",
@@ -38,11 +41,17 @@ __all__ = [
     "Escalation",
     "IdempotencyKey",
     "Notification",
+    "Outcome",
+    "OutcomeNote",
+    "OutcomeState",
     "PendingReceipt",
     "ProviderAccount",
+    "Reaction",
     "Route",
     "RouteStep",
     "SmsPrice",
+    "Spending",
+    "SpendingNote",
     "Standing",
     "Tally",
     "TallyNote",

@@ -37,6 +37,10 @@ class Notification(models.Model):
     send_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    part_of = models.UUIDField(
+        null=True, blank=True, help_text="The bigger thing that it is a part of, such as one variant of a campaign."
+    )
+    paused_at = models.DateTimeField(null=True, blank=True, help_text="While this is set, nothing of it leaves.")
 
     class Meta:
         constraints = [
