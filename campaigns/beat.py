@@ -66,10 +66,9 @@ def _alarm(campaign: Campaign, next_at: datetime, at: datetime) -> dict[str, Any
             # beat counts from the first time it rings, which is so at a moment of the campaign
             interval = _row(IntervalSchedule, every=number, period=unit.value)
             return {"interval": interval, "one_off": False, "start_time": next_at}
-        case Recurring(rule=str() as text, zone=zone):
-            crontab = _row(CrontabSchedule, **_columns(crontabs.parse(text)), timezone=zone_named(zone))
+        case Recurring(rule=rule, zone=zone):
+            crontab = _row(CrontabSchedule, **_columns(crontabs.parse(str(rule))), timezone=zone_named(zone))
             return {"crontab": crontab, "one_off": False, "start_time": None}
-    raise AssertionError
 
 
 def _columns(crontab: crontabs.Crontab) -> dict[str, str]:

@@ -99,7 +99,7 @@ def _of_experiment(campaign: Campaign, variants: Sequence[Variant]) -> Iterator[
     if len(variants) > 1 and campaign.split == Split.ADAPTIVE and campaign.throttle_per_minute is None:
         yield Problem(
             "throttle_per_minute",
-            "An adaptive split learns while it sends: say how many people a minute, or all is gone before anybody clicks.",
+            "An adaptive split learns while it sends: say how many people a minute, or all is gone before a click.",
         )
 
 
@@ -152,7 +152,9 @@ def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem]
     for one in spoken:
         others = {locale for locale in one.lacks if any(locale not in other.lacks for other in spoken)}
         for locale in sorted(others, key=lambda name: -one.lacks[name]):
-            told = f"{one.letter}: {one.edition.template} does not speak {locale}, which {one.lacks[locale]:,} of the audience read"
+            told = (
+                f"{one.letter}: {one.edition.template} does not speak {locale}, which {one.lacks[locale]:,} people read"
+            )
             problems.append(Problem("variants", f"{told}; another variant does. Write it, or leave them out."))
         if people and sum(one.lacks.values()) == people:
             told = f"{one.letter}: {one.edition.template} speaks none of the languages that the audience reads"
@@ -167,7 +169,7 @@ def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem]
 
 def _speaks(edition: Edition, channel: Channel, locale: str) -> bool:
     said = edition.locale_for(channel, locale)
-    return said is not None and said.split("-")[0] == locale.split("-")[0]
+    return said is not None and said.split("-")[0] == locale.split("-", maxsplit=1)[0]
 
 
 def _readers(segment: Segment, at: datetime) -> dict[str, int]:

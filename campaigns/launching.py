@@ -24,7 +24,7 @@ from notifications.ledger.append import Header, append_header, append_plan
 from notifications.liveness import signing
 from notifications.meters import metered
 from notifications.planning.plan import plan
-from notifications.planning.values import Facts, Person, Plan
+from notifications.planning.values import Decision, Facts, Person, Plan
 from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
@@ -177,7 +177,7 @@ def _planned(arm: Arm, run: Run, people: Sequence[UUID], at: datetime) -> tuple[
         urgency=Urgency(campaign.urgency),
     )
     known, _ = facts.gather_again(question, people)
-    decisions = []
+    decisions: list[Decision] = []
     for when, group in _by_when(known, run, at).items():
         part = replace(known, people=tuple(group), send_at=when.leaves_at, expires_at=at if when.is_too_late else None)
         # counted twice, as when this chunk is planned again after a crash, a message counts once

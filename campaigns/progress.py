@@ -70,7 +70,7 @@ def counts_of(arms: Sequence[Arm]) -> Mapping[str, Counts]:
     sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
     for one in outcomes.of_parts(parts):
-        into = sums[letters[one.part_of]]
+        into = sums[letters[one.of]]
         if one.state == DeliveryState.SUPPRESSED:
             into["suppressed"] += one.count
             continue
@@ -81,7 +81,7 @@ def counts_of(arms: Sequence[Arm]) -> Mapping[str, Counts]:
         into["waiting"] += one.count if one.state not in _LEFT | _ENDED_BADLY else 0
     for reaction in rollups.reactions_of(parts):
         if reaction.kind != ReactionKind.MACHINE_OPENED:
-            sums[letters[reaction.part_of]][reaction.kind] += reaction.people
+            sums[letters[reaction.of]][reaction.kind] += reaction.people
     return {arm.letter: Counts(people=arm.people, **sums[arm.letter]) for arm in arms}
 
 

@@ -28,7 +28,7 @@ class NotReady(Exception):
 
 
 class NotAllowed(Exception):
-    """The campaign is in no state for that, or it is not for this person to do; the message says what would be right."""
+    """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
 
 
 def start(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:

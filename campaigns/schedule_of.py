@@ -80,6 +80,6 @@ def _wall(field: str, text: str) -> datetime | None:
 def _every(campaign: Campaign) -> Every:
     if campaign.every is None:
         raise BadField("every", "Say after how many minutes, hours or days it goes out again.")
-    if campaign.every_unit not in list(EveryUnit):
+    if not campaign.every_unit:
         raise BadField("every_unit", "Say in what the interval is counted: minutes, hours or days.")
     return Every(campaign.every, EveryUnit(campaign.every_unit))
