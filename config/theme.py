@@ -72,6 +72,11 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
             "Why (not)?", "quiz", "notifications_delivery_why", ("notifications.delivery", "accounts.recipient")
         ),
     ),
+    "Campaigns": (
+        _list("Campaigns", "campaign", "campaigns.campaign"),
+        _list("Runs", "send", "campaigns.run"),
+        _Entry("Reports", "monitoring", "reports", ("campaigns.campaign",)),
+    ),
     "People": (
         _list("Recipients", "person", "accounts.recipient"),
         _list("Devices", "smartphone", "accounts.device"),
