@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from notifications.vocabulary import REASON_TEXT, Reason
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -34,10 +32,10 @@ class Counted:
     unsubscribed: int = 0
     complained: int = 0
     unpriced: int = 0
-    suppressed_by: Mapping[str, int] = field(default=_NOTHING)
-    failed_by: Mapping[str, int] = field(default=_NOTHING)
-    revenue: Mapping[str, Decimal] = field(default=_NOTHING)
-    cost: Mapping[str, Decimal] = field(default=_NOTHING)
+    suppressed_by: Mapping[str, int] = field(default_factory=dict)
+    failed_by: Mapping[str, int] = field(default_factory=dict)
+    revenue: Mapping[str, Decimal] = field(default_factory=dict)
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
 
     def rate(self, name: str) -> float | None:
         """What part of the sent was `name`; None where nothing was sent."""
