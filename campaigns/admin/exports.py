@@ -46,7 +46,6 @@ class Exports(ModelAdmin[Campaign]):
         export = self._own(request, key)
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": f"Deliveries of {export.run}",
             "export": export,
             "told": _told(export),
