@@ -8,6 +8,7 @@ from uuid import UUID
 import idna
 
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
+_IN_PATH: Final = re.compile(r"[^/]+(?:@|%40)[^/]+")
 _DETAIL_LIMIT: Final = 300
 
 
@@ -49,5 +50,5 @@ def place_of(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    host = parts.netloc.rpartition("@")[2]
-    return without_addresses(f"{parts.scheme}://{host}{parts.path}") if host else ""
+    host, path = parts.netloc.rpartition("@")[2], _IN_PATH.sub("(address)", parts.path)
+    return without_addresses(f"{parts.scheme}://{host}{path}") if host else ""
