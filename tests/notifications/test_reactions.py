@@ -6,8 +6,9 @@ from accounts import suppressions
 from notifications import receiving
 from notifications.ledger import reactions, receipts
 from notifications.ledger.reactions import Told
-from notifications.models import DeliveryEvent, Reaction
+from notifications.models import Delivery, DeliveryEvent, Reaction
 from notifications.providers.contract import Receipt
+from notifications.timeline import timeline
 from notifications.vocabulary import MACHINE, DeliveryState, ReceiptKind
 from tests.notifications.logbook import NOW
 from tests.notifications.test_ledger_receipts import in_state, news, told
@@ -61,6 +62,21 @@ def test_news_whose_event_is_not_kept_is_not_handed_on(monkeypatch: pytest.Monke
 
     assert not Reaction.objects.exists()
     assert not DeliveryEvent.objects.of(delivery_id).exists()
+
+
+def test_a_timeline_says_where_a_click_led_and_which_opens_were_a_programs() -> None:
+    delivery_id = in_state(S.SENT)
+    told(
+        [
+            Receipt(delivery_id, K.OPENED, NOW, f"{MACHINE} Apple's mail privacy protection", "1"),
+            Receipt(delivery_id, K.CLICKED, NOW, "https://shop.example/sale", "2"),
+        ]
+    )
+
+    lines = {moment.what: moment.detail for moment in timeline(Delivery.objects.get(pk=delivery_id))}
+
+    assert "https://shop.example/sale" in lines["clicked"]
+    assert "machine: Apple" in lines["opened"]
 
 
 def test_more_than_a_few_pieces_of_news_are_handed_on_in_their_order() -> None:
