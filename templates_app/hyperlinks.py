@@ -1,7 +1,7 @@
 """Where links to web pages stand in a rendered text. Pure.
 
-HTML is read as a browser's tokenizer reads it (HTML Living Standard, 13.2.5), as far as tags and their attributes go: an
-email that shows a link in a mail program has it here too, however oddly it is quoted.
+HTML is read as a browser's tokenizer reads it (HTML Living Standard, 13.2.5), as far as tags and their attributes go:
+an email that shows a link in a mail program has it here too, however oddly it is quoted.
 """
 
 import re
@@ -33,8 +33,8 @@ _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _LEFT_OUT: Final = str.maketrans("", "", "\t\n\r")
 _AROUND: Final = "".join(map(chr, range(33)))
 
-#: A URL among words: what RFC 3986 lets stand in one, and letters of other scripts behind a delimiter, where a path or a
-#: name goes on in them. Behind a letter they are the next word: Korean puts its particles there.
+#: A URL among words: what RFC 3986 lets stand in one, and letters of other scripts behind a delimiter, where a path or
+#: a name goes on in them. Behind a letter they are the next word: Korean puts its particles there.
 _IN_WORDS: Final = re.compile(r"https?://(?:[!#-;=?-~]+|(?<=[/=?&#+_.%-])[^\x00-\x7f\s]+)+", re.IGNORECASE)
 #: Ends a sentence, not a URL.
 _AFTER: Final = ".,:;!?'*_~)]}"
