@@ -15,6 +15,7 @@ from benchmarks.scenarios import (
     api_batch,
     api_single,
     bytes_per_delivery,
+    campaign_run,
     log_growth,
     memory,
     mixed_day,
@@ -37,6 +38,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Context], Values]]] = {
     "receipts": receipts.run,
     "redirects": redirects.run,
     "urgent_under_load": urgent_under_load.run,
+    "campaign_run": campaign_run.run,
     "log_growth": log_growth.run,
 }
 

@@ -80,3 +80,8 @@ UNFINISHED: Final = frozenset({RunState.STARTING, RunState.RUNNING, RunState.DEC
 HOLD_OUT: Final = "-"
 #: What variants are called.
 LETTERS: Final = "ABCDEF"
+
+#: The names under which tasks are published and found.
+TICK: Final = "campaigns.tick"
+START: Final = "campaigns.start"
+GO_ON: Final = "campaigns.go_on"

@@ -237,10 +237,17 @@ CELERY_BEAT_SCHEDULE = {
     "erase": {"task": "notifications.erase", "schedule": 10.0, "options": {"queue": "planner", "expires": 10}},
     "arrive": {"task": "tracking.arrive", "schedule": 1.0, "options": {"queue": "receipts", "expires": 5}},
     "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
+    "campaigns": {"task": "campaigns.tick", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),
         "options": {"queue": "planner", "expires": 3600},
+    },
+    "fold_reactions": {"task": "tracking.fold", "schedule": 2.0, "options": {"queue": "receipts", "expires": 10}},
+    "forget_reactions": {
+        "task": "tracking.forget",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "receipts", "expires": 3600},
     },
 }
 

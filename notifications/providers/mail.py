@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import idna
@@ -40,3 +41,12 @@ def without_addresses(said: str) -> str:
     """What a mail server said, fit for a log: without email addresses and control characters, and not too long."""
     masked = _ADDRESS.sub("(address)", said[: _DETAIL_LIMIT * 4])
     return "".join(character for character in masked if character.isprintable())[:_DETAIL_LIMIT]
+
+
+def place_of(url: str) -> str:
+    """Where a link led, fit for a log: without the query and the fragment, which may say whose it was."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return without_addresses(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
