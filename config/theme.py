@@ -153,7 +153,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "config.theme.environment",
-    "DASHBOARD_CALLBACK": "notifications.admin.home.told",
+    "DASHBOARD_CALLBACK": "config.home.told",
     "STYLES": [_stylesheet],
     "SCRIPTS": [_script],
     "COLORS": {
