@@ -50,13 +50,16 @@ class VariantInline(TabularInline[Variant, Campaign]):
     formset = VariantFormSet  # type: ignore[assignment] # of forms of its own
     fields = ("template", "weight")
     max_num = len(LETTERS)
-    validate_max = True
     hide_title = True  # the theme's: a letter stands beside each
     ordering = ("letter",)
 
     def get_extra(self, request: HttpRequest, obj: Campaign | None = None, **named: Any) -> int:
         """One to fill in, also without JavaScript; the first two at first."""
         return 1 if obj else 2
+
+    def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **named: Any) -> Any:
+        """More than there are letters are refused, and not left out silently."""
+        return super().get_formset(request, obj, validate_max=True, **named)
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Whoever may change the campaign."""

@@ -161,7 +161,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
         """What is wrong, whom it reaches: a part of the campaign's page that comes after it."""
         campaign = self._campaign(request, key)
         found = checking.look_at(campaign, clock.now())
-        context = {"found": found, "troubles": looking.troubles(found), "campaign": campaign}
+        context = {"found": found, "troubles": looking.troubles(found), "campaign": campaign, "page": _page(key)}
         return TemplateResponse(request, "admin/campaigns/campaign/before.html", context)
 
     def words_view(self, request: HttpRequest) -> HttpResponse:

@@ -106,10 +106,11 @@ def watched_run(shop_window: None) -> Run:
     return run
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("looks", LOOKS)
 def test_the_pages_of_campaigns_hold_up_in_every_look(
-    desk: Page, live_server: Any, watched_run: Run, scheme: str, width: int, picture: Picture
+    desk: Page, live_server: Any, watched_run: Run, looks: tuple[str, int], picture: Picture
 ) -> None:
+    scheme, width = looks
     look(desk, scheme, width)
     draft = campaign(
         "sale-c", "sale-d", name="Winter sale", state="draft", schedule_kind="crontab", crontab="0 9 * * 1"
