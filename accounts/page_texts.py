@@ -49,6 +49,9 @@ _EN: Final = {
     "nothing_changed": "Nothing was changed",
     "bad_link": "This link does not work: it is incomplete, was altered, or belongs to somebody we no longer know. "
     "Please open it again from the message, as a whole.",
+    "dead_link_title": "This link does not work",
+    "dead_link": "It is incomplete or was altered, so it cannot be told where it leads. "
+    "Please open it again from the message, as a whole.",
     "no_form": "This page did not get the form it expects. Please open the link from the message and use its button.",
     "unknown_choice": "One of the choices does not exist any more. Please open the link again and choose anew.",
     "too_many": "Too many links that do not work came from where you are. Please try again in a minute.",
@@ -90,6 +93,9 @@ _KO: Final = {
     "kind": "종류", "way": "방법", "address": "주소",
     "nothing_changed": "바뀐 것이 없습니다",
     "bad_link": "링크가 올바르지 않습니다. 일부가 빠졌거나 바뀌었거나, 더 이상 등록되어 있지 않은 분의 링크입니다. "
+    "메시지에 있는 링크를 처음부터 끝까지 그대로 다시 열어 주세요.",
+    "dead_link_title": "링크가 올바르지 않습니다",
+    "dead_link": "일부가 빠졌거나 바뀌어 어디로 이어지는 링크인지 알 수 없습니다. "
     "메시지에 있는 링크를 처음부터 끝까지 그대로 다시 열어 주세요.",
     "no_form": "필요한 양식이 오지 않았습니다. 메시지에 있는 링크를 열고 버튼을 눌러 주세요.",
     "unknown_choice": "선택한 항목 가운데 없어진 것이 있습니다. 링크를 다시 열고 선택해 주세요.",

@@ -34,6 +34,7 @@ KEYS: Final = (
     Key("api_batch.recipients_per_s", "POSTs for 1,000 recipients", "/s", 8_000),
     Key("receipts.per_s", "receipts, one in six by itself and the others in batches, until applied", "/s", 2_000),
     Key("receipts.single_per_s", "the same, each in a call of its own", "/s", 1_000, aside=True),
+    Key("redirects.per_s", "links of emails followed, and the clicks queued", "/s", 2_000),
     Key(
         "urgent_under_load.p50_ms",
         "critical SMS during a campaign, 202 until the provider has it",
@@ -43,6 +44,10 @@ KEYS: Final = (
         aside=True,
     ),
     Key("urgent_under_load.p99_ms", "the same, the slowest hundredth", "ms", 1_000, at_most=True),
+    Key("campaign.first_s", "start of a campaign until a provider has its first message", "s", 2, at_most=True),
+    Key("campaign.deliveries_per_s", "the campaign, from its start until recorded as sent", "/s", 8_900),
+    Key("campaign.page_ms", "asking how far it is, the median", "ms", 20, at_most=True),
+    Key("campaign.planner_growth", "the planner's memory in the end over after a tenth", "×", 1.05, at_most=True),
     Key("memory.peak_pss_mb", "all processes of the platform", "MB", 1_000, at_most=True),
     Key("memory.growth", "workers, after all deliveries over after the first tenth", "×", 1.05, at_most=True),
     Key("log_growth.ratio", "push rate with a full log over an empty one", "×", 0.9),

@@ -51,6 +51,11 @@ class Goal(StrEnum):
     CLICK = "click"
     CONVERSION = "conversion"
 
+    @property
+    def did(self) -> str:
+        """What those have done who are counted."""
+        return "clicked" if self is Goal.CLICK else "converted"
+
 
 class RunState(StrEnum):
     """Where one going-out of a campaign stands."""
@@ -80,3 +85,8 @@ UNFINISHED: Final = frozenset({RunState.STARTING, RunState.RUNNING, RunState.DEC
 HOLD_OUT: Final = "-"
 #: What variants are called.
 LETTERS: Final = "ABCDEF"
+
+#: The names under which tasks are published and found.
+TICK: Final = "campaigns.tick"
+START: Final = "campaigns.start"
+GO_ON: Final = "campaigns.go_on"

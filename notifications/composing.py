@@ -10,7 +10,7 @@ import msgspec
 from accounts import links
 from accounts.channels import Channel, Mode, Platform
 from accounts.links import Subject
-from notifications import tokens
+from notifications import tokens, tracked
 from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
 from notifications.numbers import NoNumber, Numbers
@@ -35,6 +35,7 @@ from notifications.providers.contract import (
 )
 from notifications.routes import Outlet, routes
 from notifications.silence import Silence
+from notifications.tracked import Marked
 from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
 from templates_app.content import PLATFORM_OF, SmsText, Text
@@ -117,7 +118,7 @@ class Composer:
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
         self._numbers: dict[str, Numbers] = {}
-        self._texts: dict[tuple[UUID, Channel, str, Platform | None], Text] = {}
+        self._texts: dict[tuple[UUID, Channel, str, Platform | None], Marked] = {}
 
     def compose(self, claimed: Claimed) -> Composed:
         """The request for one delivery.
@@ -215,21 +216,28 @@ class Composer:
         return segments(text.body) if isinstance(text, SmsText) else 1
 
     def _text(self, claimed: Claimed, shared: Shared) -> Text:
-        """What is said; the same for all whose notification says nothing to them alone, in one language."""
+        """What is said, with the links and the picture that tell what this person did with it."""
+        return self._marked(claimed, shared).of(claimed.id)
+
+    def _marked(self, claimed: Claimed, shared: Shared) -> Marked:
+        """The same for all whose notification says nothing to them alone, in one language."""
         channel = CHANNEL_OF[claimed.queue]
         edition = catalogue.edition(shared.version_id)
         said = (channel, claimed.locale)
         platform = PLATFORM_OF.get(claimed.service)
         if asked := edition.content.links_on(channel):
             own = links.urls(asked, _subject(claimed), edition.category.id)
-            return edition.render(*said, {**shared.data, **(claimed.data or {}), **own}, platform)
+            data = {**shared.data, **(claimed.data or {}), **own}
+            return tracked.marked(edition.render(*said, data, platform), edition.category)
         if claimed.data:
-            return edition.render(*said, {**shared.data, **claimed.data}, platform)
+            text = edition.render(*said, {**shared.data, **claimed.data}, platform)
+            return tracked.marked(text, edition.category)
         key = (shared.id, *said, platform)
-        text = self._texts.get(key)
-        if text is None:
-            text = self._texts[key] = edition.render(*said, shared.data, platform)
-        return text
+        found = self._texts.get(key)
+        if found is None:
+            text = edition.render(*said, shared.data, platform)
+            found = self._texts[key] = tracked.marked(text, edition.category)
+        return found
 
     def _token(self, outlet: Outlet) -> Token | None:
         name = outlet.account.name

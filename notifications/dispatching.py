@@ -24,7 +24,15 @@ from notifications.ledger.release import release
 from notifications.ledger.sweep import next_due
 from notifications.liveness import signing
 from notifications.meters import Meters, metered
-from notifications.planning.retry import Attempt, RetryPolicy, Step, next_step, no_account, wait_for_turn
+from notifications.planning.retry import (
+    Attempt,
+    RetryPolicy,
+    Step,
+    next_step,
+    no_account,
+    wait_for_resumption,
+    wait_for_turn,
+)
 from notifications.providers.contract import (
     Accepted,
     AddressDead,
@@ -259,6 +267,10 @@ class _Turn:
         shared, lease, at = held.notifications[claimed.notification_id], held.lease, composer.at
         if shared.expires_at and at >= shared.expires_at:
             return _settled(claimed, lease, Step(DeliveryState.EXPIRED, Reason.EXPIRED), at)
+        if shared.paused_at:
+            # nobody holds this up: others of the lane are claimed at once
+            self._is_stalled = False
+            return _settled(claimed, lease, wait_for_resumption(shared.paused_at, _attempt(claimed, shared, at)), at)
         if claimed.failures >= self._policy.max_attempts:
             # its workers were lost, one after the other: whatever kills them is not given another
             return _settled(claimed, lease, Step(DeliveryState.FAILED, Reason.ATTEMPTS_EXHAUSTED), at)

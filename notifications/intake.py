@@ -161,11 +161,7 @@ def _accept_audience(
     submission: Submission, criteria: Criteria, question: facts.Question, by: Sender, at: datetime
 ) -> Acceptance:
     """The notification without deliveries: they follow, chunk by chunk. A dry run counts the people."""
-    missing = [path for path in facts.unsaid(question) if _is_callers(path)]
-    if missing:
-        raise Unacceptable(*[Problem(f"data.{path}", "The template needs this.") for path in missing])
-    _fits(question)
-    _try_out(question)
+    check_for_audience(question)
     if submission.dry_run:
         return Acceptance(None, 0, 0, (), facts.members(criteria, floor_of(at)).count())
     header = _header(submission, question.edition, by)
@@ -174,6 +170,15 @@ def _accept_audience(
         audiences.begin(header.id, criteria, question.channels, submission.wish, submission.digest_key)
         transaction.on_commit(queues.hint_planner)
     return Acceptance(header.id, 0, 0, ())
+
+
+def check_for_audience(question: facts.Question) -> None:
+    """Refuse what could not be said to people who are not named. Raises `Unacceptable`."""
+    missing = [path for path in facts.unsaid(question) if _is_callers(path)]
+    if missing:
+        raise Unacceptable(*[Problem(f"data.{path}", "The template needs this.") for path in missing])
+    _fits(question)
+    _try_out(question)
 
 
 def once(repeat: Repeat, answer: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -97,6 +97,16 @@ def planner_taken() -> None:
     _forget(PLANNER_QUEUE)
 
 
+def hint_task(task: str, queue: str) -> None:
+    """Say that a task of another app, which takes no arguments, has something to do."""
+    _publish(task, queue, {}, standing=_standing(task))
+
+
+def task_taken(task: str) -> None:
+    """A worker has begun to look: from now on there is need of a new hint."""
+    _forget(task)
+
+
 def hint_receipts() -> None:
     """Say that receipts wait to be applied.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from accounts import links
 from accounts.channels import Channel, Mode
 from accounts.links import Subject
-from notifications import pricing
+from notifications import pricing, tracked
 from notifications.models import Delivery, ProviderAccount
 from notifications.planning.prices import Money, cost
 from notifications.planning.segments import segments
@@ -38,7 +38,7 @@ def cost_of(delivery: Delivery) -> TextCost | None:
         edition = catalogue.edition(notification.version_id)
         subject = Subject(Channel.SMS, delivery.recipient_id, delivery.address)
         data |= links.urls(edition.content.links_on(Channel.SMS), subject, edition.category.id)
-        text = edition.render(Channel.SMS, delivery.locale, data)
+        text = tracked.marked(edition.render(Channel.SMS, delivery.locale, data), edition.category).of(delivery.pk)
     except (RenderError, TemplateVersion.DoesNotExist):
         return None
     if not isinstance(text, SmsText):

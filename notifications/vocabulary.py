@@ -168,6 +168,7 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     BREAKER_OPEN = "breaker_open"
     PACED = "paced"
+    PAUSED = "paused"
     MASS_DEATH = "mass_death"
     BOUNCED = "bounced"
     UNDELIVERED = "undelivered"
@@ -208,6 +209,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.ATTEMPTS_EXHAUSTED: "Every attempt failed; an operator can replay it.",
     Reason.BREAKER_OPEN: "The provider account failed too often just now and is left alone for a moment.",
     Reason.PACED: "The provider account sends as fast as it may; this waits for its turn.",
+    Reason.PAUSED: "Its campaign is paused.",
     Reason.MASS_DEATH: "Too many addresses were called dead at once: taken for a mistake of ours, not of theirs.",
     Reason.BOUNCED: "The message was accepted and then bounced.",
     Reason.UNDELIVERED: "The message was accepted and then not delivered; the address may well be good.",
@@ -258,3 +260,7 @@ class ReceiptKind(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     BLOCKED = "blocked"  # a soft bounce: a full mailbox or a filter, this once; many end in a suppression
+
+
+#: How the detail of an open begins that a program made and perhaps no person: a mail program's proxy, a scanner.
+MACHINE: Final = "machine:"

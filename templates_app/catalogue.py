@@ -49,6 +49,9 @@ class CategoryFacts:
     reach: str = Reach.ALL.value
     when_capped: str = WhenCapped.DROP.value
     digest_minutes: int | None = None
+    track_opens: bool = True
+    track_clicks: bool = True
+    track_texts: bool = False
     #: Those that count its messages: category or None, channel or "", how many, in how many hours.
     caps: tuple[tuple[UUID | None, str, int, int], ...] = ()
 
@@ -189,6 +192,9 @@ def facts_of(category: Category) -> CategoryFacts:
         reach=category.reach,
         when_capped=category.when_capped,
         digest_minutes=category.digest_minutes,
+        track_opens=category.track_opens,
+        track_clicks=category.track_clicks,
+        track_texts=category.track_texts,
         caps=tuple((cap.category_id, cap.channel, cap.most, cap.hours) for cap in caps),
     )
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.channels import Channel
+from accounts.channels import Channel, Mode
 from accounts.ids import new_id
 from accounts.models import Application, Recipient
 from accounts.models.kinds import choices
@@ -36,6 +36,7 @@ class Engagement(models.Model):
         Recipient, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
     )
     channel = models.CharField(max_length=5, choices=choices(Channel))
+    mode = models.CharField(max_length=4, choices=choices(Mode), default=Mode.LIVE.value, db_default=Mode.LIVE.value)
     opened_at = models.DateTimeField(null=True)
     machine_opened_at = models.DateTimeField(null=True)
     clicked_at = models.DateTimeField(null=True, help_text="The first time.")
@@ -65,6 +66,7 @@ class Conversion(models.Model):
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+", db_index=False)
     ref = models.CharField(max_length=200, help_text="The product's own id of it: told twice, it counts once.")
     name = models.CharField(max_length=60, default="conversion")
+    mode = models.CharField(max_length=4, choices=choices(Mode), default=Mode.LIVE.value, db_default=Mode.LIVE.value)
     recipient = models.ForeignKey(
         Recipient, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
     )
@@ -75,6 +77,9 @@ class Conversion(models.Model):
     currency = models.CharField(max_length=3, blank=True, default="")
     at = models.DateTimeField()
     told_at = models.DateTimeField(db_default=Now())
+    look_again_at = models.DateTimeField(
+        null=True, help_text="When a click is looked for once more, which came before it and was told after it."
+    )
 
     class Meta:
         constraints = [
@@ -86,6 +91,13 @@ class Conversion(models.Model):
         indexes = [
             # segments ask who converted; hold-outs are compared by when they did
             models.Index(fields=["recipient", "at"], name="conversion_recipient", condition=Q(recipient__isnull=False)),
+            # a click of somebody without an id asks what it led to
+            models.Index(
+                fields=["delivery_id"],
+                name="conversion_contact",
+                condition=Q(recipient__isnull=True, attributed_to__isnull=True),
+            ),
+            models.Index(fields=["look_again_at"], name="conversion_to_look", condition=Q(look_again_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -147,3 +159,13 @@ class Revenue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} at {self.hour:%Y-%m-%d %H:00}"
+
+
+class Place(models.Model):
+    """How far somebody has read something that only grows."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    read_to = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.name} to {self.read_to}"

@@ -83,6 +83,8 @@ class Everything(Collector):
         yield _counter("replies", "Keywords that people sent back", ("account", "wish"), counted)
         yield _counter("receipts_missed", "Deliveries of which no receipt ever came", ("queue",), counted)
         yield _counter("mass_deaths", "Batches in which most addresses were called dead", ("account",), counted)
+        yield _counter("sightings", "Clicks and opens told by links and pictures", ("kind",), counted)
+        yield _counter("sightings_lost", "Those that Redis could not take", (), counted)
         yield _counter("forged", "Webhook calls with a wrong signature", ("account",), counted)
         yield _latency(counted)
 

@@ -23,7 +23,10 @@ from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urg
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all deliveries of a notification share. `digest_key`: under which those are known that are gathered."""
+    """What all deliveries of a notification share. `digest_key`: under which those are known that are gathered.
+
+    `part_of`: the bigger thing that it is a part of, by which its outcome is counted.
+    """
 
     id: UUID
     application_id: UUID
@@ -35,6 +38,7 @@ class Header:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     digest_key: str = ""
+    part_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Appended:
 
 _NOTIFICATION = (
     "id", "application_id", "version_id", "category_id", "mode", "urgency", "data", "send_at", "expires_at",
+    "part_of",
 )  # fmt: skip
 _DELIVERY = (
     "id", "notification_id", "recipient_id", "device_id", "due_at", "attempt",
@@ -158,6 +163,7 @@ def _header_rows(header: Header) -> Rows:
         header.data,
         header.send_at,
         header.expires_at,
+        header.part_of,
     )
     return Rows(Notification._meta.db_table, _NOTIFICATION, [values])
 

@@ -54,7 +54,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the deliveries of one notification share, as a worker needs it."""
+    """What the deliveries of one notification share, as a worker needs it. While `paused_at` is set, none may leave."""
 
     id: UUID
     version_id: UUID
@@ -63,6 +63,8 @@ class Shared:
     expires_at: datetime | None
     resend_in_doubt: bool
     data: Mapping[str, Any] = field(repr=False)
+    part_of: UUID | None = None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ _CLAIM = """
 #: What the claimed deliveries' notifications say, by primary key.
 _NOTIFICATIONS = """
     SELECT notification.id, version_id, mode, urgency, expires_at,
-           category.in_doubt = 'resend', data
+           category.in_doubt = 'resend', data, part_of, paused_at
       FROM notifications_notification AS notification
       JOIN accounts_category AS category ON category.id = category_id
      WHERE notification.id = ANY(%(ids)s)
@@ -175,7 +177,7 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
 
 
 def _shared(row: tuple[Any, ...]) -> Shared:
-    identifier, version_id, mode, urgency, expires_at, resend, data = row
+    identifier, version_id, mode, urgency, expires_at, resend, data, part_of, paused_at = row
     return Shared(
         id=identifier,
         version_id=version_id,
@@ -184,4 +186,6 @@ def _shared(row: tuple[Any, ...]) -> Shared:
         expires_at=expires_at,
         resend_in_doubt=resend,
         data=json.loads(data),
+        part_of=part_of,
+        paused_at=paused_at,
     )

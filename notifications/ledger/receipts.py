@@ -12,9 +12,10 @@ from accounts.ids import new_id
 from notifications.ledger.copying import Rows, copy_in, write_in
 from notifications.ledger.escalations import hurry
 from notifications.ledger.events import REF_LENGTH, foreign, receipt_event_id
+from notifications.ledger.reactions import Told, note
 from notifications.models import PendingReceipt
 from notifications.providers.contract import Receipt
-from notifications.vocabulary import DeliveryState, EventKind, Reason, ReceiptKind
+from notifications.vocabulary import MACHINE, DeliveryState, EventKind, Reason, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def apply(at: datetime, *, limit: int = 1000, patience: timedelta = timedelta(mi
             [(*row, at + timedelta(seconds=10)) for row in early],
         )
         new = _append_events(known)
+        note([Told(row[1], ReceiptKind(row[2]), row[3], row[4].startswith(MACHINE)) for row in new])
         _move(new)
         if ended := [row[1] for row in new if row[2] in _IN_VAIN]:
             hurry(ended, at)
@@ -153,7 +155,7 @@ def _append_events(rows: Sequence[_Row]) -> Sequence[_Row]:
     """Events for receipts that were not known yet; returns those."""
     if not rows:
         return ()
-    by_id = {receipt_event_id(row[1], ReceiptKind(row[2]), row[5]): row for row in rows}
+    by_id = {_event_id(row): row for row in rows}
     ids = [row[1] for row in by_id.values()]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -168,6 +170,12 @@ def _append_events(rows: Sequence[_Row]) -> Sequence[_Row]:
             },
         )
         return [by_id[event_id] for event_id, _ in cursor.fetchall()]
+
+
+def _event_id(row: _Row) -> UUID:
+    """What a program opened and what a person opened are two events, also where the provider calls both the same."""
+    mark = MACHINE if row[4].startswith(MACHINE) else ""
+    return receipt_event_id(row[1], ReceiptKind(row[2]), mark + row[5])
 
 
 def _move(rows: Sequence[_Row]) -> None:

@@ -104,7 +104,7 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
     with transaction.atomic(savepoint=False):
         lost = _move(results)
         kept = [result for result in results if result.delivery_id not in lost] if lost else results
-        if events := [_event(result) for result in kept if result.detail or not _is_sent(result)]:
+        if events := [_event(result) for result in kept if _is_told(result)]:
             append_events(events)
         _bury(kept)
         if in_vain := [result.delivery_id for result in kept if result.step.state in ENDED]:
@@ -145,6 +145,11 @@ def _bury(results: Sequence[Result]) -> None:
 
 def _is_sent(result: Result) -> bool:
     return result.step.state is DeliveryState.SENT
+
+
+def _is_told(result: Result) -> bool:
+    """Whether the timeline gets a line of it: not of what is plainly sent, nor of every look at what is paused."""
+    return bool(result.detail) or not (_is_sent(result) or result.step.reason is Reason.PAUSED)
 
 
 def finish(lease: Lease) -> None:

@@ -17,7 +17,7 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
-from notifications.models.outcomes import Outcome, OutcomeNote, Spending, SpendingNote
+from notifications.models.outcomes import NO_PART, Outcome, OutcomeNote, OutcomeState, Spending, SpendingNote
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
 from notifications.models.reactions import Reaction
@@ -26,6 +26,7 @@ from notifications.models.tallies import Standing, Tally, TallyNote
 
 __all__ = [
     "BATCH_SIZE",
+    "NO_PART",
     "Audience",
     "AwaitedReceipts",
     "Batch",
@@ -42,6 +43,7 @@ __all__ = [
     "Notification",
     "Outcome",
     "OutcomeNote",
+    "OutcomeState",
     "PendingReceipt",
     "ProviderAccount",
     "Reaction",

@@ -1,6 +1,7 @@
 """What became of deliveries and what they cost, by template and by what they are a part of: what reports read."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -8,20 +9,35 @@ from django.db import models
 
 from accounts.channels import Channel
 from notifications.models.kinds import choices, reasons
-from notifications.vocabulary import DeliveryState
 
 #: Stands for "a part of nothing": a key column holds no NULL.
 NO_PART: Final = UUID(int=0)
 
 
+class OutcomeState(StrEnum):
+    """What became of a delivery, as far as a report cares: the states of the log, but all that wait are one."""
+
+    WAITING = "waiting"
+    UNCERTAIN = "uncertain"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+
+
 class Outcome(models.Model):
-    """Deliveries that were planned in one hour for one purpose by one channel, and stand alike now."""
+    """Deliveries that were planned in one hour for one purpose by one channel, and stand alike now.
+
+    What waits does so for no reason here: a claim, and an attempt that fails in passing, change nothing.
+    """
 
     hour = models.DateTimeField()
     version_id = models.UUIDField()
     part_of = models.UUIDField(default=NO_PART, help_text="Zero: a part of nothing.")
     channel = models.CharField(max_length=5, choices=choices(Channel))
-    state = models.CharField(max_length=10, choices=choices(DeliveryState))
+    state = models.CharField(max_length=10, choices=choices(OutcomeState))
     reason = models.CharField(max_length=24, choices=reasons, blank=True, default="")
     count = models.BigIntegerField()
 

@@ -68,6 +68,9 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 _SENT: Final = Step(DeliveryState.SENT)
 #: Microseconds by which a moment may be later than drawn, so that not every delivery waits in a batch of its own.
 _GRID: Final = 250_000
+#: How long what is paused is put off at a time; whoever resumes it brings it back at once.
+_SHORTEST_PAUSE: Final = timedelta(seconds=15)
+LONGEST_PAUSE: Final = timedelta(minutes=2)
 #: A refused credential or an empty balance is ours to mend: deliveries wait for that rather than fail.
 _OUR_FAULT_WAIT: Final = timedelta(minutes=2)
 
@@ -134,6 +137,14 @@ def wait_for_turn(reason: Reason, wait: timedelta, attempt: Attempt) -> Step:
     if attempt.expires_at and due_at >= attempt.expires_at:
         return Step(DeliveryState.EXPIRED, Reason.EXPIRED)
     return Step(DeliveryState.RETRYING, reason, due_at, counts=False)
+
+
+def wait_for_resumption(paused_at: datetime, attempt: Attempt) -> Step:
+    """What it is a part of is paused. The longer that lasts, the more rarely it is looked at: a million that wait are
+    not to keep workers busy, and every look counts up the attempts, of which a row has room for 32,767.
+    """
+    wait = min(max((attempt.at - paused_at) / 4, _SHORTEST_PAUSE), LONGEST_PAUSE)
+    return wait_for_turn(Reason.PAUSED, wait, attempt)
 
 
 def _on_grid(moment: datetime) -> datetime:

@@ -12,9 +12,9 @@ from anymail.exceptions import AnymailWebhookValidationFailure
 from anymail.webhooks.mandrill import MandrillCombinedWebhookView
 
 from notifications.providers.contract import Account, AddressDead, Callback, Forged, OptedOut, Receipt, read
-from notifications.providers.mail import without_addresses
+from notifications.providers.mail import place_of, without_addresses
 from notifications.providers.mandrill.send import rejection
-from notifications.vocabulary import ReceiptKind
+from notifications.vocabulary import MACHINE, ReceiptKind
 
 #: mailchimp.com/developer/transactional/docs/webhooks, read 2026-11. `reject` depends on why; `send`, and the news
 #: of lists and of inbound email, change no delivery.
@@ -31,6 +31,9 @@ EVENTS: Final[Mapping[str, ReceiptKind]] = {
 }
 
 _MAX_FIELDS: Final = 20
+#: Apple's Mail Privacy Protection fetches pictures as this and no more, whether or not anybody looks. Mandrill says
+#: who fetched, and draws no conclusion from it.
+_APPLES_PROXY: Final = "Mozilla/5.0"
 
 
 class Metadata(msgspec.Struct):
@@ -55,11 +58,13 @@ class Sent(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """One event. `id` is the message's; events have none of their own."""
+    """One event. `id` is the message's; events have none of their own. Opens and clicks say by which program."""
 
     event: str
     ts: float
     msg: Sent
+    url: str | None = None
+    user_agent: str | None = None
     id: str = msgspec.field(default="", name="_id")
 
 
@@ -133,7 +138,17 @@ def _news(event: Event) -> Sequence[tuple[ReceiptKind, str]]:
         return _rejected(event.msg.reject.reason if event.msg.reject else "")
     if event.event not in EVENTS:
         return []
-    return [(EVENTS[event.event], without_addresses(event.msg.diag or event.msg.bounce_description or ""))]
+    return [(EVENTS[event.event], _detail(event))]
+
+
+def _detail(event: Event) -> str:
+    match event.event:
+        case "open" if event.user_agent == _APPLES_PROXY:
+            return f"{MACHINE} Apple's mail privacy protection"
+        case "click":
+            return place_of(event.url or "")
+        case _:
+            return without_addresses(event.msg.diag or event.msg.bounce_description or "")
 
 
 def _rejected(reason: str) -> Sequence[tuple[ReceiptKind, str]]:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from notifications.providers.contract import Account, BadAccount, Callback, Forged, Receipt, read
-from notifications.providers.mail import without_addresses
-from notifications.vocabulary import ReceiptKind
+from notifications.providers.mail import place_of, without_addresses
+from notifications.vocabulary import MACHINE, ReceiptKind
 
 #: How far the signed timestamp may be from now: a call that was overheard is worthless afterwards.
 TOLERANCE: Final = timedelta(minutes=5)
@@ -49,6 +49,9 @@ class Event(msgspec.Struct):
     type: str = ""
     reason: str = ""
     response: str = ""
+    url: str | None = None
+    #: Apple's Mail Privacy Protection fetched the pictures, whether or not anybody looked ("Event Webhook Reference").
+    sg_machine_open: bool | None = None
 
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -100,7 +103,7 @@ def _receipts(raw: bytes) -> list[Receipt]:
     except (OverflowError, OSError, ValueError):
         return []
     kinds = _kinds(event)
-    detail = without_addresses(event.reason or event.response)
+    detail = _detail(event)
     return [
         # The delivery's state and the person's wish are two pieces of news, though SendGrid sends them as one.
         Receipt(
@@ -112,6 +115,16 @@ def _receipts(raw: bytes) -> list[Receipt]:
         )
         for kind in kinds
     ]
+
+
+def _detail(event: Event) -> str:
+    match event.event:
+        case "open" if event.sg_machine_open:
+            return f"{MACHINE} Apple's mail privacy protection, says SendGrid"
+        case "click":
+            return place_of(event.url or "")
+        case _:
+            return without_addresses(event.reason or event.response)
 
 
 def _kinds(event: Event) -> Sequence[ReceiptKind]:

@@ -1,0 +1,152 @@
+"""How far a run is: of the roll-ups, never of the log."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from campaigns.models import Arm, Run, Sample
+from campaigns.vocabulary import HOLD_OUT, UNFINISHED, ChunkState, RunState
+from notifications.ledger import outcomes
+from notifications.models.outcomes import OutcomeState
+from tracking import rollups
+from tracking.models import ReactionKind
+
+#: States of what has left and is not known to have failed.
+_LEFT: Final = {OutcomeState.SENT, OutcomeState.DELIVERED, OutcomeState.UNCERTAIN}
+_ENDED_BADLY: Final = {OutcomeState.FAILED, OutcomeState.EXPIRED, OutcomeState.CANCELLED}
+#: The span over which a rate is told, where there are samples of it.
+_LOOK_BACK: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the deliveries of a run, or of one arm.
+
+    `planned` are all but the suppressed; `sent` have left, of which `delivered` are known to have arrived. `suppressed`
+    counts people and channels that get nothing.
+    """
+
+    people: int = 0
+    planned: int = 0
+    waiting: int = 0
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    suppressed: int = 0
+    opened: int = 0
+    clicked: int = 0
+    converted: int = 0
+    unsubscribed: int = 0
+    complained: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """As a sample and the API have it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `per_second` and `seconds_left` are None where nothing is under way.
+
+    `percent` is 100 once nothing is left to be planned or to leave.
+    """
+
+    state: RunState
+    people: int
+    handled: int
+    percent: float
+    counts: Counts
+    arms: Mapping[str, Counts] = field(default_factory=dict)
+    per_second: float | None = None
+    seconds_left: float | None = None
+
+
+def counts_of(arms: Sequence[Arm]) -> Mapping[str, Counts]:
+    """What became of each arm, by its letter. Two statements."""
+    letters = {arm.id: arm.letter for arm in arms}
+    sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
+    for one in outcomes.of_parts(parts):
+        into = sums[letters[one.of]]
+        if one.state is OutcomeState.SUPPRESSED:
+            into["suppressed"] += one.count
+            continue
+        into["planned"] += one.count
+        into["delivered"] += one.count if one.state is OutcomeState.DELIVERED else 0
+        into["sent"] += one.count if one.state in _LEFT else 0
+        into["failed"] += one.count if one.state in _ENDED_BADLY else 0
+        into["waiting"] += one.count if one.state is OutcomeState.WAITING else 0
+    for reaction in rollups.reactions_of(parts):
+        if reaction.kind != ReactionKind.MACHINE_OPENED:
+            sums[letters[reaction.of]][reaction.kind] += reaction.people
+    return {arm.letter: Counts(people=arm.people, **sums[arm.letter]) for arm in arms}
+
+
+def of(run: Run, at: datetime) -> Progress:
+    """How far a run is. A handful of statements, whatever its size."""
+    arms = list(run.arms.order_by("letter"))
+    by_letter = counts_of(arms)
+    total = added(by_letter.values())
+    handled = total.people
+    percent = _percent(run, handled, total)
+    rate = _rate(run, total, at) if run.state in UNFINISHED and run.state != RunState.PAUSED else None
+    return Progress(
+        RunState(run.state), run.people, handled, percent, total, by_letter, rate, _left(run, total, percent, rate)
+    )
+
+
+def added(counts: Any) -> Counts:
+    """Several as one."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for one in counts:
+        for name, value in one.as_json().items():
+            sums[name] += value
+    return Counts(**sums)
+
+
+def sample(run: Run, counts: Counts, at: datetime) -> None:
+    """Write down how far a run is, for its charts and its rate."""
+    Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts.as_json())], ignore_conflicts=True)
+
+
+def nothing_waits(run: Run, total: Counts) -> bool:
+    """Whether everybody is planned and all of it has come to an end.
+
+    What was planned a moment ago is not counted yet: until the roll-up has a row for everybody, some may wait.
+    """
+    if run.frozen_at is None or run.chunks.filter(state=ChunkState.OPEN.value).exists():
+        return False
+    held_out = sum(arm.people for arm in run.arms.all() if arm.letter == HOLD_OUT)
+    return total.waiting == 0 and total.planned + total.suppressed >= total.people - held_out
+
+
+def _percent(run: Run, handled: int, total: Counts) -> float:
+    """People who are planned, by the part of their deliveries that do not wait any more."""
+    if run.state not in UNFINISHED:
+        return 100.0 if run.state == RunState.FINISHED else round(100 * handled / run.people, 1) if run.people else 0.0
+    if not run.people:
+        return 0.0
+    rows = total.planned + total.suppressed
+    ended = (rows - total.waiting) / rows if rows else 1.0
+    return min(99.9, round(100 * min(1.0, handled / run.people) * ended, 1))
+
+
+def _rate(run: Run, total: Counts, at: datetime) -> float | None:
+    """Deliveries that left a second, lately."""
+    before = run.samples.filter(at__lt=at, at__gte=at - _LOOK_BACK).order_by("at").first()
+    since, left = (before.at, before.counts.get("sent", 0)) if before else (run.started_at, 0)
+    if since is None or at <= since:
+        return None
+    return round(max(0, total.sent - left) / (at - since).total_seconds(), 1)
+
+
+def _left(run: Run, total: Counts, percent: float, rate: float | None) -> float | None:
+    """Seconds until the last has left, at the rate of now; what waits for its hour is not foreseen."""
+    if not rate or not percent or run.state not in (RunState.STARTING, RunState.RUNNING):
+        return None
+    each = total.planned / total.people if total.people else 1.0
+    still = max(0.0, run.people - total.people) * each + total.waiting
+    return round(still / rate, 1)

@@ -1,0 +1,154 @@
+"""From a draft to a campaign that goes out: by whoever may start it, and by two where its category wants that.
+
+Every function takes the row of the campaign first, so that of two people at once the second finds what the first did.
+Who may do what at all is a question of permissions, which the doors ask; here the approver is another than who asked.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from accounts.staff import audit
+from accounts.staff.audit import By, Deed
+from campaigns import beat, launching, starting
+from campaigns.checking import Problem, look_at, needs_approval
+from campaigns.models import Campaign, Run
+from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
+
+
+class NotReady(Exception):
+    """Nothing started. `problems` says what is wrong, field by field."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{one.field}: {one.message}" for one in problems))
+        self.problems = problems
+
+
+class NotAllowed(Exception):
+    """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
+
+
+def start(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+    """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
+
+    Raises `NotReady` with all that is wrong, and `NotAllowed`.
+    """
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.DRAFT, CampaignState.ENDED)
+        _must_be_ready(campaign, at)
+        if needs_approval(campaign):
+            campaign.state = CampaignState.IN_REVIEW
+            campaign.submitted_by = by if isinstance(by, User) else None
+            campaign.save(update_fields=["state", "submitted_by"])
+            audit.note(campaign, Deed("submitted"), by)
+            return campaign
+        _activate(campaign, at)
+        audit.note(campaign, Deed("started"), by)
+    return campaign
+
+
+def approve(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+    """Let out what waits for a second pair of eyes. Raises `NotAllowed`, also for who asked, and `NotReady`."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.IN_REVIEW)
+        if isinstance(by, User) and campaign.submitted_by_id == by.pk:
+            raise NotAllowed("You asked for this yourself; somebody else has to look at it.")
+        _must_be_ready(campaign, at)
+        campaign.approved_by_name = by.get_username()[:150] if by else "system"
+        campaign.approved_at = at
+        campaign.save(update_fields=["approved_by_name", "approved_at"])
+        _activate(campaign, at)
+        audit.note(campaign, Deed("approved"), by)
+    return campaign
+
+
+def send_back(campaign_id: UUID, *, by: By, comment: str) -> Campaign:
+    """From review back to a draft, with a word on what should be changed. Raises `NotAllowed`."""
+    if not comment.strip():
+        raise NotAllowed("Say what should be changed.")
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.IN_REVIEW)
+        _to_draft(campaign)
+        audit.note(campaign, Deed("sent back", comment.strip()), by)
+    return campaign
+
+
+def pause(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+    """Let its moments pass without a run. A run that is on its way has a pause of its own."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.ACTIVE)
+        campaign.state = CampaignState.PAUSED
+        campaign.save(update_fields=["state"])
+        beat.keep(campaign, at)
+        audit.note(campaign, Deed("paused"), by)
+    return campaign
+
+
+def resume(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+    """Go on with the next moment; those that passed meanwhile are told of, and not caught up."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.PAUSED)
+        campaign.state = CampaignState.ACTIVE
+        campaign.save(update_fields=["state"])
+        starting.pass_over(campaign, at)
+        audit.note(campaign, Deed("resumed"), by)
+    return campaign
+
+
+def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+    """Back to a draft, which can be changed: no further run begins. Raises `NotAllowed` while one is on its way."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
+        if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
+            raise NotAllowed("A run of it is on its way: wait until it is finished, or cancel the run first.")
+        _to_draft(campaign)
+        beat.keep(campaign, at)
+        audit.note(campaign, Deed("stopped"), by)
+    return campaign
+
+
+def is_editable(campaign: Campaign) -> bool:
+    """Whether it may be changed: what is on its way never is."""
+    return campaign.state == CampaignState.DRAFT
+
+
+def _activate(campaign: Campaign, at: datetime) -> None:
+    campaign.state = CampaignState.ACTIVE
+    campaign.save(update_fields=["state"])
+    starting.schedule(campaign, at)
+    if campaign.schedule_kind == ScheduleKind.NOW:
+        for run in Run.objects.filter(pk__in=starting.start(campaign.pk, at)).select_related("campaign"):
+            launching.begin(run, at)
+        campaign.refresh_from_db()
+
+
+def _to_draft(campaign: Campaign) -> None:
+    campaign.state, campaign.next_at, campaign.submitted_by = CampaignState.DRAFT, None, None
+    campaign.approved_at, campaign.approved_by_name = None, ""
+    campaign.save(update_fields=["state", "next_at", "submitted_by", "approved_at", "approved_by_name"])
+
+
+def _must_be(campaign: Campaign, *states: CampaignState) -> None:
+    if campaign.state not in states:
+        wanted = " or ".join(state.value.replace("_", " ") for state in states)
+        raise NotAllowed(f"It is {campaign.get_state_display().lower()}; for this it has to be {wanted}.")
+
+
+def _must_be_ready(campaign: Campaign, at: datetime) -> None:
+    found = look_at(campaign, at)
+    if found.problems:
+        raise NotReady(found.problems)
+
+
+def _locked(campaign_id: UUID) -> Campaign:
+    found = Campaign.objects.select_for_update(of=("self",)).select_related("segment", "application")
+    return found.get(pk=campaign_id)
