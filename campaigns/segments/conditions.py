@@ -199,7 +199,7 @@ _VERSIONS: Final = r"""
            )::int[] {order} {version}"""
 
 #: Those whose most specific choice is yes, or no. A person has one choice of each kind, so the greatest number is the
-#: most specific one, and whether it is odd is what it says. As a truth: of an equation PostgreSQL expects next to nobody.
+#: most specific one, and whether it is odd is what it says. Not an equation: of one, PostgreSQL expects next to nobody.
 _CHOSE: Final = """EXISTS (
     SELECT FROM (SELECT recipient_id
                    FROM accounts_preference

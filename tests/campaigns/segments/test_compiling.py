@@ -21,7 +21,12 @@ pytestmark = pytest.mark.django_db
 
 
 # Nothing is shrunk, which would take minutes: the rules that failed are told.
-@settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(st.data())
 def test_the_sql_finds_whom_the_rules_mean(data: Any) -> None:
     with transaction.atomic():
