@@ -33,6 +33,7 @@ from notifications.planning.retry import Step
 from notifications.providers.contract import Receipt
 from notifications.vocabulary import MOVES, WAITING, DeliveryState, Lane, Reason, ReceiptKind
 from tests.notifications import watched_moves
+from tests.notifications.counting import counted, true
 from tests.notifications.logbook import LEASE, NOW, appended, header
 
 S = DeliveryState
@@ -195,6 +196,10 @@ class Ledger(RuleBasedStateMachine):
     def what_is_not_sent_says_why(self) -> None:
         unsent = Delivery.objects.filter(state__in=[S.FAILED, S.EXPIRED, S.CANCELLED, S.UNCERTAIN])
         assert not unsent.filter(reason="").exists()
+
+    @invariant()
+    def what_became_of_everything_is_counted(self) -> None:
+        assert counted() == true()
 
 
 @pytest.mark.django_db
