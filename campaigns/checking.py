@@ -152,7 +152,9 @@ def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem]
     for one in spoken:
         others = {locale for locale in one.lacks if any(locale not in other.lacks for other in spoken)}
         for locale in sorted(others, key=lambda name: -one.lacks[name]):
-            told = f"{one.letter}: {one.edition.template} does not speak {locale}, which {one.lacks[locale]:,} people read"
+            told = (
+                f"{one.letter}: {one.edition.template} does not speak {locale}, which {one.lacks[locale]:,} people read"
+            )
             problems.append(Problem("variants", f"{told}; another variant does. Write it, or leave them out."))
         if people and sum(one.lacks.values()) == people:
             told = f"{one.letter}: {one.edition.template} speaks none of the languages that the audience reads"

@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/", include("notifications.api.urls")),
     path("v1/", include("accounts.urls")),
     path("v1/", include("templates_app.urls")),
+    path("v1/", include("tracking.urls")),
     path("v1/", include("campaigns.api.urls")),
     path("v1/", include("tracking.urls")),
     path("", include("notifications.api.operations_urls")),

@@ -20,8 +20,10 @@ from tracking.attributing import ask_to_look, look_again
 from tracking.engaging import Found, News, engage, find
 from tracking.models import ReactionKind
 
-#: News that is counted in one transaction, and conversions that are looked at in one.
+#: News that is counted in one transaction, and rows that are looked at, or deleted, in one.
 TOGETHER: Final = 2_000
+#: Lines of the log of consent that are read in one: each may ask for all that a person got in two months.
+_LINES: Final = 500
 #: Seconds after which a worker lets other work have a turn.
 _TURN: Final = 5.0
 
@@ -66,12 +68,12 @@ def fold(*, clock: Callable[[], datetime]) -> int:
     3. What people no longer want, put down to what they got last.
     """
     total, ends_at = 0, time.monotonic() + _TURN
-    for step in (_count, _look, _follow):
+    for step, together in ((_count, TOGETHER), (look_again, TOGETHER), (unsubscribing.follow, _LINES)):
         while time.monotonic() < ends_at and not stopping.is_wished():
             signing.moved()
-            done = step(clock())
+            done = step(clock(), limit=together)
             total += done
-            if done < TOGETHER:
+            if done < together:
                 break
     return total
 
@@ -89,9 +91,11 @@ def forget(*, clock: Callable[[], datetime]) -> None:
     rollups.forget(before)
 
 
-def _count(at: datetime) -> int:
+def _count(at: datetime, *, limit: int) -> int:
     with transaction.atomic():
-        told = reactions.take(TOGETHER)
+        told = reactions.take(limit)
+        if not told:
+            return 0
         found = find(one.delivery_id for one in told)
         news = list(_news(told, found))
         clicks: dict[UUID, datetime] = {}
@@ -109,11 +113,3 @@ def _news(told: Sequence[Told], found: Mapping[UUID, Found]) -> Iterator[News]:
         if delivery is None or (one.kind in _OF_BEFORE and delivery.state == DeliveryState.FAILED):
             continue
         yield News(one.delivery_id, ReactionKind.MACHINE_OPENED if one.by_machine else _KINDS[one.kind], one.at)
-
-
-def _look(at: datetime) -> int:
-    return look_again(at, limit=TOGETHER)
-
-
-def _follow(at: datetime) -> int:
-    return unsubscribing.follow(at, limit=TOGETHER)

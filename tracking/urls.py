@@ -1,9 +1,10 @@
-"""Addresses under /v1/ about what people do with messages."""
+"""Addresses of what is learned of messages, below /v1/."""
 
 from django.urls import path
 
-from tracking.api import events
+from tracking.api import conversions, events
 
 urlpatterns = [
     path("events", events.Events.as_view(), name="events"),
+    path("conversions", conversions.Conversions.as_view(), name="conversions"),
 ]

@@ -20,7 +20,9 @@ from typing import Final
 import psutil
 import redis
 
+from benchmarks.chaos import storm
 from benchmarks.chaos.loads import DOORS, ROUNDS, SHARE, Load, campaign, everything, posts, texts, through_doors
+from benchmarks.chaos.processes import kill, pids
 from benchmarks.stage import ROOT, Stage, Void
 
 _WORKERS: Final = ("ios", "android", "planner", "receipts")
@@ -44,7 +46,7 @@ class Fault:
     again. `struck`: how many workers it takes from what they have under way, one after the other or together.
     `share` is how many of all: 0 for what is under way at one moment. `load` is what it strikes, `people` how many that
     reaches for each with a device. `scene`: the environment of a platform of its own, where it needs one. `outage`: the
-    seconds that it lasts in a full run.
+    seconds that it lasts in a full run. `only_held`: it is tried where doubt must double nothing, and not elsewhere.
     """
 
     text: str
@@ -57,11 +59,14 @@ class Fault:
     outage: float = 6.0
     struck: int = 2
     is_measured: bool = False
+    only_held: bool = False
     holds: Callable[[Stage], None] = lambda _stage: None
 
     @property
     def categories(self) -> Sequence[str]:
         """In which kinds of category it is tried: one that resends what is in doubt, and one that holds it."""
+        if self.only_held:
+            return ("hold",)
         return ("resend", "hold") if self.doubts else ("resend",)
 
 
@@ -70,9 +75,24 @@ def _kill_workers(stage: Stage, outage: float) -> None:
     ends_at = time.monotonic() + outage
     while time.monotonic() < ends_at:
         line = random.choice(_WORKERS)
-        for pid in _pids(stage, f"-n {line}."):
-            os.kill(pid, signal.SIGKILL)
+        kill(pids(stage, f"-n {line}."))
         time.sleep(1)
+
+
+def _storm(stage: Stage, outage: float) -> None:
+    """Raises `Broken` when a pause held nothing."""
+    try:
+        storm.strike(stage, outage)
+    except storm.Disagreement as error:
+        raise Broken(str(error)) from None
+
+
+def _report_agrees(stage: Stage) -> None:
+    """Raises `Broken` when the report of the campaign counts anything else than the log and the providers."""
+    try:
+        storm.agrees(stage)
+    except storm.Disagreement as error:
+        raise Broken(str(error)) from None
 
 
 def _flush_redis(stage: Stage, _outage: float) -> None:
@@ -99,7 +119,7 @@ def _restart_postgres(stage: Stage, _outage: float) -> None:
 
 def _freeze_workers(stage: Stage, _outage: float) -> None:
     """SIGSTOP past the lease, then SIGCONT: the sweep has taken over, and the sleepers wake up in mid-batch."""
-    frozen = [pid for line in ("ios", "android") for pid in _pids(stage, f"-n {line}.")]
+    frozen = [pid for line in ("ios", "android") for pid in pids(stage, f"-n {line}.")]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     time.sleep(float(stage.env["LEASE_SECONDS"]) + 4)
@@ -109,8 +129,7 @@ def _freeze_workers(stage: Stage, _outage: float) -> None:
 
 def _stop_beat(stage: Stage, outage: float) -> None:
     """Beat killed; its supervisor starts another, and a second one runs beside it for a while."""
-    for pid in _pids(stage, "config beat"):
-        os.kill(pid, signal.SIGKILL)
+    kill(pids(stage, "config beat"))
     second = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=", "--loglevel=ERROR"],
         cwd=ROOT, env=stage.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -124,9 +143,7 @@ def _kill_web(stage: Stage, outage: float) -> None:
     """kill -9 for the web server and its workers, whenever it has come up again."""
     ends_at = time.monotonic() + outage
     while time.monotonic() < ends_at:
-        for pid in _pids(stage, "granian"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(pids(stage, "granian"))
         time.sleep(2)
 
 
@@ -314,6 +331,16 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "all_dead": Fault("every token reported dead at once", _call_dead, holds=_nobody_is_retired),
     "kill_web": Fault("kill -9 the web process under POSTs", _kill_web, load=posts),
     "stop_beat": Fault("beat killed, then two at once", _stop_beat),
+    "campaign_storm": Fault(
+        "a campaign: any process killed, paused, Redis emptied",
+        _storm,
+        doubts=True,
+        load=storm.begin,
+        people=storm.TIMES,
+        outage=15,
+        only_held=True,
+        holds=_report_agrees,
+    ),
     "disorder_receipts": Fault("receipts three times and out of order", _disorder_receipts, load=texts, people=SHARE),
     "fcm_down": Fault(
         "FCM down; the others keep 90 % of their rate",
@@ -333,17 +360,6 @@ FAULTS: Final[Mapping[str, Fault]] = {
         scene=_small_disk,
     ),
 }
-
-
-def _pids(stage: Stage, words: str) -> list[int]:
-    """Processes of this platform whose command line holds `words`."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "environ"]):
-        line = " ".join(process.info["cmdline"] or [])
-        environ = process.info["environ"] or {}
-        if words in line and environ.get("BONGSU_RUN_DIR") == str(stage.run_dir):
-            found.append(int(process.info["pid"]))
-    return found
 
 
 def _start_servers(stage: Stage) -> None:

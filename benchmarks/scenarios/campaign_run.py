@@ -1,12 +1,11 @@
 """A campaign of a million with two variants: when the first message leaves, how fast it goes, what its page costs."""
 
-import json
 import time
-from typing import Any, Final
-from uuid import uuid4
+from typing import Final
 
 import psutil
 
+from benchmarks import campaigns
 from benchmarks.context import Context, Values, rate
 from benchmarks.stage import Stage, Void
 
@@ -21,7 +20,7 @@ def run(context: Context) -> Values:
     stage, people = context.stage, context.sizes.urgent_background
     context.bring_in("crowd-", people)
     context.empty_log()
-    campaign = _written(stage, people)
+    campaign = campaigns.written(stage, "crowd-", ["restock", "restock"])
     planner = psutil.Process(stage.about["processes"]["planner"])
     early: list[int] = []
 
@@ -34,7 +33,7 @@ def run(context: Context) -> Values:
     stage.begin()
     with context.bar("a campaign with two variants", people) as bar:
         began = time.time()
-        _asked(stage, "POST", f"/v1/campaigns/{campaign}/start")
+        campaigns.start(stage, campaign)
         first = _first(stage)
         series = stage.until_done(people, since, progress=at)
     stage.check(since, people)
@@ -45,22 +44,6 @@ def run(context: Context) -> Values:
         "campaign.page_ms": _page(stage, campaign),
         "campaign.planner_growth": planner.memory_info().rss / early[0],
     }
-
-
-def _written(stage: Stage, people: int) -> str:
-    """A segment of everybody who was brought in, and a draft for it; the id of the draft."""
-    name = f"crowd {uuid4()}"
-    rules = {"field": "external_id", "is": "begins with", "value": "crowd-"}
-    _asked(stage, "POST", "/v1/segments", {"name": name, "kind": "rules", "rules": rules})
-    data = {"user_name": "지민", "product_name": "겨울 신발"}
-    variants = [{"template": "restock", "weight": 1}, {"template": "restock", "weight": 1}]
-    told = _asked(
-        stage,
-        "POST",
-        "/v1/campaigns",
-        {"name": name, "segment": name, "variants": variants, "channels": ["push"], "data": data},
-    )
-    return str(told["id"])
 
 
 def _first(stage: Stage) -> float:
@@ -78,7 +61,7 @@ def _page(stage: Stage, campaign: str) -> float:
     taken = []
     for _ in range(_LOOKS):
         began = time.monotonic()
-        _asked(stage, "GET", f"/v1/campaigns/{campaign}")
+        campaigns.latest_run(stage, campaign)
         taken.append((time.monotonic() - began) * 1000)
     return sorted(taken)[_LOOKS // 2]
 
@@ -87,21 +70,9 @@ def _report_agrees(stage: Stage, campaign: str, people: int) -> None:
     """Wait until the roll-ups have caught up. Raises `Void` unless they count everybody as sent."""
     deadline = time.monotonic() + 60
     while True:
-        told = _asked(stage, "GET", f"/v1/campaigns/{campaign}")["run"]
+        told = campaigns.latest_run(stage, campaign)
         if told["state"] == "finished" and told["counts"]["sent"] == people:
             return
         if time.monotonic() > deadline:
             raise Void(f"the campaign is {told['state']} and counts {told['counts']}, where {people} were sent")
         time.sleep(0.5)
-
-
-def _asked(stage: Stage, method: str, path: str, body: object | None = None) -> Any:
-    """What the API answers. Raises `Void` where it refuses."""
-    connection = stage.connection()
-    connection.request(method, path, None if body is None else json.dumps(body).encode(), stage.headers)
-    answer = connection.getresponse()
-    text = answer.read()
-    connection.close()
-    if answer.status >= 300:
-        raise Void(f"{method} {path} answered {answer.status}: {text[:300]!r}")
-    return json.loads(text)

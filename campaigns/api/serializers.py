@@ -36,7 +36,9 @@ class CampaignRequest(Strict):
 
     name = serializers.CharField(max_length=120)
     segment = serializers.CharField(max_length=100, help_text="The name of a segment.")
-    variants: serializers.ListSerializer[Any] = serializers.ListSerializer(child=VariantRequest(), allow_empty=False, max_length=6)
+    variants: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=VariantRequest(), allow_empty=False, max_length=6
+    )
     channels = serializers.ListField(child=serializers.ChoiceField(choices=_choices(Channel)), required=False)
     urgency = serializers.ChoiceField(choices=_choices(Urgency), required=False)
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere

@@ -1,6 +1,6 @@
 """The Beta distribution: how much of it lies below a value, and below which value a part of it lies.
 
-The standard library has neither. The tests hold both against closed forms, exact sums and values of fifty digits.
+The standard library has neither. The tests hold both against closed forms, exact sums and values of thirty digits.
 """
 
 import math

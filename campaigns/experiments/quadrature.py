@@ -68,4 +68,4 @@ def whole(values: Sequence[float]) -> float:
 
 def running(values: Sequence[float]) -> list[float]:
     """The integrals from -1 to each node."""
-    return [math.fsum(map(mul, counts, values)) for counts in _TO_NODES]
+    return [sum(map(mul, counts, values)) for counts in _TO_NODES]

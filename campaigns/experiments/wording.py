@@ -79,8 +79,7 @@ def _brought(arms: Sequence[Tally], held_out: Tally) -> str:
     true = f"between {100 * found.low:+.2f} and {100 * found.high:+.2f} with 95 %"
     return (
         f"{_percent(reached.rate)} of those who got a message {Goal.CONVERSION.did}, {_percent(held_out.rate)} of "
-        f"those held out: {more} (the true difference lies {true}); "
-        f"the message helps with {_chance(found.helps)}."
+        f"those held out: {more} (the true difference lies {true}); the message helps with {_chance(found.helps)}."
     )
 
 

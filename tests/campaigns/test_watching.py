@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import Recipient
 from campaigns import deciding, launching, progress
 from campaigns.models import Chunk, Run
 from campaigns.progress import Counts
@@ -71,8 +73,6 @@ def test_a_run_is_not_over_before_what_was_planned_is_counted() -> None:
 
 
 def test_a_run_whose_people_all_want_nothing_is_over_too() -> None:
-    from accounts.models import Recipient
-
     Recipient.objects.bulk_create([Recipient(external_id="nobody")])
     run = begun(campaign())
     worked_off()
@@ -183,8 +183,6 @@ def test_a_lost_hint_is_made_good_by_the_next_look() -> None:
     launching.queues.task_taken("campaigns.go_on")
 
     watched(run, later(5))
-
-    from django.core.cache import cache
 
     assert cache.get("hint:campaigns.go_on")
 

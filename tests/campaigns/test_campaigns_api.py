@@ -1,0 +1,179 @@
+"""Campaigns by the API: written, started, watched, held, withdrawn; by their own application alone."""
+
+from typing import Any
+
+import pytest
+
+from accounts.channels import Mode
+from accounts.models import Category, Scope
+from campaigns.models import Campaign, Run
+from campaigns.vocabulary import CampaignState, RunState
+from notifications import recovery
+from tests.builders import Caller, caller, published
+from tests.campaigns.stage import SALE, crowd, segment, worked_off
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Caller:
+    segment()
+    published("sale", SALE)
+    return caller()
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    usual = {"name": "Spring", "segment": "everybody", "variants": [{"template": "sale"}], "channels": ["email"]}
+    return {**usual, **changes}
+
+
+def written(shop: Caller, **changes: Any) -> str:
+    answer = shop.post("/v1/campaigns", body(**changes))
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
+
+
+def errors(answer: Any) -> dict[str, str]:
+    assert answer.status_code == 422, answer.content
+    return {one["field"]: one["message"] for one in answer.json()["errors"]}
+
+
+def test_a_campaign_is_written_as_a_draft_and_sends_nothing(shop: Caller) -> None:
+    crowd(3)
+    answer = shop.post("/v1/campaigns", body())
+
+    assert answer.json()["state"] == "draft"
+    assert answer.json()["run"] is None
+    assert worked_off() == 0
+
+
+def test_a_campaign_that_is_started_goes_out_and_tells_how_far_it_is(shop: Caller) -> None:
+    crowd(30)
+    campaign = written(shop)
+
+    started = shop.post(f"/v1/campaigns/{campaign}/start", {}).json()
+    assert (started["state"], started["run"]["state"]) == ("ended", "starting")
+    worked_off()
+    recovery.keep_tally()
+    told = shop.get(f"/v1/campaigns/{campaign}").json()["run"]
+
+    assert (told["people"], told["handled"], told["counts"]["planned"]) == (30, 30, 30)
+    assert told["arms"][0]["variant"] == "A"
+    assert told["arms"][0]["planned"] == 30
+
+
+def test_a_run_is_held_resumed_and_withdrawn(shop: Caller) -> None:
+    crowd(5)
+    campaign = written(shop)
+    shop.post(f"/v1/campaigns/{campaign}/start", {})
+    worked_off()
+
+    assert shop.post(f"/v1/campaigns/{campaign}/pause", {}).json()["run"]["state"] == "paused"
+    assert shop.post(f"/v1/campaigns/{campaign}/resume", {}).json()["run"]["state"] == "running"
+    assert shop.post(f"/v1/campaigns/{campaign}/cancel", {}).json() == {"cancelled": 5, "too_late": 0}
+    again = shop.post(f"/v1/campaigns/{campaign}/pause", {})
+    assert again.status_code == 409
+    assert "nothing left to pause" in again.json()["detail"]
+
+
+REFUSED = [
+    ({"segment": "nobody"}, "segment", "There is no segment named 'nobody'"),
+    ({"variants": [{"template": "gone"}]}, "variants[0].template", "There is no template named 'gone'"),
+    ({"variants": []}, "variants", "empty"),
+    ({"variants": [{"template": "sale"}] * 7}, "variants", "no more than 6"),
+    ({"variants": [{"template": "sale", "weight": 0}]}, "variants[0].weight", "greater than or equal to 1"),
+    ({"window_from": "09:00"}, "window_until", "a beginning and an end"),
+    ({"decide_after_hours": 8, "decide_by_hours": 2}, "decide_by_hours", "after 8 hours at the earliest"),
+    ({"colour": "red"}, "colour", "Unknown field"),
+    ({"urgency": "soon"}, "urgency", '"soon" is none of critical, normal, bulk'),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "says"), REFUSED)
+def test_what_cannot_be_written_is_refused_at_its_field(
+    shop: Caller, changes: dict[str, Any], field: str, says: str
+) -> None:
+    found = errors(shop.post("/v1/campaigns", body(**changes)))
+
+    assert says in found[field]
+    assert not Campaign.objects.exists()
+
+
+NOT_READY = [
+    ({}, "segment", "Nobody is in “everybody” now"),
+    ({"schedule": "once", "starts_wall": "2020-01-01T09:00"}, "starts_wall", "past"),
+    ({"schedule": "crontab", "crontab": "0 9 30 2 *"}, "crontab", "never"),
+    ({"schedule": "crontab", "crontab": "0 9 * *"}, "crontab", "five"),
+    ({"split": "adaptive"}, "split", "nothing to adapt"),
+    ({"test_percent": 20}, "test_percent", "nothing to test"),
+    ({"zone": "Asia/Nowhere", "schedule": "once", "starts_wall": "2030-01-01T09:00"}, "zone", "Asia/Nowhere"),
+    ({"channels": ["sms"]}, "channels", "says nothing by sms"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "says"), NOT_READY)
+def test_what_cannot_go_out_is_refused_when_it_is_started(
+    shop: Caller, changes: dict[str, Any], field: str, says: str
+) -> None:
+    if changes:
+        crowd(3)
+    campaign = written(shop, **changes)
+
+    found = errors(shop.post(f"/v1/campaigns/{campaign}/start", {}))
+
+    assert says in found[field]
+    assert Campaign.objects.get(pk=campaign).state == CampaignState.DRAFT
+    assert not Run.objects.exists()
+
+
+def test_a_name_is_taken_once(shop: Caller) -> None:
+    written(shop)
+
+    assert "already" in errors(shop.post("/v1/campaigns", body()))["name"]
+
+
+def test_where_the_category_wants_it_nothing_goes_out_before_somebody_has_approved_it(shop: Caller) -> None:
+    crowd(1)
+    Category.objects.update(needs_approval=True)
+    campaign = written(shop)
+
+    assert shop.post(f"/v1/campaigns/{campaign}/start", {}).json()["state"] == "in_review"
+    assert not Run.objects.exists()
+
+
+def test_another_applications_campaign_is_not_there(shop: Caller) -> None:
+    campaign = written(shop)
+    stranger, tester = caller(), caller(mode=Mode.TEST)
+
+    for somebody in (stranger, tester):
+        assert somebody.get(f"/v1/campaigns/{campaign}").status_code == 404
+        assert somebody.post(f"/v1/campaigns/{campaign}/start", {}).status_code == 404
+        assert somebody.get("/v1/campaigns").json() == []
+
+
+def test_reading_and_writing_are_rights_of_their_own(shop: Caller) -> None:
+    reader = caller(scopes=[Scope.CAMPAIGNS_READ.value])
+
+    assert reader.get("/v1/campaigns").status_code == 200
+    assert reader.post("/v1/campaigns", body()).status_code == 403
+
+
+def test_what_has_not_gone_out_can_be_neither_held_nor_tried_again(shop: Caller) -> None:
+    campaign = written(shop)
+
+    for act in ("pause", "resume", "cancel", "retry"):
+        assert shop.post(f"/v1/campaigns/{campaign}/{act}", {}).status_code == 409
+
+
+def test_a_person_decides_for_the_rest_by_api(shop: Caller) -> None:
+    crowd(400)
+    published("outlet", SALE)
+    campaign = written(shop, variants=[{"template": "sale"}, {"template": "outlet"}], test_percent=50)
+    shop.post(f"/v1/campaigns/{campaign}/start", {})
+    worked_off()
+
+    told = shop.post(f"/v1/campaigns/{campaign}/choose", {"variant": "B"}).json()
+
+    assert told["run"]["winner"] == "B"
+    assert worked_off() > 100
+    assert Run.objects.get().state == RunState.RUNNING

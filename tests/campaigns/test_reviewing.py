@@ -1,0 +1,177 @@
+"""A campaign starts when it is ready, and by two where its category wants that."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Category, Recipient
+from campaigns import reviewing
+from campaigns.checking import look_at
+from campaigns.models import Campaign, Run, Variant
+from campaigns.vocabulary import CampaignState, RunState
+from templates_app.content import RawContent
+from tests.builders import category, published
+from tests.campaigns.stage import SALE, campaign, crowd, segment, worked_off
+
+pytestmark = pytest.mark.django_db
+
+
+def later(seconds: float = 1) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def draft(*templates: str, **values: object) -> Campaign:
+    return campaign(*templates, state=CampaignState.DRAFT, **values)
+
+
+def somebody(name: str) -> User:
+    return User.objects.create(username=name, is_staff=True)
+
+
+def problems(of: Campaign) -> dict[str, str]:
+    return {one.field: one.message for one in look_at(of, later()).problems}
+
+
+def test_a_campaign_that_is_started_now_begins_at_once() -> None:
+    crowd(5)
+    made = draft()
+
+    reviewing.start(made.pk, later(), by=None)
+
+    assert Run.objects.get(campaign=made).state == RunState.STARTING
+    assert worked_off(later(2)) == 5
+
+
+def test_one_for_later_waits_for_its_moment() -> None:
+    crowd(5)
+    made = draft(schedule_kind="once", starts_wall="2031-05-01T09:00", zone="Asia/Seoul")
+
+    reviewing.start(made.pk, later(), by=None)
+
+    made.refresh_from_db()
+    assert (made.state, made.next_at and made.next_at.isoformat()) == ("active", "2031-05-01T00:00:00+00:00")
+    assert made.periodic_task is not None
+    assert not Run.objects.exists()
+
+
+def test_whoever_asked_for_approval_does_not_give_it() -> None:
+    crowd(1)
+    made = draft()
+    Category.objects.update(needs_approval=True)
+    writer, other = somebody("writer"), somebody("other")
+
+    assert reviewing.start(made.pk, later(), by=writer).state == CampaignState.IN_REVIEW
+    with pytest.raises(reviewing.NotAllowed, match="somebody else has to look at it"):
+        reviewing.approve(made.pk, later(), by=writer)
+    assert not Run.objects.exists()
+    reviewing.approve(made.pk, later(), by=other)
+
+    made.refresh_from_db()
+    assert made.approved_by_name == "other"
+    assert Run.objects.filter(campaign=made).exists()
+    assert [one.action for one in AuditEntry.objects.filter(model="campaigns.campaign").order_by("id")] == [
+        "submitted",
+        "approved",
+    ]
+
+
+def test_what_is_sent_back_is_a_draft_again_with_a_word_why() -> None:
+    crowd(1)
+    made = draft()
+    Category.objects.update(needs_approval=True)
+    reviewing.start(made.pk, later(), by=somebody("writer"))
+
+    with pytest.raises(reviewing.NotAllowed, match="Say what should be changed"):
+        reviewing.send_back(made.pk, by=somebody("other"), comment=" ")
+    reviewing.send_back(made.pk, by=None, comment="Too loud.")
+
+    made.refresh_from_db()
+    assert (made.state, made.submitted_by) == (CampaignState.DRAFT, None)
+    assert AuditEntry.objects.latest("id").detail == "Too loud."
+
+
+def test_a_category_that_changed_since_is_asked_when_it_starts() -> None:
+    crowd(1)
+    made = draft()
+    Recipient.objects.all().delete()
+    with pytest.raises(reviewing.NotReady, match="Nobody is in"):
+        reviewing.start(made.pk, later(), by=None)
+    assert Campaign.objects.get(pk=made.pk).state == CampaignState.DRAFT
+
+
+def test_a_paused_campaign_starts_no_run_and_goes_on_with_the_next_moment() -> None:
+    crowd(1)
+    made = draft(schedule_kind="crontab", crontab="0 9 * * *", zone="UTC")
+    reviewing.start(made.pk, later(), by=None)
+
+    assert reviewing.pause(made.pk, later(), by=None).state == CampaignState.PAUSED
+    assert reviewing.resume(made.pk, later(), by=None).state == CampaignState.ACTIVE
+    assert not Run.objects.exists()
+
+
+def test_what_is_on_its_way_cannot_be_stopped_for_changes() -> None:
+    crowd(1)
+    made = draft()
+    reviewing.start(made.pk, later(), by=None)
+
+    with pytest.raises(reviewing.NotAllowed, match="cancel the run first"):
+        reviewing.stop(made.pk, later(), by=None)
+    Run.objects.update(state=RunState.FINISHED)
+    assert reviewing.stop(made.pk, later(), by=None).state == CampaignState.DRAFT
+
+
+KOREAN: RawContent = {"email": {"ko": {"subject": "세일", "html": "<p>세일</p>"}}}
+
+
+def with_languages(first: RawContent, second: RawContent, *locales: str) -> Campaign:
+    for locale in locales:
+        Recipient.objects.create(external_id=f"reads-{locale}", email=f"{locale}@example.com", locale=locale)
+    made = Campaign.objects.create(
+        name="languages", application=campaign("other").application, segment=segment("all"), channels=["email"]
+    )
+    for letter, content in zip("AB", (first, second), strict=True):
+        template = published(f"words-{letter.lower()}", content).template
+        Variant.objects.create(campaign=made, letter=letter, template=template)
+    return made
+
+
+def test_a_variant_that_lacks_a_language_which_another_speaks_is_refused() -> None:
+    made = with_languages(SALE, KOREAN, "ko", "en")
+
+    assert problems(made)["variants"].startswith("B: words-b does not speak en, which 1 people read")
+
+
+def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
+    made = with_languages(SALE, SALE, "ko", "ja")
+
+    found = look_at(made, later())
+
+    assert [one.field for one in found.problems] == []
+    assert list(found.warnings) == ["1 people read ja; they get it in ko."]
+
+
+def test_a_variant_that_speaks_no_language_of_the_audience_is_refused() -> None:
+    made = with_languages(KOREAN, KOREAN, "en", "ja")
+
+    assert "speaks none of the languages" in problems(made)["variants"]
+
+
+def test_variants_of_different_categories_are_not_compared() -> None:
+    crowd(1)
+    made = draft("sale", "outlet")
+    other = made.variants.get(letter="B").template
+    other.category = category("bills")
+    other.save(update_fields=["category"])
+
+    assert "different categories, Bills and News" in problems(made)["variants"]
+
+
+def test_what_the_templates_need_must_be_in_the_data() -> None:
+    crowd(1)
+    made = draft()
+    needy: RawContent = {"email": {"ko": {"subject": "{{ product }}", "html": "<p>{{ product }}</p>"}}}
+    Variant.objects.create(campaign=made, letter="B", template=published("needy", needy).template)
+
+    assert problems(made)["data.product"] == "B: The template needs this."
