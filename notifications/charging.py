@@ -11,7 +11,6 @@ from accounts.channels import Channel, Mode
 from notifications import pricing
 from notifications.models import ProviderAccount
 from notifications.planning.prices import Money, Table, cost
-from notifications.routes import Outlet
 
 #: No price is known.
 UNKNOWN: Final = Money(Decimal(0), "")
@@ -22,18 +21,18 @@ _FRESH_FOR: Final = 60.0
 _read: Final[dict[str, tuple[float, date, Table]]] = {}
 
 
-def is_free(outlet: Outlet, channel: Channel) -> bool:
-    """Whether nobody asks anything for it: a test account does not, which may stand in for a live one."""
-    if outlet.mode is not Mode.LIVE:
+def is_free(mode: Mode, channel: Channel) -> bool:
+    """Whether nobody asks anything for it: an account for tests does not, which may stand in for a live one."""
+    if mode is not Mode.LIVE:
         return True
     return channel is not Channel.SMS and not _flat(channel)
 
 
-def price(outlet: Outlet, channel: Channel, to: str, segments: int, on: date) -> Money:
-    """What one message to an address costs on a day (UTC), a text message by its parts; or `UNKNOWN`."""
+def price(account: str, channel: Channel, to: str, segments: int, on: date) -> Money:
+    """What one message to an address costs by an account on a day (UTC), a text message by its parts; or `UNKNOWN`."""
     if channel is not Channel.SMS:
         return Money(_flat(channel), settings.PRICE_CURRENCY)
-    return cost(segments, to, _table(outlet.account.name, on)) or UNKNOWN
+    return cost(segments, to, _table(account, on)) or UNKNOWN
 
 
 def forget() -> None:

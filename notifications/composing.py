@@ -222,10 +222,10 @@ class Composer:
 
     def _charge(self, outlet: Outlet, claimed: Claimed, shared: Shared) -> Charge | None:
         channel = CHANNEL_OF[claimed.queue]
-        if charging.is_free(outlet, channel):
+        if charging.is_free(outlet.mode, channel):
             return None
         parts = self._segments(claimed, shared)
-        price = charging.price(outlet, channel, claimed.address, parts, self.at.date())
+        price = charging.price(outlet.account.name, channel, claimed.address, parts, self.at.date())
         return Charge(shared.version_id, shared.part_of, channel, parts, price.amount, price.currency)
 
     def _text(self, claimed: Claimed, shared: Shared) -> Text:
