@@ -25,6 +25,7 @@ from notifications.routes import routes
 from notifications.vocabulary import Lane, Reason
 from templates_app import catalogue
 from templates_app.content import RawContent
+from tests.builders import published
 from tests.campaigns.stage import begun, campaign, crowd, worked_off
 from tests.notifications.road import dispatched
 from tests.sandbox.world import Running
@@ -168,7 +169,7 @@ def callers() -> None:
 
 def texting(**values: Any) -> Campaign:
     made = campaign(channels=["sms"], **values)
-    made.variants.get().template.versions.all().update(content=TEXT)
+    made.variants.update(template=published("text", TEXT).template)
     return made
 
 
