@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from accounts.channels import Channel
 from accounts.zones import zone_of
 from campaigns.models import Campaign
-from campaigns.schedules.wall_clock import Window, local_due, wall_everywhere, within, zone_named
+from campaigns.schedule_of import late_limit_of, window_of
+from campaigns.schedules import local_due, wall_everywhere, within, zone_named
 from notifications import caps, facts, tariffs
 from notifications.planning.plan import plan
 from notifications.planning.values import Decision, Facts, Person, Plan
@@ -62,8 +63,7 @@ def planned(outing: Outing, people: Sequence[UUID], at: datetime, *, peek: bool 
 
 def _by_when(known: Facts, outing: Outing, at: datetime) -> Mapping[When, list[Person]]:
     """People by the moment at which they get it."""
-    campaign = outing.campaign
-    if not campaign.in_local_time and campaign.window_from is None:
+    if not outing.campaign.in_local_time:
         return {_AT_ONCE: list(known.people)}
     groups: defaultdict[When, list[Person]] = defaultdict(list)
     zones: dict[tuple[str, str], When] = {}
@@ -76,14 +76,10 @@ def _by_when(known: Facts, outing: Outing, at: datetime) -> Mapping[When, list[P
 
 
 def _when(outing: Outing, zone: str, at: datetime) -> When:
-    """When people of a zone get it: at their own time, where that is wanted, and within the window."""
-    campaign, moment = outing.campaign, at
-    if campaign.in_local_time:
-        due = local_due(wall_everywhere(outing.planned_for), zone, at, timedelta(hours=campaign.late_hours))
-        if due is None:
-            return _TOO_LATE
-        moment = due
-    if campaign.window_from is not None and campaign.window_until is not None:
-        seen_by = zone if campaign.in_local_time else campaign.zone
-        moment = within(Window(campaign.window_from, campaign.window_until), moment, zone_named(seen_by))
+    """When people of a zone get it by their own clock: at their time of day, and within the window."""
+    moment = local_due(wall_everywhere(outing.planned_for), zone, at, late_limit_of(outing.campaign))
+    if moment is None:
+        return _TOO_LATE
+    if window := window_of(outing.campaign):
+        moment = within(window, moment, zone_named(zone))
     return When(moment) if moment > at else _AT_ONCE

@@ -72,6 +72,10 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
             "Why (not)?", "quiz", "notifications_delivery_why", ("notifications.delivery", "accounts.recipient")
         ),
     ),
+    "Campaigns": (
+        _list("Campaigns", "campaign", "campaigns.campaign"),
+        _list("Runs", "send", "campaigns.run"),
+    ),
     "People": (
         _list("Recipients", "person", "accounts.recipient"),
         _list("Devices", "smartphone", "accounts.device"),
@@ -148,7 +152,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "config.theme.environment",
-    "DASHBOARD_CALLBACK": "notifications.admin.home.told",
+    "DASHBOARD_CALLBACK": "config.home.told",
     "STYLES": [_stylesheet],
     "SCRIPTS": [_script],
     "COLORS": {

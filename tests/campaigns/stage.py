@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from accounts.models import Recipient
 from campaigns import launching
-from campaigns.models import Campaign, Run, Segment, Variant
+from campaigns.models import Campaign, Run, Sample, Segment, Variant
 from campaigns.vocabulary import CampaignState
 from notifications.models import Delivery
+from notifications.models.outcomes import Outcome
 from templates_app.content import RawContent
 from tests.builders import application, published
+from tracking.models import ReactionCount, ReactionKind
 
 #: Says one thing in Korean and English, by push and email, without asking for anything.
 SALE: RawContent = {
@@ -83,3 +85,29 @@ def deliveries(run: Run) -> Sequence[Delivery]:
 def got(run: Run) -> Counter[UUID | None]:
     """How many deliveries each person has."""
     return Counter(one.recipient_id for one in deliveries(run))
+
+
+def counted(run: Run, letter: str, **counts: int) -> None:
+    """What became of one arm, as the roll-ups have it: `sent`, `delivered`, `failed`, `suppressed`, `clicked` …"""
+    arm = run.arms.get(letter=letter)
+    hour = run.planned_for.replace(minute=0, second=0, microsecond=0)
+    known = {"hour": hour, "version_id": arm.version_id, "part_of": arm.id, "channel": "email"}
+    for name, count in counts.items():
+        if name in list(ReactionKind):
+            ReactionCount.objects.create(**known, kind=name, people=count, times=count)
+        else:
+            reason = "opted_out" if name == "suppressed" else ""
+            Outcome.objects.create(**known, state=name, reason=reason, count=count)
+
+
+def sampled(run: Run, number: int = 60) -> None:
+    """A run that has been watched for a while."""
+    began = run.started_at or run.planned_for
+    Sample.objects.bulk_create(
+        Sample(
+            run=run,
+            at=began + timedelta(seconds=5 * one),
+            counts={"planned": 90 * one, "sent": 80 * one, "delivered": 75 * one, "failed": one, "clicked": 9 * one},
+        )
+        for one in range(number)
+    )

@@ -38,6 +38,8 @@ TABLE = {
     "accounts.suppression": "O:vad S:v X:vacd",
     "auth.group": "X:vacd",
     "auth.user": "X:vacd",
+    "campaigns.campaign": "A:v M:vacd O:v S:v X:vacd",
+    "campaigns.run": "A:v M:v O:v S:v X:v",
     "django_celery_beat.clockedschedule": "X:vacd",
     "django_celery_beat.crontabschedule": "X:vacd",
     "django_celery_beat.intervalschedule": "X:vacd",

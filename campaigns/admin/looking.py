@@ -1,0 +1,96 @@
+"""What a campaign's page tells beside its form: where it stands, what happens next, and what is wrong with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from campaigns import checking
+from campaigns.admin.when import in_a_while, on_the_wall
+from campaigns.checking import Findings
+from campaigns.models import Campaign, Run
+from campaigns.vocabulary import UNFINISHED, CampaignState, RunState
+from notifications import facts
+from notifications.vocabulary import Urgency
+from templates_app import catalogue
+
+#: Of a campaign that recurs.
+_LATEST_RUNS: Final = 5
+#: How a state looks.
+LOOKS: Final = {
+    CampaignState.DRAFT: "",
+    CampaignState.IN_REVIEW: "bongsu-warn",
+    CampaignState.ACTIVE: "bongsu-good",
+    CampaignState.PAUSED: "bongsu-warn",
+    CampaignState.ENDED: "",
+}
+#: What the checks call what is no field of the form.
+_PLACES: Final = {"variants": "variants-group", "data": "id_data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A problem, and the place in the page where it is mended."""
+
+    label: str
+    message: str
+    place: str
+
+
+def what_next(campaign: Campaign, at: datetime) -> str:
+    """What happens with it from here on, in a sentence."""
+    match CampaignState(campaign.state):
+        case CampaignState.DRAFT:
+            return "Nothing of it goes out before it is started."
+        case CampaignState.IN_REVIEW:
+            by = f" by {campaign.submitted_by}" if campaign.submitted_by else ""
+            return f"Asked for{by}; nothing goes out before somebody else approves."
+        case CampaignState.PAUSED:
+            if campaign.next_at is None:
+                return "Paused, and no moment is left."
+            return f"Paused: {on_the_wall(campaign.next_at, campaign.zone)} passes without a run, unless it is resumed."
+        case CampaignState.ENDED:
+            return "No moment is left: nothing more goes out."
+        case CampaignState.ACTIVE:
+            if campaign.next_at is None:
+                return "A run begins now."
+            if campaign.next_at <= at:
+                return "A run begins within seconds."
+            away = in_a_while(campaign.next_at - at)
+            return f"The next run begins in {away}: {on_the_wall(campaign.next_at, campaign.zone)}."
+
+
+def latest_runs(campaign: Campaign) -> Sequence[Run]:
+    """The last of its runs, the latest first."""
+    return list(campaign.runs.order_by("-planned_for")[:_LATEST_RUNS])
+
+
+def in_short(state: RunState, people: int, handled: int) -> str:
+    """How far a run is, in a few words; of those who are planned, which is known without counting."""
+    if state in UNFINISHED and people:
+        return f"{state.value}, {100 * handled // people} %"
+    return state.value
+
+
+def troubles(found: Findings) -> list[Trouble]:
+    """The problems of a campaign, each with the way to its field."""
+    return [_trouble(one) for one in found.problems]
+
+
+def _trouble(one: checking.Problem) -> Trouble:
+    name, _, _ = one.field.partition(".")
+    named = {field.name: str(field.verbose_name) for field in Campaign._meta.concrete_fields}
+    return Trouble(named.get(name, name), one.message, _PLACES.get(name, f"id_{name}"))
+
+
+def needed(template_names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """What each template must be given in the data, by its name; without those that need nothing."""
+    found = []
+    for name in dict.fromkeys(template_names):
+        edition = catalogue.published(name)
+        if edition is None:
+            continue
+        question = facts.Question(edition, (), edition.channels, {}, urgency=Urgency.BULK)
+        if paths := [path for path in facts.unsaid(question) if not path.startswith("recipient.")]:
+            found.append((name, paths))
+    return found

@@ -1,0 +1,152 @@
+"""What the page of a run shows: how far it is, arm by arm, over time, and what its experiment says so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from campaigns import deciding, progress
+from campaigns.admin.charts import Chart, drawn
+from campaigns.admin.when import in_a_while
+from campaigns.experiments.verdict import Verdict, verdict
+from campaigns.models import Run
+from campaigns.progress import Counts, Progress
+from campaigns.vocabulary import HOLD_OUT, UNFINISHED, Goal, RunState
+
+LOOKS: Final[Mapping[RunState, str]] = {
+    RunState.STARTING: "bongsu-good",
+    RunState.RUNNING: "bongsu-good",
+    RunState.DECIDING: "bongsu-good",
+    RunState.PAUSED: "bongsu-warn",
+    RunState.FINISHED: "bongsu-good",
+    RunState.CANCELLED: "bongsu-bad",
+    RunState.SKIPPED: "bongsu-warn",
+    RunState.FAILED: "bongsu-bad",
+}
+#: What is counted, and of what it is told as a part.
+_COLUMNS: Final[Mapping[str, str]] = {
+    "people": "",
+    "planned": "",
+    "suppressed": "",
+    "sent": "planned",
+    "delivered": "sent",
+    "failed": "planned",
+    "opened": "sent",
+    "clicked": "sent",
+    "converted": "sent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number, and which part it is of another, in percent; empty where that says nothing."""
+
+    count: int | None
+    percent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One arm, or all of them."""
+
+    name: str
+    template: str
+    cells: Sequence[Cell]
+    is_winner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that the page shows of a run's progress. `says` changes seldom: it is read out."""
+
+    run: Run
+    look: str
+    progress: Progress
+    says: str
+    columns: Sequence[str]
+    lines: Sequence[Line]
+    chart: Chart
+    is_over: bool
+    time_left: str = ""
+    waiting_for: str = ""
+    verdict: Verdict | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
+
+
+def shown(run: Run, at: datetime) -> Shown:
+    """What there is to see of a run. Of roll-ups alone: a fixed number of statements, whatever its size."""
+    arms = list(run.arms.order_by("letter"))
+    templates = {arm.letter: arm.template for arm in arms}
+    far = progress.of(run, at)
+    samples = list(run.samples.order_by("at").values_list("at", "counts"))
+    lines = [
+        _line(run, letter, templates[letter], counts) for letter, counts in sorted(far.arms.items(), key=_hold_out_last)
+    ]
+    if len(lines) > 1:
+        lines.append(Line("all", "", _cells(far.counts)))
+    return Shown(
+        run=run,
+        look=LOOKS[far.state],
+        progress=far,
+        says=_says(far),
+        columns=list(_COLUMNS),
+        lines=lines,
+        chart=drawn(samples, run.campaign.zone),
+        is_over=far.state not in UNFINISHED,
+        time_left=in_a_while(timedelta(seconds=far.seconds_left)) if far.seconds_left else "",
+        waiting_for=_waiting_for(run, far, at),
+        verdict=_verdict(run, far.arms),
+        templates=templates,
+    )
+
+
+def _hold_out_last(of: tuple[str, Counts]) -> tuple[bool, str]:
+    return of[0] == HOLD_OUT, of[0]
+
+
+def _line(run: Run, letter: str, template: str, counts: Counts) -> Line:
+    if letter == HOLD_OUT:
+        nothing = [Cell(None)] * (len(_COLUMNS) - 1)
+        return Line("hold-out", "nothing, to be compared with", [Cell(counts.people), *nothing])
+    return Line(letter, template, _cells(counts), is_winner=run.winner == letter)
+
+
+def _cells(counts: Counts) -> list[Cell]:
+    cells = []
+    for name, of in _COLUMNS.items():
+        count = getattr(counts, name)
+        whole = getattr(counts, of) if of else 0
+        cells.append(Cell(count, f"{100 * count / whole:.1f} %" if whole and count else ""))
+    return cells
+
+
+def _says(far: Progress) -> str:
+    """For whoever listens: told anew at every tenth."""
+    if far.state not in UNFINISHED:
+        return f"The run is {far.state}."
+    return f"The run is {far.state}, {10 * int(far.percent // 10)} % done."
+
+
+def _waiting_for(run: Run, far: Progress, at: datetime) -> str:
+    campaign = run.campaign
+    match far.state:
+        case RunState.DECIDING if run.tested_at:
+            soonest = run.tested_at + timedelta(hours=campaign.decide_after_hours)
+            latest = run.tested_at + timedelta(hours=campaign.decide_by_hours)
+            rest = f"{run.people - far.handled:,} people wait for the better variant"
+            when = f"in {in_a_while(soonest - at)}" if soonest > at else "as soon as one is sure enough"
+            by = f"in {in_a_while(latest - at)}" if latest > at else "now"
+            return f"The test has gone out. {rest}: it is decided {when}, and at the latest {by}."
+        case RunState.RUNNING | RunState.STARTING if run.next_chunk_at and run.next_chunk_at > at + timedelta(
+            minutes=1
+        ):
+            return f"The next people are planned in {in_a_while(run.next_chunk_at - at)}."
+    return ""
+
+
+def _verdict(run: Run, arms: Mapping[str, Counts]) -> Verdict | None:
+    """What the variants show; none where there is one alone, or nothing has left yet."""
+    tallies = deciding.tallies(run, arms)
+    if len(tallies) < 2 or not sum(one.people for one in tallies):
+        return None
+    return verdict(tallies, Goal(run.campaign.goal), run.campaign.sure_percent / 100)

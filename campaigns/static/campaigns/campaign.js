@@ -1,0 +1,140 @@
+/* The form of a campaign: shows what the chosen schedule asks for, and says what it means while it is typed. */
+"use strict";
+
+(() => {
+  const OF_KIND = {
+    now: [],
+    once: ["starts_wall", "zone", "in_local_time", "late_hours"],
+    crontab: ["crontab", "starts_wall", "ends_wall", "zone", "in_local_time", "late_hours"],
+    interval: ["every", "every_unit", "starts_wall", "ends_wall", "zone", "in_local_time", "late_hours"],
+  };
+  const TIMED = [...new Set(Object.values(OF_KIND).flat())];
+  const WAIT = 400;
+
+  const field = (name) => document.getElementById(`id_${name}`);
+  const valueOf = (name) => { const one = field(name); return one ? one.value : ""; };
+  const tokenOf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+  const templates = () =>
+    [...document.querySelectorAll("select[id^='id_variants-'][id$='-template']")]
+      .filter((one) => !one.id.includes("__prefix__") && one.value)
+      .filter((one) => { const gone = document.getElementById(one.id.replace(/template$/, "DELETE")); return !(gone && gone.checked); })
+      .map((one) => one.value);
+
+  /* A line of the form, and the row that it may share with another. */
+  const reveal = (name, isShown) => {
+    const line = document.querySelector(`.field-line.field-${name}`);
+    if (!line) return;
+    line.hidden = !isShown && !line.querySelector(".errorlist");
+    const row = line.closest(".field-row");
+    if (row) row.hidden = [...row.querySelectorAll(".field-line")].every((one) => one.hidden);
+  };
+
+  const arrange = () => {
+    const kind = valueOf("schedule_kind");
+    TIMED.forEach((name) => reveal(name, (OF_KIND[kind] || TIMED).includes(name)));
+    if (valueOf("window_from") || valueOf("window_until")) reveal("zone", true);
+    const several = templates().length > 1;
+    const isTest = Number(valueOf("test_percent")) < 100;
+    reveal("split", several || valueOf("split") !== "fixed");
+    reveal("goal", several || Number(valueOf("holdout_percent")) > 0);
+    reveal("test_percent", several || isTest);
+    ["decide_after_hours", "decide_by_hours"].forEach((name) => reveal(name, isTest));
+    reveal("sure_percent", several);
+    const tried = field("split") && field("split").closest("fieldset");
+    if (tried) tried.hidden = [...tried.querySelectorAll(".field-row")].every((row) => row.hidden);
+  };
+
+  const meaning = (name) => {
+    const line = document.querySelector(`.field-line.field-${name}`);
+    const row = line && line.closest(".field-row");
+    if (!row) return null;
+    const box = document.createElement("div");
+    box.className = "campaign-meaning";
+    box.setAttribute("role", "status");
+    box.setAttribute("aria-live", "polite");
+    row.after(box);
+    return box;
+  };
+
+  const line = (words, name = "") => {
+    const one = document.createElement("p");
+    one.textContent = words;
+    if (name) one.className = name;
+    return one;
+  };
+
+  const listOf = (words) => {
+    const list = document.createElement("ul");
+    words.forEach((word) => { const item = document.createElement("li"); item.textContent = word; list.append(item); });
+    return list;
+  };
+
+  const startForm = (box) => {
+    const when = meaning("schedule_kind");
+    const needs = meaning("data");
+    let timer = 0;
+    let asked = 0;
+    let sent = "";
+
+    const tell = (found) => {
+      when.replaceChildren();
+      if (found.words) when.append(line(found.words));
+      if (found.moments.length) when.append(line(found.moments.length > 1 ? "The next three times:" : "That is:"), listOf(found.moments));
+      Object.entries(found.problems).forEach(([name, says]) => { if (valueOf(name)) when.append(line(says, "campaign-wrong")); });
+      needs.replaceChildren(...found.needs.map((says) => line(says)));
+    };
+
+    const ask = async () => {
+      const values = new URLSearchParams();
+      ["schedule_kind", "crontab", "every", "every_unit", "starts_wall", "ends_wall", "zone"].forEach((name) => values.set(name, valueOf(name)));
+      const local = field("in_local_time");
+      if (local && local.checked) values.set("in_local_time", "on");
+      templates().forEach((key) => values.append("template", key));
+      if (values.toString() === sent) return;
+      sent = values.toString();
+      const mine = ++asked;
+      try {
+        const answer = await fetch(box.dataset.words, { method: "POST", body: values, headers: { "X-CSRFToken": tokenOf() }, redirect: "error" });
+        if (answer.ok && mine === asked) tell(await answer.json());
+      } catch {
+        sent = ""; /* asked again with the next key */
+      }
+    };
+
+    const changed = () => {
+      arrange();
+      window.clearTimeout(timer);
+      timer = window.setTimeout(ask, WAIT);
+    };
+    const form = document.getElementById("campaign_form");
+    form.addEventListener("input", changed);
+    form.addEventListener("change", changed);
+    document.addEventListener("formset:added", changed);
+    document.addEventListener("formset:removed", changed);
+    arrange();
+    ask();
+  };
+
+  /* Parts of the page that take a moment are fetched once it is there. */
+  const fetchInto = async (part) => {
+    const into = part.querySelector("[data-into]");
+    try {
+      const answer = await fetch(part.dataset.fragment, { redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      into.innerHTML = await answer.text();
+    } catch {
+      into.textContent = "This could not be fetched. Load the page again.";
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-fragment]").forEach((part) => {
+      const button = part.querySelector("button[data-fetch]");
+      if (button) button.addEventListener("click", () => { button.disabled = true; fetchInto(part); });
+      else fetchInto(part);
+    });
+    const box = document.getElementById("campaign-form");
+    if (box) startForm(box);
+  });
+})();
