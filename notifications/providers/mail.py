@@ -44,9 +44,10 @@ def without_addresses(said: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """Where a link led, fit for a log: without the query and the fragment, which may say whose it was."""
+    """Where a link led, fit for a log: without a password, and without the query, which may say whose it was."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return without_addresses(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
+    host = parts.netloc.rpartition("@")[2]
+    return without_addresses(f"{parts.scheme}://{host}{parts.path}") if host else ""

@@ -17,8 +17,8 @@ from tests.notifications.logbook import appended, header
 from tracking import folding
 from tracking.models import Engagement, ReactionCount
 
-#: A moment of today, in whose hour nothing else happens: the log has partitions for these days.
-NOW = clock.now().replace(minute=30, second=0, microsecond=0)
+#: The middle of the hour before this one.
+NOW = (clock.now() - timedelta(hours=1)).replace(minute=30, second=0, microsecond=0)
 PART = UUID("0190a5c0-0000-7000-8000-0000000000aa")
 
 
