@@ -1,4 +1,4 @@
-"""The demo's campaign: one offer in two wordings goes to everybody, people read it, and a report tells which one won."""
+"""The demo's campaign: one offer in two wordings goes to everybody, people read it, a report tells which one won."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
