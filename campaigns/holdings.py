@@ -1,4 +1,7 @@
-"""Who is on a list, and in the frozen audience of a run."""
+"""Who is on a list, and in the frozen audience of a run.
+
+The place where a chunk begins may be the id of somebody who is gone: it stands between people and leads to nobody.
+"""
 
 from typing import Any, Final
 

@@ -17,7 +17,8 @@ from campaigns import chunks, freezing
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Arm, Campaign, Run
-from campaigns.schedules.wall_clock import Window, local_due, wall_everywhere, within, zone_named
+from campaigns.schedule_of import late_limit_of, window_of
+from campaigns.schedules import local_due, wall_everywhere, within, zone_named
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
 from notifications import caps, facts, queues, tariffs
 from notifications.ledger.append import Header, append_header, append_plan
@@ -187,8 +188,7 @@ def _planned(arm: Arm, run: Run, people: Sequence[UUID], at: datetime) -> tuple[
 
 def _by_when(known: Facts, run: Run, at: datetime) -> Mapping[When, list[Person]]:
     """People by the moment at which they get it."""
-    campaign = run.campaign
-    if not campaign.in_local_time and campaign.window_from is None:
+    if not run.campaign.in_local_time:
         return {_AT_ONCE: list(known.people)}
     groups: defaultdict[When, list[Person]] = defaultdict(list)
     zones: dict[tuple[str, str], When] = {}
@@ -201,16 +201,12 @@ def _by_when(known: Facts, run: Run, at: datetime) -> Mapping[When, list[Person]
 
 
 def _when(run: Run, zone: str, at: datetime) -> When:
-    """When people of a zone get it: at their own time, where that is wanted, and within the window."""
-    campaign, moment = run.campaign, at
-    if campaign.in_local_time:
-        due = local_due(wall_everywhere(run.planned_for), zone, at, timedelta(hours=campaign.late_hours))
-        if due is None:
-            return _TOO_LATE
-        moment = due
-    if campaign.window_from is not None and campaign.window_until is not None:
-        seen_by = zone if campaign.in_local_time else campaign.zone
-        moment = within(Window(campaign.window_from, campaign.window_until), moment, zone_named(seen_by))
+    """When people of a zone get it by their own clock: at their time of day, and within the window."""
+    moment = local_due(wall_everywhere(run.planned_for), zone, at, late_limit_of(run.campaign))
+    if moment is None:
+        return _TOO_LATE
+    if window := window_of(run.campaign):
+        moment = within(window, moment, zone_named(zone))
     return When(moment) if moment > at else _AT_ONCE
 
 

@@ -51,6 +51,11 @@ class Goal(StrEnum):
     CLICK = "click"
     CONVERSION = "conversion"
 
+    @property
+    def did(self) -> str:
+        """What those have done who are counted."""
+        return "clicked" if self is Goal.CLICK else "converted"
+
 
 class RunState(StrEnum):
     """Where one going-out of a campaign stands."""

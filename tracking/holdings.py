@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from notifications.ledger import stripping
 from notifications.ledger.holdings import Bit, Held, Holding, Subject, by_recipient
@@ -17,9 +18,10 @@ def _nobodys(rows: QuerySet[Any], _subject: Subject) -> Bit:
 
 
 def _anonymous(rows: QuerySet[Any], _subject: Subject) -> Bit:
-    """Likewise; the product's own id of it may lead to a person, in the product."""
+    """Likewise; and what the product calls it, by which the product may know whose it was, goes."""
     some = list(rows.order_by("pk").select_for_update().values_list("pk", flat=True)[: stripping.TOGETHER])
-    rows.filter(pk__in=some).update(recipient=None, look_again_at=None)
+    named = Concat(Value("erased:"), Cast("pk", CharField()))
+    rows.filter(pk__in=some).update(recipient=None, look_again_at=None, ref=named)
     return Bit(len(some), len(some) < stripping.TOGETHER)
 
 
