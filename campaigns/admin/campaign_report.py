@@ -19,7 +19,8 @@ from campaigns.admin.figures import Row
 from campaigns.models import Campaign, Export, Run, Sample
 from campaigns.reports import charts, gathering, summary
 from campaigns.reports.cells import BEGINNING, lines
-from campaigns.reports.charts import Chart
+from campaigns.reports.charts import Chart, Grain
+from campaigns.reports.counting import Counted
 from campaigns.reports.gathering import CampaignReport
 from campaigns.reports.reading import Which, over_time
 from notifications.clock import clock
@@ -54,7 +55,6 @@ class CampaignReports(ModelAdmin[Campaign]):
         may_export = run is not None and request.user.has_perm(EXPORT)
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": f"Report: {report.campaign}",
             "report": report,
             "columns": figures.COLUMNS,
@@ -136,7 +136,7 @@ def _whiskers(report: CampaignReport) -> list[tuple[str, Any]]:
 def _compared(report: CampaignReport) -> list[tuple[str, str]]:
     """The probability of each to be the best."""
     stands = [(one.letter, one.best) for one in report.comparison.variants if one.best is not None]
-    return [(letter, charts.percent(best)) for letter, best in stands]
+    return [(letter, charts.chance(best)) for letter, best in stands]
 
 
 def _sent_chart(run: Run | None) -> Chart | None:
@@ -149,13 +149,12 @@ def _sent_chart(run: Run | None) -> Chart | None:
 def _done_chart(report: CampaignReport) -> Chart | None:
     parts = gathering.parts_of(report)
     hours = over_time(Which(parts=parts), by_day=False) if parts else {}
-    return by_hours(hours, _DONE)
+    return charts.over_time(figures_of(hours, _DONE), _DONE, Grain(timedelta(hours=1)))
 
 
-def by_hours(figures_of: Mapping[datetime, Any], names: Sequence[str], least: timedelta = timedelta(hours=1)) -> Any:
-    """A chart of what was counted by the hour, or the day."""
-    told = [(at, {name: getattr(one, name) for name in names}) for at, one in figures_of.items()]
-    return charts.over_time(told, names, least)
+def figures_of(hours: Mapping[datetime, Counted], names: Sequence[str]) -> list[tuple[datetime, dict[str, int]]]:
+    """What is drawn, of all that was counted by the hour or the day."""
+    return [(at, {name: getattr(one, name) for name in names}) for at, one in hours.items()]
 
 
 def _exports(run: Run, request: HttpRequest) -> list[tuple[Export, str]]:

@@ -46,7 +46,6 @@ class Exports(ModelAdmin[Campaign]):
         export = self._own(request, key)
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": f"Deliveries of {export.run}",
             "export": export,
             "told": _told(export),
@@ -81,10 +80,9 @@ class Exports(ModelAdmin[Campaign]):
 
 
 def _told(export: Export) -> dict[str, Any]:
-    file = reverse("admin:campaigns_campaign_export_file", args=[export.pk])
     return {
         "percent": export.percent,
         "written": export.written,
         "total": max(export.total, export.written),
-        "file": file if export.finished_at else "",
+        "is_done": export.finished_at is not None,
     }

@@ -29,10 +29,10 @@ _PARTS: Final = frozenset({"delivered", "opened", "clicked", "converted", "unsub
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number, and in small letters what more there is to say of it."""
+    """A number, and beneath it in small letters what more there is to say of it."""
 
     text: str
-    small: str = ""
+    smalls: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _cell(counted: Counted, label: str, name: str) -> Cell:
     if label == "Revenue":
         return Cell(money(counted.revenue))
     if label == "Cost":
-        return Cell(money(counted.cost), f"{counted.unpriced:,} without a price" if counted.unpriced else "")
+        return Cell(money(counted.cost), [f"{counted.unpriced:,} without price"] if counted.unpriced else [])
     number: int = getattr(counted, name)
     small = []
     if name in _PARTS and counted.sent:
@@ -69,7 +69,7 @@ def _cell(counted: Counted, label: str, name: str) -> Cell:
         small.append(f"+ {counted.machine_opened:,} by programs")
     if name == "planned" and counted.waiting:
         small.append(f"{counted.waiting:,} waiting")
-    return Cell(f"{number:,}", ", ".join(small))
+    return Cell(f"{number:,}", small)
 
 
 def _amount(amount: Decimal) -> str:

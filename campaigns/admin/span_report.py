@@ -14,11 +14,12 @@ from django.urls import URLPattern, path, reverse
 from accounts.admin.bases import ModelAdmin
 from accounts.staff.eyes import MaskedStream
 from campaigns.admin import figures
-from campaigns.admin.campaign_report import attached, by_hours
+from campaigns.admin.campaign_report import attached, figures_of
 from campaigns.admin.figures import Row
 from campaigns.models import Campaign
 from campaigns.reports import charts, spans, summary
 from campaigns.reports.cells import BEGINNING, lines
+from campaigns.reports.charts import Grain
 from campaigns.reports.counting import Line
 from campaigns.reports.reading import Span
 from campaigns.reports.spans import By, SpanReport
@@ -123,6 +124,7 @@ def _told(form: SpanForm) -> dict[str, Any]:
     chosen = next((line.name for line in found if line.key == key), "") if key else ""
     times = spans.times_of(report, key if chosen else "")
     least = timedelta(days=1) if report.is_by_day else timedelta(hours=1)
+    grain = Grain(least, report.span.since, min(report.span.until, clock.now()))
     return {
         "report": report,
         "by": report.by.value.capitalize(),
@@ -132,7 +134,7 @@ def _told(form: SpanForm) -> dict[str, Any]:
         "total": figures.cells(report.total),
         "chosen": chosen,
         "all_url": _url(form, key=""),
-        "chart": by_hours(times, _DRAWN, least),
+        "chart": charts.over_time(figures_of(times, _DRAWN), _DRAWN, grain),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
         "why": report.total.why_suppressed,

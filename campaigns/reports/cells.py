@@ -32,6 +32,8 @@ def written(cell: Cell) -> str:
             return cell.isoformat(timespec="seconds")
         case float():
             return f"{cell:.6g}"
+        case Decimal():
+            return f"{cell.normalize():f}"
         case str():
             return f"'{cell}" if cell.startswith(_FORMULAS) else cell
         case _:

@@ -3,6 +3,7 @@
 A chart has one colour, and its words beside it: nobody has to tell colours apart to read it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _WIDTHS: Final = (
     15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 7 * _DAY, 28 * _DAY,
 )  # fmt: skip
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: What the words beneath a column take.
+_ROOM: Final = 70
 #: The way of a message, step by step.
 _FUNNEL: Final = ("planned", "sent", "delivered", "opened", "clicked", "converted")
 
@@ -49,6 +52,15 @@ class Step:
     def width(self) -> float:
         """Of its bar, in percent; never more than the whole, whatever the figures say."""
         return round(min(100.0, 100 * self.of_planned), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """How fine figures are, and from when to when they are drawn; None: from the first, to the last."""
+
+    least: timedelta = _SECOND
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,9 @@ class Whisker:
         return round(self.high - self.low, 2)
 
 
+_FINE: Final = Grain()
+
+
 def funnel(counted: Counted) -> Sequence[Step]:
     """From what was planned to what it led to."""
     steps: list[Step] = []
@@ -134,14 +149,15 @@ def whiskers(variants: Sequence[Variant], name: str) -> Sequence[Whisker]:
 def over_time(
     figures: Iterable[tuple[datetime, Mapping[str, int]]],
     names: Sequence[str],
-    least: timedelta = _SECOND,
+    grain: Grain = _FINE,
 ) -> Chart | None:
-    """A chart of what happened when; None where nothing did. No column is narrower than `least`, as the figures are."""
+    """A chart of what happened when; None where nothing did."""
     known = [(at, numbers) for at, numbers in figures if any(numbers.get(name) for name in names)]
     if not known:
         return None
     first, last = min(at for at, _ in known), max(at for at, _ in known)
-    width = _width(last - first, least)
+    first, last = min(first, grain.since or first), max(last, grain.until or last)
+    width = _width(last - first, grain.least)
     sums: dict[str, Counter[int]] = {name: Counter() for name in names}
     begin = (first - _EPOCH) // width
     for at, numbers in known:
@@ -153,6 +169,7 @@ def over_time(
     panels = [_panel(name, sums[name], columns) for name in names if any(sums[name].values())]
     every = max(1, -(-columns // 6))
     ticks = [(round(place * WIDTH / columns, 1), labels[place]) for place in range(0, columns, every)]
+    ticks = [one for one in ticks if one[0] <= WIDTH - _ROOM] or ticks[:1]
     return Chart(panels, ticks, names, [row for row in rows if any(row[1])], _in_words(width))
 
 
@@ -163,6 +180,13 @@ def differences(samples: Sequence[tuple[datetime, Mapping[str, int]]]) -> list[t
         found.append((at, {name: max(0, number - before.get(name, 0)) for name, number in sums.items()}))
         before = {name: max(number, before.get(name, 0)) for name, number in sums.items()}
     return found
+
+
+def chance(probability: float) -> str:
+    """Cut off, not rounded: nothing is certain, and nothing impossible."""
+    if probability > 0.999:
+        return "more than 99.9 %"
+    return "less than 0.1 %" if probability < 0.001 else f"{math.floor(1000 * probability) / 10:g} %"
 
 
 def percent(part: float) -> str:

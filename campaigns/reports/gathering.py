@@ -106,7 +106,8 @@ def _cells(arms: Sequence[Arm], found: Mapping[tuple[UUID, str], Counted]) -> Ma
     for (part, channel), one in found.items():
         if part in letters:
             each[letters[part], Channel(channel)].append(one)
-    return {key: added(each[key]) for key in sorted(each)}
+    order = {channel: place for place, channel in enumerate(Channel)}
+    return {key: added(each[key]) for key in sorted(each, key=lambda key: (key[0], order[key[1]]))}
 
 
 def _gathered(letter: str, arms: Sequence[Arm], cells: Mapping[tuple[str, Channel], Counted]) -> Gathered:

@@ -18,6 +18,7 @@ from campaigns.experiments.bayes import Tally
 from campaigns.experiments.finding import LEAST_PEOPLE
 from campaigns.experiments.uplift import Uplift, uplift
 from campaigns.models import Arm, Run
+from campaigns.reports.charts import chance
 from campaigns.vocabulary import HOLD_OUT
 
 #: A product's clock may be so much ahead of ours, so that what it tells was told before it happened.
@@ -68,13 +69,16 @@ class Brought:
                 f"{held.people:,} are held out, and {LEAST_PEOPLE} of each are needed."
             )
         direction = "more" if self.found.difference >= 0 else "less"
+        if not meant.successes and not held.successes:
+            return (
+                "Nobody of the audience has converted yet, neither who was meant to get a message nor who is held out."
+            )
         more = f"{100 * abs(self.found.difference):.2f} percentage points {direction}"
         true = f"between {100 * self.found.low:+.2f} and {100 * self.found.high:+.2f} with 95 %"
-        chance = "more than 99.9 %" if self.found.helps > 0.999 else f"{int(1000 * self.found.helps) / 10:g} %"
         return (
             f"{100 * meant.rate:.2f} % of all who were meant to get a message converted, whether they clicked or not, "
             f"and {100 * held.rate:.2f} % of those held out: {more} (the true difference lies {true}). "
-            f"The messages help with {chance}."
+            f"The messages help with {chance(self.found.helps)}."
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from campaigns.reports.cells import Cell
+from campaigns.reports.cells import Cell, written
 from campaigns.reports.counting import NUMBERS, RATES, Because, Counted, Line
 from campaigns.reports.gathering import CampaignReport
 from campaigns.reports.spans import SpanReport
@@ -48,8 +48,8 @@ def as_json(counted: Counted) -> Mapping[str, Any]:
         "of_sent": counted.rates,
         "suppressed_because": _because(counted.why_suppressed),
         "failed_because": _because(counted.why_failed),
-        "revenue": {currency: str(amount) for currency, amount in sorted(counted.revenue.items())},
-        "cost": {currency: str(amount) for currency, amount in sorted(counted.cost.items())},
+        "revenue": {currency: written(amount) for currency, amount in sorted(counted.revenue.items())},
+        "cost": {currency: written(amount) for currency, amount in sorted(counted.cost.items())},
     }
 
 

@@ -9,9 +9,8 @@
 
   const show = (now) => {
     bar.value = now.percent;
-    if (now.file) {
+    if (now.is_done) {
       said.textContent = `It is written: ${number.format(now.written)} lines.`;
-      file.href = now.file;
       file.hidden = false;
       return;
     }

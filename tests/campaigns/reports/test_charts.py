@@ -56,9 +56,9 @@ def test_columns_are_as_wide_as_the_span_asks_for_and_nothing_is_lost(span: time
     for panel in chart.panels:
         assert len(panel.bars) <= 60
         for bar in panel.bars:
-            assert 0 <= bar.x
+            assert bar.x >= 0
             assert bar.x + bar.width <= charts.WIDTH + 0.01
-            assert 0 <= bar.y
+            assert bar.y >= 0
             assert bar.y + bar.height == pytest.approx(charts.HEIGHT)
 
 

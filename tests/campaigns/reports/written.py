@@ -51,7 +51,11 @@ def run_of(campaign: Any, people: int = 1000, planned_for: datetime | None = Non
     for one in variants:
         version = one.template.versions.get()
         Arm.objects.create(
-            run=run, letter=one.letter, template=one.template.name, version_id=version.pk, people=people // len(variants)
+            run=run,
+            letter=one.letter,
+            template=one.template.name,
+            version_id=version.pk,
+            people=people // len(variants),
         )
     return run
 
