@@ -6,12 +6,11 @@ from typing import Final
 
 from campaigns import deciding
 from campaigns.experiments.bayes import Interval, Tally, interval, standings
-from campaigns.experiments.finding import Goal
 from campaigns.experiments.verdict import verdict
 from campaigns.models import Run
 from campaigns.progress import Counts
 from campaigns.reports.counting import Counted
-from campaigns.vocabulary import HOLD_OUT
+from campaigns.vocabulary import HOLD_OUT, Goal
 
 #: What is compared, in the order in which it happens.
 COMPARED: Final = ("opened", "clicked", "converted", "unsubscribed", "complained")
