@@ -114,7 +114,7 @@ def mail(html: str) -> EmailText:
     return EmailText("subject", html, f"See {SHOP}")
 
 
-def sent(text: Text, **flags: bool) -> Text:
+def sent(text: Text, **flags: Any) -> Text:
     return tracked.marked(text, replace(CATEGORY, **flags)).of(DELIVERY)
 
 
