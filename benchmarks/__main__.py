@@ -21,6 +21,7 @@ from benchmarks.scenarios import (
     mixed_day,
     push_campaign,
     receipts,
+    redirects,
     urgent_under_load,
 )
 from benchmarks.sizes import FULL, QUICK
@@ -35,6 +36,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Context], Values]]] = {
     "api_batch": api_batch.run,
     "mixed_day": mixed_day.run,
     "receipts": receipts.run,
+    "redirects": redirects.run,
     "urgent_under_load": urgent_under_load.run,
     "campaign_run": campaign_run.run,
     "log_growth": log_growth.run,

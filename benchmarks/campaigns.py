@@ -12,7 +12,11 @@ def written(stage: Stage, prefix: str, templates: Sequence[str]) -> str:
     """A segment of those whose external id begins with `prefix`, and a draft for it by push; the id of the draft."""
     name = f"{prefix} {uuid4()}"
     rules = {"field": "external_id", "is": "begins with", "value": prefix}
-    stage.rows("INSERT INTO campaigns_segment (id, name, kind, rules) VALUES (gen_random_uuid(), %s, 'rules', %s)", name, json.dumps(rules))
+    stage.rows(
+        "INSERT INTO campaigns_segment (id, name, kind, rules) VALUES (gen_random_uuid(), %s, 'rules', %s)",
+        name,
+        json.dumps(rules),
+    )
     told = asked(
         stage,
         "POST",

@@ -34,6 +34,7 @@ KEYS: Final = (
     Key("api_batch.recipients_per_s", "POSTs for 1,000 recipients", "/s", 8_000),
     Key("receipts.per_s", "receipts, one in six by itself and the others in batches, until applied", "/s", 2_000),
     Key("receipts.single_per_s", "the same, each in a call of its own", "/s", 1_000, aside=True),
+    Key("redirects.per_s", "links of emails followed, and the clicks queued", "/s", 2_000),
     Key(
         "urgent_under_load.p50_ms",
         "critical SMS during a campaign, 202 until the provider has it",

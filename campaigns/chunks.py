@@ -9,6 +9,8 @@ from django.db import connection, transaction
 
 from accounts.ids import new_id
 from campaigns.models import Chunk, Run
+from campaigns.schedule_of import window_of
+from campaigns.schedules import within, zone_named
 from campaigns.vocabulary import ChunkState
 from notifications.vocabulary import Lane
 
@@ -83,23 +85,33 @@ _LANES: Final = [lane.value for lane in Lane if lane is not lane.retry and not l
 def take(at: datetime, *, lease_for: timedelta) -> Turn | None:
     """A lease on the next chunk that may be planned now; None when there is none.
 
-    Where the run is throttled its next chunk may be taken once the people of this one have had their time.
+    Where the run is throttled its next chunk may be taken once the people of this one have had their time. Outside the
+    hours of its window a run is not planned: what was planned by night would all leave in the minute that they begin.
     """
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_RUN, {"at": at})
+            row = cursor.fetchone()
+            if row is None:
+                return None
+            run = Run.objects.select_related("campaign").get(pk=row[0])
+            opens_at = _opening(run, at)
+            if opens_at is None:
+                return _taken(run, at, lease_for)
+            Run.objects.filter(pk=run.pk).update(next_chunk_at=opens_at)
+
+
+def _taken(run: Run, at: datetime, lease_for: timedelta) -> Turn | None:
+    """A lease on the next chunk of a run, whose row is locked."""
     lease = new_id()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_RUN, {"at": at})
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        run = Run.objects.select_related("campaign").get(pk=row[0])
+    with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"run": run.id, "at": at, "decided": bool(run.winner)})
         found = [chunk_id for (chunk_id,) in cursor.fetchall()]
-        if not found:  # somebody took the last one while this one waited
-            return None
-        chunk = Chunk.objects.get(pk=found[0])
-        Chunk.objects.filter(pk=chunk.pk).update(lease_id=lease, lease_until=at + lease_for)
-        people = len(chunk.recipient_ids)
-        Run.objects.filter(pk=run.pk).update(next_chunk_at=_next(run, people, at))
+    if not found:  # somebody took the last one while this one waited
+        return None
+    chunk = Chunk.objects.get(pk=found[0])
+    Chunk.objects.filter(pk=chunk.pk).update(lease_id=lease, lease_until=at + lease_for)
+    Run.objects.filter(pk=run.pk).update(next_chunk_at=_next(run, len(chunk.recipient_ids), at))
     return Turn(run, chunk.pk, chunk.phase, chunk.after_id, chunk.recipient_ids, lease, len(found) > 1)
 
 
@@ -138,6 +150,15 @@ def close(run_id: UUID) -> None:
     """Nothing more of a run is planned; a chunk that is just being appended is waited for."""
     open_ones = Chunk.objects.filter(run_id=run_id, state=ChunkState.OPEN.value)
     open_ones.update(state=ChunkState.CLOSED.value, lease_id=None, lease_until=None)
+
+
+def _opening(run: Run, at: datetime) -> datetime | None:
+    """When the hours begin in which a run is sent; None where it is sent now, or by each recipient's own clock."""
+    window = window_of(run.campaign)
+    if window is None or run.campaign.in_local_time:
+        return None
+    opens_at = within(window, at, zone_named(run.campaign.zone))
+    return opens_at if opens_at > at else None
 
 
 def _next(run: Run, people: int, at: datetime) -> datetime:

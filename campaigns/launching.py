@@ -2,44 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.channels import Channel, Mode
+from accounts.channels import Mode
 from accounts.ids import new_id
-from accounts.zones import zone_of
-from campaigns import chunks, freezing
+from campaigns import chunks, freezing, outings
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Arm, Campaign, Run
-from campaigns.schedules.wall_clock import Window, local_due, wall_everywhere, within, zone_named
+from campaigns.outings import Outing
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
-from notifications import caps, facts, queues, tariffs
+from notifications import queues
 from notifications.ledger.append import Header, append_header, append_plan
 from notifications.liveness import signing
 from notifications.meters import metered
-from notifications.planning.plan import plan
-from notifications.planning.values import Decision, Facts, Person, Plan
+from notifications.planning.values import Plan
 from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """When somebody gets it: at once where `leaves_at` is None. `is_too_late`: not at all, any more."""
-
-    leaves_at: datetime | None = None
-    is_too_late: bool = False
-
-
-_AT_ONCE: Final = When()
-_TOO_LATE: Final = When(is_too_late=True)
 
 
 def begin(run: Run, at: datetime) -> None:
@@ -165,53 +149,8 @@ def _planned(arm: Arm, run: Run, people: Sequence[UUID], at: datetime) -> tuple[
     """What becomes of some people of one arm."""
     assert arm.version_id is not None
     edition = catalogue.edition(arm.version_id)
-    campaign = run.campaign
-    header = _header(arm, campaign, edition.category.id)
-    asked = tuple(Channel(name) for name in campaign.channels) or edition.channels
-    question = facts.Question(
-        edition,
-        [facts.Addressee()] * len(people),
-        asked,
-        campaign.data,
-        tariff=tariffs.current(at),
-        urgency=Urgency(campaign.urgency),
-    )
-    known, _ = facts.gather_again(question, people)
-    decisions: list[Decision] = []
-    for when, group in _by_when(known, run, at).items():
-        part = replace(known, people=tuple(group), send_at=when.leaves_at, expires_at=at if when.is_too_late else None)
-        # counted twice, as when this chunk is planned again after a crash, a message counts once
-        decisions += caps.counted(plan(part, at), part, header.id, at).decisions
-    return header, Plan(tuple(decisions))
-
-
-def _by_when(known: Facts, run: Run, at: datetime) -> Mapping[When, list[Person]]:
-    """People by the moment at which they get it."""
-    campaign = run.campaign
-    if not campaign.in_local_time and campaign.window_from is None:
-        return {_AT_ONCE: list(known.people)}
-    groups: defaultdict[When, list[Person]] = defaultdict(list)
-    zones: dict[tuple[str, str], When] = {}
-    for person in known.people:
-        place = (person.time_zone, person.country)
-        if place not in zones:
-            zones[place] = _when(run, str(zone_of(*place, known.usual_zone)), at)
-        groups[zones[place]].append(person)
-    return groups
-
-
-def _when(run: Run, zone: str, at: datetime) -> When:
-    """When people of a zone get it: at their own time, where that is wanted, and within the window."""
-    campaign, moment = run.campaign, at
-    if campaign.in_local_time:
-        due = local_due(wall_everywhere(run.planned_for), zone, at, timedelta(hours=campaign.late_hours))
-        if due is None:
-            return _TOO_LATE
-        moment = due
-    if campaign.window_from is not None and campaign.window_until is not None:
-        seen_by = zone if campaign.in_local_time else campaign.zone
-        moment = within(Window(campaign.window_from, campaign.window_until), moment, zone_named(seen_by))
-    return When(moment) if moment > at else _AT_ONCE
+    header = _header(arm, run.campaign, edition.category.id)
+    return header, outings.planned(Outing(run.campaign, run.planned_for, edition, header.id), people, at)
 
 
 def _header(arm: Arm, campaign: Campaign, category_id: UUID) -> Header:

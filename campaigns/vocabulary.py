@@ -51,6 +51,11 @@ class Goal(StrEnum):
     CLICK = "click"
     CONVERSION = "conversion"
 
+    @property
+    def did(self) -> str:
+        """What those have done who are counted."""
+        return "clicked" if self is Goal.CLICK else "converted"
+
 
 class RunState(StrEnum):
     """Where one going-out of a campaign stands."""
@@ -85,3 +90,4 @@ LETTERS: Final = "ABCDEF"
 TICK: Final = "campaigns.tick"
 START: Final = "campaigns.start"
 GO_ON: Final = "campaigns.go_on"
+EXPORT: Final = "campaigns.export"

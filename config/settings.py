@@ -113,6 +113,9 @@ DEVICE_STALE_DAYS: Final = env.int("DEVICE_STALE_DAYS", 30)
 #: Hours that the first answer to an idempotency key is kept.
 IDEMPOTENCY_HOURS: Final = env.int("IDEMPOTENCY_HOURS", 72)
 
+#: What the apps above the log hold on people, each as a list: what an erasure takes, and an export tells.
+HOLDINGS: Final = ("tracking.holdings.HELD", "campaigns.holdings.HELD")
+
 # --- Django ------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     # the theme's own configuration would put its site in the place of ours
@@ -238,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
     "arrive": {"task": "tracking.arrive", "schedule": 1.0, "options": {"queue": "receipts", "expires": 5}},
     "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
     "campaigns": {"task": "campaigns.tick", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
+    "exports": {"task": "campaigns.export", "schedule": 15.0, "options": {"queue": "planner", "expires": 15}},
     "partitions": {
         "task": "notifications.partitions",
         "schedule": timedelta(hours=1),

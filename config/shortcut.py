@@ -25,4 +25,6 @@ class Shortcut:
             return self.get_response(request)
         found = resolve(request.path_info, "tracking.page_urls")
         answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        # CommonMiddleware would say so; without it, answers go in chunks
+        answer["Content-Length"] = str(len(answer.content))
         return answer

@@ -56,7 +56,7 @@ def erase(person: Recipient, *, by: str, clock: Callable[[], datetime]) -> Erasu
             phone=found.phone,
             due_at=at,
         )
-        for holding in holdings.AT_ONCE:
+        for holding in holdings.at_once():
             _erase(erasure, holding)
         erasure.save()
     _forget_counts(erasure)
@@ -97,7 +97,7 @@ def _step(erasure: Erasure) -> bool:
 
     One table a step, because others lock rows of two in another order.
     """
-    for holding in holdings.BIT_BY_BIT:
+    for holding in holdings.bit_by_bit():
         bit = _erase(erasure, holding)
         if bit.rows or not bit.is_all:
             return True

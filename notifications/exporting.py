@@ -23,7 +23,7 @@ def export(person: Recipient, at: datetime) -> Iterator[str]:
     """The object, piece by piece: a list of rows for each table, the newest first."""
     subject = Subject(person.pk, person.external_id, person.email, person.phone, asked_at=at)
     yield f'{{"exported_at": {_json(at)}'
-    tables = {holding.name: holding for holding in chain(holdings.AT_ONCE, holdings.BIT_BY_BIT) if holding.is_told}
+    tables = {holding.name: holding for holding in chain(holdings.at_once(), holdings.bit_by_bit()) if holding.is_told}
     for name, holding in tables.items():
         yield f",\n{_json(name)}: ["
         for number, row in enumerate(_rows(holding, subject)):

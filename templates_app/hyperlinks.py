@@ -1,7 +1,7 @@
 """Where links to web pages stand in a rendered text. Pure.
 
-HTML is read as a browser's tokenizer reads it (HTML Living Standard, 13.2.5), as far as tags and their attributes go: an
-email that shows a link in a mail program has it here too, however oddly it is quoted.
+HTML is read as a browser's tokenizer reads it (HTML Living Standard, 13.2.5), as far as tags and their attributes go:
+an email that shows a link in a mail program has it here too, however oddly it is quoted.
 """
 
 import re
@@ -21,9 +21,10 @@ _BEGINNING: Final = re.compile(
     r"|(?P<raw>[sS][cC][rR][iI][pP][tT]|[sS][tT][yY][lL][eE]|[tT][iI][tT][lL][eE]|[tT][eE][xX][tT][aA][rR][eE][aA]"
     r"|[xX][mM][pP])(?=[\t\n\f\r />]))"
 )
+#: A name, and perhaps a value.
 _ATTRIBUTE: Final = re.compile(
-    r"[\t\n\f\r /]*(?P<name>=?[^\t\n\f\r />=]+)"
-    r"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?P<value>"[^"]*"|'[^']*'|(?![\"'])[^\t\n\f\r >]*))?"""
+    r"[\t\n\f\r /]*(=?[^\t\n\f\r />=]+)"
+    r"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*("[^"]*"|'[^']*'|(?![\"'])[^\t\n\f\r >]*))?"""
 )
 #: A quoted value that has no end takes the rest of the document with it, and is no link.
 _UNENDED: Final = re.compile(r"[\t\n\f\r ]*=[\t\n\f\r ]*[\"']")
@@ -33,8 +34,8 @@ _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _LEFT_OUT: Final = str.maketrans("", "", "\t\n\r")
 _AROUND: Final = "".join(map(chr, range(33)))
 
-#: A URL among words: what RFC 3986 lets stand in one, and letters of other scripts behind a delimiter, where a path or a
-#: name goes on in them. Behind a letter they are the next word: Korean puts its particles there.
+#: A URL among words: what RFC 3986 lets stand in one, and letters of other scripts behind a delimiter, where a path or
+#: a name goes on in them. Behind a letter they are the next word: Korean puts its particles there.
 _IN_WORDS: Final = re.compile(r"https?://(?:[!#-;=?-~]+|(?<=[/=?&#+_.%-])[^\x00-\x7f\s]+)+", re.IGNORECASE)
 #: Ends a sentence, not a URL.
 _AFTER: Final = ".,:;!?'*_~)]}"
@@ -88,7 +89,8 @@ def _tag(html: str, at: int) -> tuple[Hyperlink | None, int]:
     link, is_tracked, is_first = None, True, True
     while attribute := _ATTRIBUTE.match(html, at):
         at = attribute.end()
-        name, value = attribute["name"].lower(), attribute["value"]
+        name, value = attribute.groups()
+        name = name.lower()
         if value is None and _UNENDED.match(html, at):
             return None, len(html)
         if name == UNTRACKED:
@@ -97,7 +99,7 @@ def _tag(html: str, at: int) -> tuple[Hyperlink | None, int]:
             # of an attribute that is given twice, the first counts
             is_first = False
             if value and (url := _url(value)):
-                link = Hyperlink(url, attribute.start("value"), attribute.end("value"))
+                link = Hyperlink(url, *attribute.span(2))
     return (link if is_tracked else None), at
 
 
@@ -107,7 +109,8 @@ def _url(value: str) -> str:
         value = value[1:-1]
     if "&" in value:
         value = _REFERENCE.sub(_referred, value)
-    value = value.strip(_AROUND).translate(_LEFT_OUT)
+    if not value.isprintable() or " " in value:
+        value = value.strip(_AROUND).translate(_LEFT_OUT)
     return value if _WEB.match(value) else ""
 
 

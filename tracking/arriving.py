@@ -16,14 +16,12 @@ from notifications.meters import metered
 from notifications.models import Delivery
 from notifications.providers.contract import Receipt
 from notifications.stopping import stopping
-from notifications.vocabulary import ReceiptKind
+from notifications.vocabulary import MACHINE, ReceiptKind
 from tracking import machines, sightings
 from tracking.sightings import Sighting
 
 log = structlog.get_logger(__name__)
 
-#: How the detail of an open begins that was a machine's. Whoever counts opens reads it.
-MACHINE: Final = "machine:"
 #: Entries that are brought in with one transaction.
 _TOGETHER: Final = 1000
 #: Seconds after which whoever took entries and did not finish is held to be dead; a thousand take a tenth of one.

@@ -20,7 +20,7 @@ from tracking.rollups import Earning, earn
 #: Whoever was writing something down when a conversion came has done so by then.
 LOOK_AGAIN: Final = timedelta(minutes=1)
 #: The longest that a category may let pass after a click.
-LONGEST: Final = timedelta(days=90)
+_LONGEST_DAYS: Final = 90
 
 #: For each of some conversions the person's last click. A contact whom no product knows by an id has the clicks of the
 #: delivery that was named. Of a delivery that was clicked again after the conversion its first click counts, as those
@@ -85,13 +85,13 @@ _LED_TO = """
            SELECT id
              FROM tracking_conversion
             WHERE recipient_id = click.recipient_id AND attributed_to IS NULL
-              AND at BETWEEN click.at AND click.at + %(longest)s
+              AND at BETWEEN click.at AND click.at + make_interval(days => %(days)s)
             UNION ALL
            SELECT id
              FROM tracking_conversion
             WHERE click.recipient_id IS NULL
               AND recipient_id IS NULL AND delivery_id = click.delivery_id AND attributed_to IS NULL
-              AND at BETWEEN click.at AND click.at + %(longest)s) AS conversion
+              AND at BETWEEN click.at AND click.at + make_interval(days => %(days)s)) AS conversion
 """
 
 _MARK = """
@@ -151,7 +151,7 @@ def ask_to_look(clicks: Sequence[tuple[UUID, UUID | None, datetime]], at: dateti
                 "deliveries": array_of(click[0] for click in clicks),
                 "recipients": [click[1] for click in clicks],
                 "ats": [click[2] for click in clicks],
-                "longest": LONGEST,
+                "days": _LONGEST_DAYS,
             },
         )
         if found := {row[0] for row in cursor.fetchall()}:

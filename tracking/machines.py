@@ -2,8 +2,8 @@
 
 By what they say they are:
 
-* Apple's Mail Privacy Protection fetches every picture through Apple's proxies soon after a mail arrived, opened or not,
-  as "Mozilla/5.0" and nothing else (help.socketlabs.com, "Identifying Apple MPP Opens in Notification API Events";
+* Apple's Mail Privacy Protection fetches every picture through Apple's proxies soon after a mail arrived, opened or
+  not, as "Mozilla/5.0" and nothing else (help.socketlabs.com, "Identifying Apple MPP Opens in Notification API Events";
   wordtothewise.com/2021/09/apple-mpp). No browser stops there.
 * Gmail fetches pictures before it shows a mail that comes while its app is open, as a browser of 2015 with a second
   "Mozilla/5.0" at the end: 1 to 6 in 100 opens at Gmail (bird.com/blog/gmail-prefetching-images, first SparkPost's).

@@ -150,7 +150,7 @@ def revenue_of_versions(version_ids: Iterable[UUID], since: datetime, until: dat
 def conversions_of_people(
     recipient_ids: Iterable[UUID], since: datetime, until: datetime, mode: Mode = Mode.LIVE
 ) -> Converted:
-    """What some people did in a half-open span, whatever it is put down to: those of a hold-out had nothing to click."""
+    """What some people did in a half-open span, whatever it is put down to: a hold-out has nothing to click."""
     rows = _rows(_OF_PEOPLE, people=array_of(set(recipient_ids)), since=since, until=until, mode=mode.value)
     (_, people, times, _), *each = rows
     return Converted(people, times, {row[0]: row[3] for row in each if row[0]})
@@ -208,7 +208,7 @@ def forget(before: datetime) -> None:
             cursor.execute(statement, {"before": before})
 
 
-def _rows(statement: str, **asked: object) -> Sequence[tuple[Any, ...]]:
+def _rows(statement: str, **asked: Any) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         return list(cursor.fetchall())

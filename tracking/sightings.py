@@ -73,8 +73,8 @@ class Door:
 
     def put(self, sighting: Sighting) -> None:
         """Queue a sighting; never raises, and never waits for long."""
-        entry, now = _encode(sighting), time.monotonic()
-        if now < self._ill_until:
+        entry = _encode(sighting)
+        if time.monotonic() < self._ill_until:
             self._keep(entry)
             return
         try:
@@ -83,12 +83,12 @@ class Door:
             self._add(entry)
         except RedisError as error:
             # whoever comes in the next moments does not wait for the same thing
-            self._ill_until = now + _REST
+            self._ill_until = time.monotonic() + _REST
             self._keep(entry)
             log.warning("sightings.kept", error=type(error).__name__, kept=len(self._kept), lost=self._lost)
 
     def _add(self, entry: bytes) -> None:
-        self._connect().execute_command("XADD", STREAM, "MAXLEN", "~", LONGEST, "*", _FIELD, entry)
+        self._connect().xadd(STREAM, {_FIELD: entry}, maxlen=LONGEST, approximate=True)
 
     def _catch_up(self) -> None:
         """What was kept goes first. One that fails is kept again, perhaps twice: the log knows it by then."""
@@ -124,7 +124,7 @@ door: Final = Door(_quick)
 
 # --- out ---------------------------------------------------------------------------------------------
 def take(limit: int) -> Mapping[bytes, Sighting | None]:
-    """Up to `limit` entries that nobody took yet, by their ids; None for what cannot be read. They stay until `done`."""
+    """Up to `limit` entries that nobody took yet, by their ids; None for what cannot be read. They wait for `done`."""
     found: Any = _in_group(lambda: client().xreadgroup(_GROUP, _WHO, {STREAM: ">"}, count=limit))
     return _read(found[0][1]) if found else {}
 

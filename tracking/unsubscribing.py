@@ -59,7 +59,7 @@ _LAST_SENT = """
                ON notification.id = delivery.notification_id
               AND notification.id >= %(first)s AND notification.id < %(last)s
              JOIN accounts_category AS category ON category.id = notification.category_id
-            WHERE delivery.sent_at <= line.at AND delivery.sent_at > line.at - %(within)s
+            WHERE delivery.sent_at <= line.at AND delivery.sent_at > line.at - make_interval(days => %(days)s)
               AND (line.channel = '' OR delivery.channel = line.channel)
               AND (line.category = '' OR category.slug = line.category)
             ORDER BY delivery.sent_at DESC
@@ -124,14 +124,14 @@ def _last_sent(lines: Sequence[Line]) -> Sequence[tuple[UUID, datetime]]:
                 "channels": [lines[number].channel for number, _ in asked],
                 "first": floor_of(earliest - WITHIN - _PLANNED_BEFORE),
                 "last": floor_of(latest),
-                "within": WITHIN,
+                "days": WITHIN.days,
             },
         )
         return [(delivery_id, lines[number].at) for number, delivery_id in cursor.fetchall()]
 
 
 def _asked(lines: Sequence[Line]) -> Iterator[tuple[int, UUID | None]]:
-    """Whose messages are looked at, for each line by its number: of an address, everybody's who has it, and nobody's."""
+    """By the number of a line, whose messages are looked at: for an address, of all who have it, and of nobody."""
     owners = _owners([line.address for line in lines if line.recipient_id is None])
     for number, line in enumerate(lines):
         if line.recipient_id is not None:

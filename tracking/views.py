@@ -68,7 +68,7 @@ def _location(url: str) -> str:
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         raise ValueError(url)
     if not parts.netloc.isascii():
-        url = urlunsplit(parts._replace(netloc=parts.netloc.encode("idna").decode()))
+        url = urlunsplit((parts.scheme, parts.netloc.encode("idna").decode(), *parts[2:]))
     return iri_to_uri(url)
 
 

@@ -53,6 +53,13 @@ class CategoryAdmin(ModelAdmin[Category]):
         ),
         ("Digest", {"fields": ("digest_minutes",)}),
         ("Caps", {"fields": ("when_capped",)}),
+        (
+            "What is learned of its messages",
+            {
+                "fields": ("track_opens", "track_clicks", "track_texts", "attribution_days"),
+                "description": "Nothing of messages in critical categories.",
+            },
+        ),
         ("Review of templates", {"fields": ("needs_approval",)}),
     )
 

@@ -67,7 +67,7 @@ class CategoryForm(forms.ModelForm[Category]):
         fields = (
             "name", "slug", "consent", "is_critical", "in_doubt", "quiet_from", "quiet_until", "quiet_spread", "label",
             "routing", "routing_order", "seen_within_days", "escalate_after", "reach", "digest_minutes", "when_capped",
-            "needs_approval",
+            "needs_approval", "track_opens", "track_clicks", "track_texts", "attribution_days",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from campaigns import checking, reviewing
 from campaigns.admin import buttons, looking
 from campaigns.admin.form import CampaignForm, VariantForm, VariantFormSet
 from campaigns.admin.form_fields import fields_of, zones
+from campaigns.admin.reports import Reports
 from campaigns.admin.steps import CampaignSteps
 from campaigns.admin.when import foretold, on_the_wall
 from campaigns.models import Campaign, Run, Variant
@@ -73,7 +74,7 @@ class VariantInline(TabularInline[Variant, Campaign]):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignSteps):
+class CampaignAdmin(Reports, CampaignSteps):
     """Written as drafts; what is on its way is looked at, and stopped before it is changed."""
 
     form = CampaignForm
@@ -88,7 +89,7 @@ class CampaignAdmin(CampaignSteps):
 
     def get_urls(self) -> list[URLPattern]:
         """The steps come first: Django's last takes everything."""
-        return self.step_urls() + super().get_urls()
+        return self.report_urls() + self.step_urls() + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         """With the last run of each. Served by run_once."""

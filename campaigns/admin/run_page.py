@@ -8,11 +8,10 @@ from typing import Final
 from campaigns import deciding, progress
 from campaigns.admin.charts import Chart, drawn
 from campaigns.admin.when import in_a_while
-from campaigns.experiments.finding import Goal
 from campaigns.experiments.verdict import Verdict, verdict
 from campaigns.models import Run
 from campaigns.progress import Counts, Progress
-from campaigns.vocabulary import HOLD_OUT, UNFINISHED, RunState
+from campaigns.vocabulary import HOLD_OUT, UNFINISHED, Goal, RunState
 
 LOOKS: Final[Mapping[RunState, str]] = {
     RunState.STARTING: "bongsu-good",

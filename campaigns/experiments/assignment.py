@@ -15,8 +15,7 @@ from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
-#: The letter of those who get nothing, so that it shows what would have happened anyway.
-HOLD_OUT: Final = "-"
+from campaigns.vocabulary import HOLD_OUT
 
 #: What a place is for. At most 16 bytes: blake2b takes no longer ones.
 _TO_HOLD_OUT: Final = "hold-out"

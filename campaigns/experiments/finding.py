@@ -11,8 +11,8 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final
 
-from campaigns.experiments.assignment import HOLD_OUT
 from campaigns.experiments.bayes import Standing, Tally, standings
+from campaigns.vocabulary import HOLD_OUT
 
 #: With fewer people in any variant no winner is named: two or three clicks more would turn it round.
 LEAST_PEOPLE: Final = 100
@@ -20,18 +20,6 @@ LEAST_PEOPLE: Final = 100
 _SMALL: Final = 0.001
 #: ... unless rates are so low that it is more than this part of them.
 _SMALL_PART: Final = 0.05
-
-
-class Goal(StrEnum):
-    """What is hoped for of the people."""
-
-    CLICK = "click"
-    CONVERSION = "conversion"
-
-    @property
-    def did(self) -> str:
-        """What those have done who are counted as successes."""
-        return "clicked" if self is Goal.CLICK else "converted"
 
 
 class Finding(StrEnum):

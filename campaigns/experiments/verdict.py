@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from campaigns.experiments.bayes import Tally
-from campaigns.experiments.finding import Finding, Goal, read
+from campaigns.experiments.finding import Finding, read
 from campaigns.experiments.wording import sentences
+from campaigns.vocabulary import Goal
 
 #: How likely a variant must be the best to be called the winner, where nothing else is said.
 BOUND: Final = 0.95

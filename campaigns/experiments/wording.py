@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 
 from campaigns.experiments.bayes import Tally, interval
-from campaigns.experiments.finding import LEAST_PEOPLE, Finding, Goal, Reading
+from campaigns.experiments.finding import LEAST_PEOPLE, Finding, Reading
 from campaigns.experiments.uplift import uplift
+from campaigns.vocabulary import Goal
 
 
 def sentences(reading: Reading, goal: Goal) -> tuple[str, ...]:

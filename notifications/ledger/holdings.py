@@ -1,16 +1,21 @@
 """All that is held on a person, table by table: how it is found, and what becomes of it when they are erased.
 
-Whoever adds a table that says something of people adds a line here; tests/shape/test_holdings.py asks for it.
+Whoever adds a table that says something of people adds a line here, or, in an app above this one, to a list of its own
+that the setting HOLDINGS names; tests/shape/test_holdings.py asks for it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.module_loading import import_string
 
 from accounts.channels import Channel
 from accounts.ids import floor_of
@@ -240,8 +245,8 @@ REFUSALS: Final = Holding(Refusal, lambda subject: Refusal.objects.standing(subj
 BOUNCES: Final = Holding(SoftBounce, lambda subject: SoftBounce.objects.filter(address__in=subject.addresses), gone)
 CONSENT: Final = Holding(ConsentChange, consent_of, _sealed)
 
-#: What goes in the transaction in which an erasure begins. What others point to comes last.
-AT_ONCE: Final = (
+#: What goes in the transaction in which an erasure begins.
+_AT_ONCE: Final = (
     SUPPRESSIONS,
     REFUSALS,
     BOUNCES,
@@ -253,12 +258,12 @@ AT_ONCE: Final = (
     Holding(ReceivedReply, lambda subject: ReceivedReply.objects.filter(phone__in=subject.addresses), gone),
     Holding(Device, by_recipient(Device), gone),
     Holding(Preference, by_recipient(Preference), gone),
-    Holding(Recipient, lambda subject: Recipient.objects.filter(pk=subject.recipient_id), gone),
 )
+_PERSON: Final = Holding(Recipient, lambda subject: Recipient.objects.filter(pk=subject.recipient_id), gone)
 
 #: What goes afterwards, step by step: there may be very many. A worker that was just sending may have noted a bounce
 #: meanwhile, and what was just accepted may go on to another channel, so those are looked at again.
-BIT_BY_BIT: Final = (
+_BIT_BY_BIT: Final = (
     SUPPRESSIONS,
     REFUSALS,
     BOUNCES,
@@ -281,4 +286,31 @@ IMPERSONAL: Final = {
     "Batch": "ids of deliveries",
     "Audience": "criteria that many people meet",
     "Erasure": "empties itself when it ends",
+    "Reaction": "ids of deliveries, until what was done with them is counted",
+    "ExportPart": "a piece of a file of a run's deliveries, which somebody asked for; it is deleted after a day",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an app above this one holds, as the module that the setting HOLDINGS names says it."""
+
+    at_once: Sequence[Holding] = ()
+    bit_by_bit: Sequence[Holding] = ()
+
+
+@cache
+def at_once() -> Sequence[Holding]:
+    """What goes with the person, of all apps. What others point to comes last."""
+    return (*_AT_ONCE, *chain.from_iterable(held.at_once for held in _above()), _PERSON)
+
+
+@cache
+def bit_by_bit() -> Sequence[Holding]:
+    """What goes afterwards, of all apps."""
+    return (*_BIT_BY_BIT, *chain.from_iterable(held.bit_by_bit for held in _above()))
+
+
+def _above() -> Sequence[Held]:
+    """Looked up when it is first asked for: those apps import this one."""
+    return [import_string(name) for name in settings.HOLDINGS]

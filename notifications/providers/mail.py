@@ -8,6 +8,7 @@ from uuid import UUID
 import idna
 
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
+_IN_PATH: Final = re.compile(r"[^/]+(?:@|%40)[^/]+")
 _DETAIL_LIMIT: Final = 300
 
 
@@ -39,14 +40,18 @@ def ascii_domain(address: str) -> str:
 
 def without_addresses(said: str) -> str:
     """What a mail server said, fit for a log: without email addresses and control characters, and not too long."""
-    masked = _ADDRESS.sub("(address)", said[: _DETAIL_LIMIT * 4])
-    return "".join(character for character in masked if character.isprintable())[:_DETAIL_LIMIT]
+    return _printable(_ADDRESS.sub("(address)", said[: _DETAIL_LIMIT * 4]))
 
 
 def place_of(url: str) -> str:
-    """Where a link led, fit for a log: without the query and the fragment, which may say whose it was."""
+    """Where a link led, fit for a log: without a password, and without the query, which may say whose it was."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return without_addresses(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
+    host, path = parts.netloc.rpartition("@")[2], _IN_PATH.sub("(address)", parts.path)
+    return _printable(f"{parts.scheme}://{host}{path}") if host else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:_DETAIL_LIMIT]

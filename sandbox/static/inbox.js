@@ -1,5 +1,5 @@
 // Asks for new messages every second and shows them. Whatever a message says is set as text, never as markup;
-// the HTML of an email lives in a frame that may run nothing.
+// the HTML of an email lives in a frame that may run nothing. Links open in a tab of their own.
 
 const EVERY = 1000;
 const AT_MOST = 200; // of each kind
@@ -52,9 +52,24 @@ function push(message) {
   return item;
 }
 
+// As phones do it: what looks like an address of a web page is a link.
+function withLinks(words) {
+  const said = make("p", "said");
+  for (const [place, part] of words.split(/(https?:\/\/[!#-;=?-~]+)/).entries()) {
+    if (place % 2) {
+      const link = make("a", "", part);
+      link.href = part;
+      link.target = "_blank";
+      link.rel = "noreferrer";
+      said.append(link);
+    } else said.append(part);
+  }
+  return said;
+}
+
 function text(message) {
   const item = make("li", "bubble");
-  item.append(top(message), make("p", "said", message.body), make("p", "to", `to ${message.address}`));
+  item.append(top(message), withLinks(message.body), make("p", "to", `to ${message.address}`));
   return item;
 }
 
@@ -72,6 +87,9 @@ const shown = { ios: push, android: push, desktop: push, sms: text, email: mail 
 
 const opened = () => lists.email.querySelector("[aria-current]");
 
+// The frame may show nothing but the email, so its links open elsewhere.
+const outwards = (html) => (/<head\b/i.test(html) ? html.replace(/<head\b[^>]*>/i, '$&<base target="_blank">') : `<base target="_blank">${html}`);
+
 function read(item) {
   const message = messages.get(item);
   opened()?.removeAttribute("aria-current");
@@ -79,7 +97,7 @@ function read(item) {
   reader.hidden = false;
   reader.querySelector("h3").textContent = message.title;
   reader.querySelector(".people").textContent = `${message.sender} → ${message.address}, ${timeOf(message)}`;
-  reader.querySelector("iframe").srcdoc = message.html;
+  reader.querySelector("iframe").srcdoc = message.html && outwards(message.html);
   reader.querySelector("pre").textContent = message.body || "This email has no plain text.";
   reader.querySelector("[data-show=html]").disabled = !message.html;
   showAs(message.html ? "html" : "text");

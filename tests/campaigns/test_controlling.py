@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns import controlling, launching
+from campaigns import chunks, controlling, launching
 from campaigns.models import Chunk, Run
 from campaigns.vocabulary import ChunkState, RunState
 from notifications.models import DeadLetter, Delivery
@@ -108,7 +108,7 @@ def test_a_chunk_in_a_workers_hands_is_not_planned_after_the_run_was_cancelled()
     at = later()
     run = begun(campaign(), at)
     launching._freeze(lambda: at)
-    turn = launching.chunks.take(at, lease_for=timedelta(seconds=60))
+    turn = chunks.take(at, lease_for=timedelta(seconds=60))
     assert turn is not None
 
     controlling.withdraw(run.pk, at)

@@ -232,15 +232,35 @@ def test_in_local_time_who_is_reached_too_late_is_left_out_with_a_reason() -> No
     assert (one.state, one.reason) == (DeliveryState.SUPPRESSED, "expired")
 
 
-def test_outside_the_window_it_waits_until_the_window_opens() -> None:
+def test_outside_the_window_nothing_is_planned_until_it_opens() -> None:
     crowd(1)
     at = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)  # ten in the evening in Seoul
     run = begun(campaign(window_from=time(9), window_until=time(21)), at)
-    worked_off(at)
+
+    assert worked_off(at) == 0
+    assert worked_off(datetime(2027, 3, 1, 23, 59, tzinfo=UTC)) == 0
+    assert worked_off(datetime(2027, 3, 2, 0, 0, tzinfo=UTC)) == 1
+    assert [one.state for one in deliveries(run)] == [DeliveryState.QUEUED]
+
+
+def test_a_run_whose_window_is_closed_holds_up_no_other() -> None:
+    crowd(3)
+    at = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)
+    begun(campaign("sale", window_from=time(9), window_until=time(21)), at)
+    begun(campaign("outlet"), at)
+
+    assert worked_off(at) == 3
+
+
+def test_in_local_time_the_window_is_that_of_everybodys_own_wall() -> None:
+    crowd(1, "seoul", time_zone="Asia/Seoul")
+    first = datetime(2027, 2, 28, 19, 0, tzinfo=UTC)  # nine on the first wall on earth
+    run = begun(campaign(in_local_time=True, window_from=time(12), window_until=time(21)), first)
+    worked_off(first)
 
     (one,) = deliveries(run)
 
-    assert (one.state, one.due_at) == (DeliveryState.SCHEDULED, datetime(2027, 3, 2, 0, 0, tzinfo=UTC))
+    assert (one.state, one.due_at) == (DeliveryState.SCHEDULED, datetime(2027, 3, 1, 3, 0, tzinfo=UTC))
 
 
 def test_nothing_is_planned_while_very_much_waits_to_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Recipient
-from campaigns import deciding, launching, progress
+from campaigns import deciding, progress
 from campaigns.models import Chunk, Run
 from campaigns.progress import Counts
 from campaigns.vocabulary import RunState
-from notifications import recovery
+from notifications import queues, recovery
 from notifications.models import Delivery
 from tests.campaigns.stage import begun, campaign, crowd, deliveries, worked_off
 from tracking.models import ReactionCount, ReactionKind
@@ -180,7 +180,7 @@ def test_a_fixed_split_stays_as_it_was() -> None:
 def test_a_lost_hint_is_made_good_by_the_next_look() -> None:
     crowd(5)
     run = begun(campaign())
-    launching.queues.task_taken("campaigns.go_on")
+    queues.task_taken("campaigns.go_on")
 
     watched(run, later(5))
 

@@ -72,6 +72,9 @@ def test_an_export_has_all_tables_and_nobody_else(providers: Running) -> None:
         "digests": 0,
         "received_replies": 1,
         "deliveries": 4,
+        "engagements": 0,
+        "conversions": 0,
+        "segment_members": 0,
     }
     assert found["recipients"][0]["attributes"] == {"grade": "gold"}
     assert found["suppressions"][0]["cause"] == "hard_bounce"

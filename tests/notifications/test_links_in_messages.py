@@ -105,7 +105,7 @@ def test_a_crawler_that_follows_every_link_of_an_email_unsubscribes_nobody(provi
     mail = json.loads(body_of(providers, delivery))
     everything = " ".join([*(part["value"] for part in mail["content"]), *mail["headers"].values()])
     found = set(re.findall(r"http://localhost:8000(/[\w./-]+)", everything))
-    assert {path[:3] for path in found} == {"/u/", "/p/"}
+    assert {path[:3] for path in found} == {"/u/", "/p/", "/e/"}
 
     for path in found:
         assert Client().head(path).status_code == 200

@@ -114,7 +114,7 @@ def mail(html: str) -> EmailText:
     return EmailText("subject", html, f"See {SHOP}")
 
 
-def sent(text: Text, **flags: bool) -> Text:
+def sent(text: Text, **flags: Any) -> Text:
     return tracked.marked(text, replace(CATEGORY, **flags)).of(DELIVERY)
 
 
@@ -127,7 +127,8 @@ def leads(url: str) -> Click:
 def test_links_of_an_email_lead_through_here_and_its_end_tells_of_opens() -> None:
     text = sent(
         mail(
-            f'<body><a href="{SHOP.replace("&", "&amp;")}">a</a> <a href=http://b.example>b</a> <a href="{SHOP}">c</a></body>'
+            f'<body><a href="{SHOP.replace("&", "&amp;")}">a</a> <a href=http://b.example>b</a> '
+            f'<a href="{SHOP}">c</a></body>'
         )
     )
 

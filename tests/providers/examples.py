@@ -37,6 +37,17 @@ HOSTILE_BODIES = [
     b'{"error": {"details": [{"errorCode": null}]}}',
 ]
 
+#: Where a click led, and what a log may have of it.
+LINKS = [
+    ("https://shop.example/sale?to=kim@people.example#top", "https://shop.example/sale"),
+    ("https://kim:secret@shop.example/sale", "https://shop.example/sale"),
+    ("https://shop.example/of/kim%40people.example/cart", "https://shop.example/of/(address)/cart"),
+    ("https://blog.example/@kim/trees", "https://blog.example/@kim/trees"),
+    ("https://[shop/sale", ""),
+    ("sale", ""),
+    (None, ""),
+]
+
 
 def message(text: Text, address: str, **overrides: Any) -> Message:
     values: dict[str, Any] = {"delivery_id": DELIVERY, "urgency": Urgency.NORMAL, "at": AT}

@@ -27,7 +27,7 @@ def personal() -> dict[str, type[Model]]:
 
 
 def test_every_table_with_something_of_a_person_says_what_becomes_of_it() -> None:
-    registered = {holding.model.__name__ for holding in chain(holdings.AT_ONCE, holdings.BIT_BY_BIT)}
+    registered = {holding.model.__name__ for holding in chain(holdings.at_once(), holdings.bit_by_bit())}
     spoken_for = registered | set(holdings.WITH_DELIVERIES) | set(holdings.IMPERSONAL)
 
     assert personal().keys() - spoken_for == set(), "add a Holding, or say in IMPERSONAL why it says nothing of anybody"
@@ -35,7 +35,7 @@ def test_every_table_with_something_of_a_person_says_what_becomes_of_it() -> Non
 
 def test_nothing_is_called_impersonal_that_is_gone_or_registered() -> None:
     known = {model.__name__ for model in apps.get_models()}
-    registered = {holding.model.__name__ for holding in chain(holdings.AT_ONCE, holdings.BIT_BY_BIT)}
+    registered = {holding.model.__name__ for holding in chain(holdings.at_once(), holdings.bit_by_bit())}
 
     assert set(holdings.IMPERSONAL) | set(holdings.WITH_DELIVERIES) <= known
     assert not registered & set(holdings.IMPERSONAL)
@@ -43,7 +43,7 @@ def test_nothing_is_called_impersonal_that_is_gone_or_registered() -> None:
 
 def test_names_in_an_export_are_one_a_table() -> None:
     by_name: dict[str, set[str]] = {}
-    for holding in chain(holdings.AT_ONCE, holdings.BIT_BY_BIT):
+    for holding in chain(holdings.at_once(), holdings.bit_by_bit()):
         by_name.setdefault(holding.name, set()).add(holding.model.__name__)
 
     assert all(len(models) == 1 for models in by_name.values())

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts.channels import Channel
 from accounts.ids import new_id
+from accounts.models import Recipient
 from notifications import receiving
 from notifications.clock import clock
 from notifications.ledger import receipts
@@ -17,8 +18,8 @@ from tests.notifications.logbook import appended, header
 from tracking import folding
 from tracking.models import Engagement, ReactionCount
 
-#: A moment of today, in whose hour nothing else happens: the log has partitions for these days.
-NOW = clock.now().replace(minute=30, second=0, microsecond=0)
+#: The middle of the hour before this one.
+NOW = (clock.now() - timedelta(hours=1)).replace(minute=30, second=0, microsecond=0)
 PART = UUID("0190a5c0-0000-7000-8000-0000000000aa")
 
 
@@ -57,6 +58,11 @@ def counts() -> dict[str, tuple[int, int]]:
         people, times = found.get(row.kind, (0, 0))
         found[row.kind] = people + row.people, times + row.times
     return found
+
+
+def person_of(delivery: Delivery) -> Recipient:
+    """Who got a delivery."""
+    return Recipient.objects.get(pk=str(delivery.recipient_id))
 
 
 def engagement(delivery: Delivery) -> Engagement:

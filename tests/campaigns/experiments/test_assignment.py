@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.experiments.assignment import HOLD_OUT, Design, Share, arm_of, place
+from campaigns.experiments.assignment import Design, Share, arm_of, place
+from campaigns.vocabulary import HOLD_OUT
 
 SALE, SPRING = UUID(int=7), UUID(int=8)
 CROWD = [UUID(int=number) for number in range(100_000)]  # numbered ones, which a poor hash would not spread

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.experiments.assignment import HOLD_OUT
 from campaigns.experiments.bayes import Tally, standings
-from campaigns.experiments.finding import LEAST_PEOPLE, Finding, Goal
+from campaigns.experiments.finding import LEAST_PEOPLE, Finding
 from campaigns.experiments.uplift import uplift
 from campaigns.experiments.verdict import is_decided, verdict
+from campaigns.vocabulary import HOLD_OUT, Goal
 
 any_counts = st.integers(0, 200_000).flatmap(lambda people: st.tuples(st.just(people), st.integers(0, people)))
 

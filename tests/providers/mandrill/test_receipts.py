@@ -11,7 +11,7 @@ from notifications.providers.contract import Account, Callback, Forged, Receipt
 from notifications.providers.mandrill.receipts import EVENTS, MandrillReceipts
 from notifications.providers.mandrill.send import REJECTIONS
 from notifications.vocabulary import ReceiptKind
-from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES
+from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, LINKS
 
 URL = "https://bongsu.test/v1/webhooks/mail"
 KEY = "webhook-key-22-letters"
@@ -214,3 +214,18 @@ def test_a_body_that_makes_no_sense_has_no_receipts(body: bytes) -> None:
     assert MandrillReceipts().parse(callback(body)) == []
     assert MandrillReceipts().parse(callback(b"mandrill_events=" + body)) == []
     assert MandrillReceipts().parse(callback(urlencode({"mandrill_events": body}).encode())) == []
+
+
+def test_an_open_that_apples_proxy_caused_says_so() -> None:
+    browser = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"
+    [program, person] = parse(event("open") | {"user_agent": "Mozilla/5.0"}, event("open") | {"user_agent": browser})
+
+    assert program.detail.startswith("machine:")
+    assert not person.detail
+
+
+@pytest.mark.parametrize(("url", "told"), LINKS)
+def test_a_click_says_where_it_led_and_not_whose_it_was(url: str | None, told: str) -> None:
+    [receipt] = parse(event("click") | {"url": url})
+
+    assert receipt.detail == told

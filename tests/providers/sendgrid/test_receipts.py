@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from notifications.providers.contract import Account, Callback, Forged, Receipt
 from notifications.providers.sendgrid.receipts import EVENTS, SendGridReceipts
 from notifications.vocabulary import ReceiptKind
-from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES
+from tests.providers.examples import AT, DELIVERY, HOSTILE_BODIES, LINKS
 
 URL = "https://bongsu.test/webhooks/sendgrid/mail"
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -187,3 +187,17 @@ def test_what_a_mail_server_says_is_kept_without_addresses_or_control_characters
 @pytest.mark.parametrize("body", [*HOSTILE_BODIES, b"[null, 7, [], {}]"], ids=range(len(HOSTILE_BODIES) + 1))
 def test_a_body_that_makes_no_sense_has_no_receipts(body: bytes) -> None:
     assert SendGridReceipts().parse(callback(body)) == []
+
+
+def test_an_open_that_apples_proxy_caused_says_so() -> None:
+    [program, person] = parse({"event": "open", "sg_machine_open": True}, {"event": "open", "sg_machine_open": False})
+
+    assert program.detail.startswith("machine:")
+    assert not person.detail
+
+
+@pytest.mark.parametrize(("url", "told"), LINKS)
+def test_a_click_says_where_it_led_and_not_whose_it_was(url: str | None, told: str) -> None:
+    [receipt] = parse({"event": "click", "url": url})
+
+    assert receipt.detail == told
