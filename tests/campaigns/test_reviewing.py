@@ -140,7 +140,7 @@ def with_languages(first: RawContent, second: RawContent, *locales: str) -> Camp
 def test_a_variant_that_lacks_a_language_which_another_speaks_is_refused() -> None:
     made = with_languages(SALE, KOREAN, "ko", "en")
 
-    assert problems(made)["variants"].startswith("B: words-b does not speak en, which 1 people read")
+    assert problems(made)["variants"].startswith("B: words-b does not speak en, which 1 person reads")
 
 
 def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
@@ -149,7 +149,7 @@ def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
     found = look_at(made, later())
 
     assert [one.field for one in found.problems] == []
-    assert list(found.warnings) == ["1 people read ja; they get it in ko."]
+    assert list(found.warnings) == ["1 person reads ja; they get it in ko."]
 
 
 def test_a_variant_that_speaks_no_language_of_the_audience_is_refused() -> None:

@@ -99,6 +99,19 @@ def test_progress_tells_percent_counts_rate_and_time_left() -> None:
     assert far.seconds_left == 5
 
 
+def test_what_was_planned_and_is_not_counted_yet_has_not_left() -> None:
+    crowd(10)
+    run = begun(campaign("sale", "outlet", holdout_percent=20))
+    worked_off()
+    run.refresh_from_db()
+
+    assert progress.of(run, later(5)).percent == 0
+
+    sent(run)
+
+    assert progress.of(run, later(10)).percent == 99.9
+
+
 def test_how_far_a_run_is_takes_the_same_few_statements_whatever_its_size(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
