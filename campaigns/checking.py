@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.channels import Channel
 from accounts.ids import floor_of
+from campaigns import leading
 from campaigns.models import Campaign, Segment, Variant
 from campaigns.schedule_of import problems_of
 from campaigns.segments.compiling import UnusableRules, compiled
@@ -141,6 +142,10 @@ def _of_words(campaign: Campaign, one: _Spoken) -> Iterator[Problem]:
     except intake.Unacceptable as error:
         for problem in error.problems:
             yield Problem(problem.field, f"{one.letter}: {problem.message}")
+        return
+    for link in leading.astray(one.edition, question.channels, campaign.data):
+        told = f"{one.letter}: the link “{link[:80]}” leads nowhere. Begin it with https://"
+        yield Problem("variants", f"{told}; in emails mailto:, tel: and sms: are good as well.")
 
 
 def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem], list[str]]:
