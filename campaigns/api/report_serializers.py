@@ -107,7 +107,7 @@ class VariantAnswer(serializers.Serializer[Any]):
     figures = FiguresAnswer()
 
 
-class ChannelAnswer(serializers.Serializer[Any]):
+class ChannelFiguresAnswer(serializers.Serializer[Any]):
     """One channel."""
 
     channel = serializers.CharField()
@@ -148,7 +148,7 @@ class CampaignReportAnswer(serializers.Serializer[Any]):
     held_out = serializers.IntegerField()
     total = FiguresAnswer()
     variants = VariantAnswer(many=True)
-    channels = ChannelAnswer(many=True)
+    channels = ChannelFiguresAnswer(many=True)
     verdict = serializers.ListField(child=serializers.CharField(), help_text="What it shows, in plain words.")
     hold_out = HoldOutAnswer(allow_null=True)
     estimate = serializers.DictField(allow_null=True, help_text="What was expected of the run before it started.")
