@@ -76,7 +76,7 @@
 
   /* ---- what can be typed ---------------------------------------------------------------------------- */
   const select = (label, key, options, value, change) => {
-    const made = element("select", "", { "aria-label": label, "data-key": key });
+    const made = element("select", "", { "aria-label": label, "data-key": key, class: "rounded" });
     for (const [name, text] of options) made.append(element("option", text, { value: name }));
     if (value !== undefined && value !== "" && !options.some(([name]) => name === value)) {
       made.append(element("option", `${value} (not there any more)`, { value }));
@@ -86,7 +86,7 @@
     return made;
   };
   const input = (label, key, value, change, attributes = {}) => {
-    const made = element("input", "", { "aria-label": label, "data-key": key, autocomplete: "off", ...attributes });
+    const made = element("input", "", { "aria-label": label, "data-key": key, class: "rounded", autocomplete: "off", ...attributes });
     made.value = value;
     made.addEventListener("input", () => change(made.value.trim()));
     return made;
@@ -190,41 +190,50 @@
     return { field: name, is, ...(kind === "nothing" ? {} : { value }) };
   };
 
+  /* What follows a select is drawn anew when it changes, and the select itself stays: somebody may be typing in it. */
+  const drawTail = (tail, node, label) => tail.replaceChildren(...values(node, label), ...also(node, label));
+
+  const drawRest = (rest, node, label) => {
+    const { key } = node;
+    const name = fieldOf(node.rule);
+    const tail = element("span", "", { class: "segment-part" });
+    const how = (to) => {
+      const { rule } = node;
+      const isAlike = fields[name].operators[rule.is] === fields[name].operators[to] && rule.value !== undefined;
+      const kept = fields[name].also.filter((one) => rule[one]).map((one) => [one, rule[one]]);
+      node.rule = { ...begun(name, to), field: rule.field, ...(isAlike ? { value: rule.value } : {}), ...Object.fromEntries(kept) };
+      drawTail(tail, node, label);
+      changed();
+    };
+    const operators = Object.keys(fields[name].operators).map((one) => [one, OPERATORS[one] ?? one]);
+    rest.replaceChildren(select(`${label}: how`, `${key}.is`, operators, node.rule.is, how), tail);
+    if (name === ATTRIBUTE) {
+      const put = (typed) => {
+        node.rule.field = ATTRIBUTE + typed;
+        changed();
+      };
+      const called = String(node.rule.field).slice(ATTRIBUTE.length);
+      rest.prepend(input(`${label}: attribute`, `${key}.name`, called, put, { list: "segment-attributes", placeholder: "plan" }));
+    }
+    drawTail(tail, node, label);
+  };
+
   const drawLeaf = (node, parent, label) => {
     const { rule, key } = node;
     const row = element("div", "", { class: "segment-rule", "data-node": key, role: "group", "aria-label": label });
-    const name = fieldOf(rule);
     const line = element("div", "", { class: "segment-line" });
+    const name = fieldOf(rule);
     if (!(name in fields) || !(rule.is in fields[name].operators)) {
-      line.append(element("code", JSON.stringify(rule)));
+      line.append(element("code", JSON.stringify(rule))); // written by hand, and told by the server
     } else {
-      line.append(
-        select(`${label}: what`, `${key}.field`, words.fields.map((one) => [one.name, one.label]), name, (to) => {
-          node.rule = begun(to, "");
-          redraw(`${key}.field`);
-        }),
-      );
-      if (name === ATTRIBUTE) {
-        const rest = String(rule.field).slice(ATTRIBUTE.length);
-        const put = (typed) => {
-          rule.field = ATTRIBUTE + typed;
-          changed();
-        };
-        line.append(input(`${label}: attribute`, `${key}.name`, rest, put, { list: "segment-attributes", placeholder: "plan" }));
-      }
-      const operators = Object.keys(fields[name].operators).map((one) => [one, OPERATORS[one] ?? one]);
-      line.append(
-        select(`${label}: how`, `${key}.is`, operators, rule.is, (to) => {
-          const before = fields[name].operators[rule.is];
-          const made = { ...begun(name, to), field: rule.field };
-          for (const one of fields[name].also) if (rule[one]) made[one] = rule[one];
-          if (fields[name].operators[to] === before && rule.value !== undefined) made.value = rule.value;
-          node.rule = made;
-          redraw(`${key}.is`);
-        }),
-        ...values(node, label),
-        ...also(node, label),
-      );
+      const rest = element("span", "", { class: "segment-part" });
+      const what = (to) => {
+        node.rule = begun(to, "");
+        drawRest(rest, node, label);
+        changed();
+      };
+      line.append(select(`${label}: what`, `${key}.field`, words.fields.map((one) => [one.name, one.label]), name, what), rest);
+      drawRest(rest, node, label);
     }
     line.append(removal(node, parent, label));
     row.append(line);
