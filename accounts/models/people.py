@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -79,6 +80,8 @@ class Recipient(models.Model):
             models.Index(fields=["phone"], name="recipient_phone", condition=~Q(phone="")),
             # workers ask whether anybody has quiet hours of their own
             models.Index(fields=["id"], name="recipient_quiet", condition=Q(quiet_from__isnull=False)),
+            # segments ask who has an attribute of a value
+            GinIndex(fields=["attributes"], name="recipient_attributes", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ class Button:
     is_quiet: bool = False
 
 
-def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool, is_out: bool) -> list[Button]:
+def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool, is_out: bool, has_run: bool) -> list[Button]:
     """What can be done with a campaign, the usual next step first; `is_out`: a run of it is under way."""
 
     def to(name: str) -> str:
@@ -42,6 +42,8 @@ def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool, is_out: b
         found.append(Button("Pause", to("pause")))
     if may_start and state is CampaignState.PAUSED:
         found.append(Button("Resume", to("resume")))
+    if has_run:
+        found.append(Button("Report", to("report"), asks=True, is_quiet=True))
     if may_rehearse(may):
         found.append(Button("Send to me first …", to("rehearse"), asks=True, is_quiet=True))
     if may_start and state is not CampaignState.DRAFT and not is_out:

@@ -145,7 +145,8 @@ class CampaignAdmin(Reports, CampaignSteps):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Whose idea it was is kept."""
+        """Whose idea it was is kept; what was expected of it before is not."""
+        obj.estimate = None
         if not change:
             obj.created_by_name = request.user.get_username()[:150]
         super().save_model(request, obj, form, change)
@@ -213,7 +214,9 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "what_next": looking.what_next(campaign, at, is_out=is_out),
         "told": foretold(campaign, at),
         "needs": looking.needed(names),
-        "buttons": buttons.of_campaign(campaign, request.user.has_perm, needs_approval=asks, is_out=is_out),
+        "buttons": buttons.of_campaign(
+            campaign, request.user.has_perm, needs_approval=asks, is_out=is_out, has_run=bool(runs)
+        ),
         "runs": runs,
         "is_editable": reviewing.is_editable(campaign),
     }

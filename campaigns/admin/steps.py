@@ -20,11 +20,13 @@ from accounts.admin.bases import ModelAdmin
 from accounts.channels import Channel
 from accounts.staff.eyes import SEE
 from campaigns import checking, copying, rehearsing, reviewing
-from campaigns.admin import looking
+from campaigns.admin import expecting, looking
 from campaigns.admin.buttons import may_rehearse
 from campaigns.admin.when import foretold, typed
+from campaigns.estimating import CannotEstimate, estimate
 from campaigns.models import Campaign, Run
 from campaigns.reviewing import NotAllowed, NotReady
+from campaigns.segments.compiling import UnusableRules
 from campaigns.vocabulary import UNFINISHED, CampaignState
 from notifications.clock import clock
 from templates_app.models import Template
@@ -54,6 +56,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
             "duplicate": require_POST(self.duplicate_view),
             "rehearse": self.rehearse_view,
             "before": self.before_view,
+            "estimate": self.estimate_view,
         }
         named = [
             path(f"<uuid:key>/{name}/", self.admin_site.admin_view(view), name=f"campaigns_campaign_{name}")
@@ -163,6 +166,19 @@ class CampaignSteps(ModelAdmin[Campaign]):
         found = checking.look_at(campaign, clock.now())
         context = {"found": found, "troubles": looking.troubles(found), "campaign": campaign, "page": _page(key)}
         return TemplateResponse(request, "admin/campaigns/campaign/before.html", context)
+
+    def estimate_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Whom it would reach now and at what cost: asked of the planner, and kept for the run that begins."""
+        campaign = self._campaign(request, key)
+        context: dict[str, Any] = {"campaign": campaign}
+        try:
+            found = estimate(campaign, clock.now())
+        except (CannotEstimate, UnusableRules) as error:
+            context["says"] = str(error)
+        else:
+            Campaign.objects.filter(pk=key).update(estimate=found.as_json())
+            context |= {"estimate": found, "rows": expecting.rows(found), "silenced": expecting.silenced(found)}
+        return TemplateResponse(request, "admin/campaigns/campaign/estimate.html", context)
 
     def words_view(self, request: HttpRequest) -> HttpResponse:
         """What the schedule in an unsaved form means, and what its templates want to be given."""

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from campaigns.api import reports, views
+from campaigns.api import reports, segment_urls, views
 
 urlpatterns = [
+    *segment_urls.urlpatterns,
     path("campaigns", views.Campaigns.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", views.CampaignDetail.as_view(), name="campaign"),
     path("campaigns/<uuid:campaign_id>/start", views.CampaignStart.as_view(), name="campaign-start"),

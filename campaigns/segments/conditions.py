@@ -165,7 +165,7 @@ class _Writer:
         condition = _CHOSE.format(
             category=self.places.put(category.pk),
             channel=self.places.put(leaf.channel),
-            allowed="1" if is_opt_in else "0",
+            no="" if is_opt_in else "NOT ",
         )
         return condition if wanted == is_opt_in else f"NOT {condition}"
 
@@ -190,21 +190,24 @@ def _day(text: str) -> str:
 #: Versions that are in use and compare so: taken apart once each, and not device by device.
 _VERSIONS: Final = r"""
     SELECT app_version
-      FROM (SELECT DISTINCT app_version FROM accounts_device WHERE retired_at IS NULL AND app_version <> '') AS known
+      FROM (SELECT DISTINCT app_version
+              FROM accounts_device
+             WHERE retired_at IS NULL AND app_version <> ''
+            OFFSET 0) AS known -- the offset keeps the comparison out of the scan
      WHERE string_to_array(
                regexp_replace(substring(app_version FROM '^[0-9]{{1,9}}(?:\.[0-9]{{1,9}}){{0,5}}'), '(\.0+)+$', ''), '.'
            )::int[] {order} {version}"""
 
-#: Those whose most specific choice is yes (1) or no (0). A person has one choice of each kind, so the greatest
-#: number is the most specific one, and whether it is odd is what it says.
+#: Those whose most specific choice is yes, or no. A person has one choice of each kind, so the greatest number is the
+#: most specific one, and whether it is odd is what it says. Not an equation: of one, PostgreSQL expects next to nobody.
 _CHOSE: Final = """EXISTS (
     SELECT FROM (SELECT recipient_id
                    FROM accounts_preference
                   WHERE (category_id = {category} OR category_id IS NULL) AND channel IN ({channel}, '')
                   GROUP BY recipient_id
-                 HAVING mod(max(CASE WHEN category_id IS NULL THEN 0 ELSE 4 END
+                 HAVING {no}mod(max(CASE WHEN category_id IS NULL THEN 0 ELSE 4 END
                                 + CASE WHEN channel = '' THEN 0 ELSE 2 END
-                                + allowed::int), 2) = {allowed}) AS chose
+                                + allowed::int), 2)::boolean) AS chose
      WHERE chose.recipient_id = recipient.id)"""
 
 

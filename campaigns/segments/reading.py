@@ -89,9 +89,10 @@ def _leaf(tree: Tree, given: Mapping[Any, Any], place: str) -> Node:
     tree.leaves += 1
     if tree.leaves > MOST_RULES:
         raise UnusableRules(place, f"at most {MOST_RULES} rules; save a part as a segment of its own.")
-    name = given.get("field")
-    known = FIELDS.get(ATTRIBUTE if isinstance(name, str) and name.startswith(ATTRIBUTE) else name or "")
-    if known is None or not isinstance(name, str) or name == ATTRIBUTE:
+    said = given.get("field")
+    name = said if isinstance(said, str) else ""
+    known = FIELDS.get(ATTRIBUTE if name.startswith(ATTRIBUTE) else name)
+    if known is None or name == ATTRIBUTE:
         words = ", ".join(f"{ATTRIBUTE}<name>" if one == ATTRIBUTE else one for one in FIELDS)
         raise UnusableRules(_under(place, "field"), f"write one of {words}.")
     operator = given.get("is")

@@ -1,0 +1,179 @@
+"""The doors for programs: segments, and whom some rules mean."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import needs
+from accounts.models import Scope
+from accounts.strict import Strict
+from campaigns.models import Segment
+from campaigns.segments import looking, saving
+from campaigns.segments.compiling import UnusableRules
+from notifications.clock import clock
+
+#: Segments that a list shows, the newest first.
+_LISTED = 500
+
+
+class Conflict(APIException):
+    """Somebody uses the segment."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+class SegmentRequest(Strict):
+    """A name, and rules as in docs/how-to/choose-an-audience.md; no rules are everybody."""
+
+    name = serializers.CharField(max_length=100)
+    rules = serializers.JSONField(required=False, help_text="A tree of rules; {} is everybody.")
+
+
+class RulesRequest(Strict):
+    """Rules that are looked at before they are saved."""
+
+    rules = serializers.JSONField(help_text="A tree of rules; {} is everybody.")
+
+
+class SegmentAnswer(serializers.ModelSerializer[Segment]):
+    """A segment. Who is in it is worked out anew each time it is used."""
+
+    class Meta:
+        model = Segment
+        fields = ("id", "name", "kind", "rules", "created_at", "changed_at")
+
+
+class SegmentDetailAnswer(SegmentAnswer):
+    """With how many are in it now, and who uses it."""
+
+    people = serializers.SerializerMethodField()
+    used_by = serializers.SerializerMethodField()
+
+    class Meta(SegmentAnswer.Meta):
+        fields = (*SegmentAnswer.Meta.fields, "people", "used_by")  # type: ignore[assignment] # two more
+
+    def get_people(self, segment: Segment) -> int:
+        """Now. Where the rules cannot be used any more it is nobody: campaigns for it do not start."""
+        try:
+            return looking.look_into(segment, clock.now()).people
+        except UnusableRules:
+            return 0
+
+    def get_used_by(self, segment: Segment) -> list[str]:
+        """The names of its campaigns."""
+        return list(looking.used_by(segment).campaigns)
+
+
+class PreviewAnswer(serializers.Serializer[Any]):
+    """Whom rules mean now: how many, and the external ids of ten of them."""
+
+    people = serializers.IntegerField()
+    sample = serializers.ListField(child=serializers.CharField())
+
+
+class _ReadersAndWriters(APIView):
+    """Reading and writing have scopes of their own."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """What this method asks for."""
+        reads = self.request.method in SAFE_METHODS
+        return [needs(Scope.CAMPAIGNS_READ if reads else Scope.CAMPAIGNS_WRITE)()]
+
+
+class Segments(_ReadersAndWriters):
+    """All segments; they are everybody's, as recipients are."""
+
+    @extend_schema(operation_id="segments_list", responses=SegmentAnswer(many=True))
+    def get(self, _request: Request) -> Response:
+        """The segments, the newest first."""
+        return Response(SegmentAnswer(Segment.objects.order_by("-id")[:_LISTED], many=True).data)
+
+    @extend_schema(operation_id="segments_create", request=SegmentRequest, responses={201: SegmentAnswer})
+    def post(self, request: Request) -> Response:
+        """Save rules under a name. Lists of people are made in the admin, from a file."""
+        given = _given(SegmentRequest(data=request.data))
+        try:
+            made = saving.create(given["name"], given.get("rules", {}), clock.now())
+        except (UnusableRules, saving.NameTaken) as error:
+            raise _refused(error) from None
+        return Response(SegmentAnswer(made).data, status=status.HTTP_201_CREATED)
+
+
+class SegmentDetail(_ReadersAndWriters):
+    """One segment."""
+
+    @extend_schema(operation_id="segments_retrieve", responses=SegmentDetailAnswer)
+    def get(self, _request: Request, segment_id: UUID) -> Response:
+        """A segment, how many are in it now, and which campaigns are for it."""
+        return Response(SegmentDetailAnswer(_found(segment_id)).data)
+
+    @extend_schema(operation_id="segments_put", request=SegmentRequest, responses=SegmentAnswer)
+    def put(self, request: Request, segment_id: UUID) -> Response:
+        """Another name, and other rules where some are given. Campaigns that begin later go to whom they mean then."""
+        given = _given(SegmentRequest(data=request.data))
+        with transaction.atomic():
+            segment = _found(segment_id, for_update=True)
+            try:
+                changed = saving.change(segment, given["name"], given.get("rules"), clock.now())
+            except (UnusableRules, saving.NameTaken, saving.NotRules) as error:
+                raise _refused(error) from None
+        return Response(SegmentAnswer(changed).data)
+
+    @extend_schema(operation_id="segments_delete", responses={204: None})
+    def delete(self, _request: Request, segment_id: UUID) -> Response:
+        """Delete a segment that nobody uses; 409 says who does."""
+        try:
+            saving.delete(_found(segment_id))
+        except saving.InUse as error:
+            raise Conflict(str(error)) from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SegmentPreview(APIView):
+    """Rules that nobody has saved."""
+
+    permission_classes = (needs(Scope.CAMPAIGNS_WRITE),)
+
+    @extend_schema(operation_id="segments_preview", request=RulesRequest, responses=PreviewAnswer)
+    def post(self, request: Request) -> Response:
+        """How many people rules mean now, and who some of them are. Saves nothing."""
+        given = _given(RulesRequest(data=request.data))
+        try:
+            seen = looking.look(given["rules"], clock.now())
+        except UnusableRules as error:
+            raise _refused(error) from None
+        return Response({"people": seen.people, "sample": [one.external_id for one in seen.some]})
+
+
+def _given(asked: Strict) -> Any:
+    asked.is_valid(raise_exception=True)
+    return asked.validated_data
+
+
+def _found(segment_id: UUID, *, for_update: bool = False) -> Segment:
+    known = Segment.objects.select_for_update() if for_update else Segment.objects.all()
+    segment = known.filter(pk=segment_id).first()
+    if segment is None:
+        raise Http404
+    return segment
+
+
+def _refused(error: Exception) -> ValidationError:
+    match error:
+        case UnusableRules(place=place, says=says):
+            return ValidationError({f"rules.{place}" if place else "rules": says})
+        case saving.NotRules():
+            return ValidationError(
+                {"rules": "This segment is a list; who is on it is changed by a file. Leave them out."}
+            )
+        case _:
+            return ValidationError({"name": "Another segment has this name; choose another."})
