@@ -2,45 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.channels import Channel, Mode
+from accounts.channels import Mode
 from accounts.ids import new_id
-from accounts.zones import zone_of
-from campaigns import chunks, freezing
+from campaigns import chunks, freezing, outings
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Arm, Campaign, Run
-from campaigns.schedule_of import late_limit_of, window_of
-from campaigns.schedules import local_due, wall_everywhere, within, zone_named
+from campaigns.outings import Outing
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
-from notifications import caps, facts, queues, tariffs
+from notifications import queues
 from notifications.ledger.append import Header, append_header, append_plan
 from notifications.liveness import signing
 from notifications.meters import metered
-from notifications.planning.plan import plan
-from notifications.planning.values import Decision, Facts, Person, Plan
+from notifications.planning.values import Plan
 from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """When somebody gets it: at once where `leaves_at` is None. `is_too_late`: not at all, any more."""
-
-    leaves_at: datetime | None = None
-    is_too_late: bool = False
-
-
-_AT_ONCE: Final = When()
-_TOO_LATE: Final = When(is_too_late=True)
 
 
 def begin(run: Run, at: datetime) -> None:
@@ -69,7 +52,8 @@ def begin(run: Run, at: datetime) -> None:
             arms.append(Arm(run=run, letter=HOLD_OUT))
         Arm.objects.bulk_create(arms)
         shares = {arm.letter: arm.weight for arm in arms if arm.letter != HOLD_OUT}
-        Run.objects.filter(pk=run.pk).update(started_at=at, next_chunk_at=at, shares=shares)
+        expected = run.campaign.estimate or {}
+        Run.objects.filter(pk=run.pk).update(started_at=at, next_chunk_at=at, shares=shares, estimate=expected)
         transaction.on_commit(hint)
 
 
@@ -166,48 +150,8 @@ def _planned(arm: Arm, run: Run, people: Sequence[UUID], at: datetime) -> tuple[
     """What becomes of some people of one arm."""
     assert arm.version_id is not None
     edition = catalogue.edition(arm.version_id)
-    campaign = run.campaign
-    header = _header(arm, campaign, edition.category.id)
-    asked = tuple(Channel(name) for name in campaign.channels) or edition.channels
-    question = facts.Question(
-        edition,
-        [facts.Addressee()] * len(people),
-        asked,
-        campaign.data,
-        tariff=tariffs.current(at),
-        urgency=Urgency(campaign.urgency),
-    )
-    known, _ = facts.gather_again(question, people)
-    decisions: list[Decision] = []
-    for when, group in _by_when(known, run, at).items():
-        part = replace(known, people=tuple(group), send_at=when.leaves_at, expires_at=at if when.is_too_late else None)
-        # counted twice, as when this chunk is planned again after a crash, a message counts once
-        decisions += caps.counted(plan(part, at), part, header.id, at).decisions
-    return header, Plan(tuple(decisions))
-
-
-def _by_when(known: Facts, run: Run, at: datetime) -> Mapping[When, list[Person]]:
-    """People by the moment at which they get it."""
-    if not run.campaign.in_local_time:
-        return {_AT_ONCE: list(known.people)}
-    groups: defaultdict[When, list[Person]] = defaultdict(list)
-    zones: dict[tuple[str, str], When] = {}
-    for person in known.people:
-        place = (person.time_zone, person.country)
-        if place not in zones:
-            zones[place] = _when(run, str(zone_of(*place, known.usual_zone)), at)
-        groups[zones[place]].append(person)
-    return groups
-
-
-def _when(run: Run, zone: str, at: datetime) -> When:
-    """When people of a zone get it by their own clock: at their time of day, and within the window."""
-    moment = local_due(wall_everywhere(run.planned_for), zone, at, late_limit_of(run.campaign))
-    if moment is None:
-        return _TOO_LATE
-    if window := window_of(run.campaign):
-        moment = within(window, moment, zone_named(zone))
-    return When(moment) if moment > at else _AT_ONCE
+    header = _header(arm, run.campaign, edition.category.id)
+    return header, outings.planned(Outing(run.campaign, run.planned_for, edition, header.id), people, at)
 
 
 def _header(arm: Arm, campaign: Campaign, category_id: UUID) -> Header:

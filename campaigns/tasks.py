@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns.vocabulary import GO_ON, START, TICK
+from campaigns.vocabulary import EXPORT, GO_ON, START, TICK
 from notifications.clock import clock
 
 
@@ -30,3 +30,11 @@ def go_on(**newer: object) -> None:
     from campaigns import launching
 
     launching.go_on(clock=clock.now)
+
+
+@shared_task(name=EXPORT)
+def export(**newer: object) -> None:
+    """Write some more of a file that somebody asked for, and delete those that are old."""
+    from campaigns.reports import exporting
+
+    exporting.go_on(clock=clock.now)

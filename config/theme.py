@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,18 @@ def _is_open(page: str) -> Callable[[HttpRequest], bool]:
     """Whether somebody is there, or below it where nothing else in the menu is."""
 
     def is_open(request: HttpRequest) -> bool:
-        mine = str(reverse_lazy(f"admin:{page}"))
-        others = [str(reverse_lazy(f"admin:{entry.page}")) for entries in MENU.values() for entry in entries]
-        under = [one for one in others if request.path.startswith(one)]
+        addresses = _addresses()
+        mine = addresses[page]
+        under = [one for one in addresses.values() if request.path.startswith(one)]
         return mine == max(under, key=len, default="") and (page != "index" or request.path == mine)
 
     return is_open
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    """Where every entry leads. Asked for each of them on every page, and the map does not change: found once."""
+    return {entry.page: reverse(f"admin:{entry.page}") for entries in MENU.values() for entry in entries}
 
 
 def _whoever_sees(models: tuple[str, ...]) -> Callable[[HttpRequest], bool]:
@@ -76,6 +83,7 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
         _list("Campaigns", "campaign", "campaigns.campaign"),
         _list("Runs", "send", "campaigns.run"),
         _list("Segments", "groups_3", "campaigns.segment"),
+        _Entry("Reports", "monitoring", "reports", ("campaigns.campaign",)),
     ),
     "People": (
         _list("Recipients", "person", "accounts.recipient"),

@@ -10,9 +10,10 @@ import msgspec
 from accounts import links
 from accounts.channels import Channel, Mode, Platform
 from accounts.links import Subject
-from notifications import tokens, tracked
+from notifications import charging, tokens, tracked
 from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
+from notifications.ledger.spending import Charge
 from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.routing import Directory, starting_after, starting_with
@@ -75,13 +76,14 @@ class Composed(msgspec.Struct, frozen=True, gc=False):
     """A request, and the account by which it goes.
 
     `order` is that of all accounts for this delivery; `detour` says why it does not go by the first of them, and is
-    empty where it does.
+    empty where it does. `charge` is what it costs once it is sent; None where that is nothing.
     """
 
     outlet: Outlet
     request: Outgoing
     order: Sequence[Outlet]
     detour: str = ""
+    charge: Charge | None = None
 
     @property
     def others(self) -> Sequence[str]:
@@ -119,6 +121,8 @@ class Composer:
         self._tokens: dict[str, Token | None] = {}
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[tuple[UUID, Channel, str, Platform | None], Marked] = {}
+        #: The delivery that is being composed, and what is said in it.
+        self._said: tuple[Claimed, Text] | None = None
 
     def compose(self, claimed: Claimed) -> Composed:
         """The request for one delivery.
@@ -183,10 +187,11 @@ class Composer:
                 if len(order) > 1 and not isinstance(unusable[-1].outcome, Throttled):
                     breakers.useless(outlet.account.name, str(error))
                 continue
+            charge = self._charge(outlet, claimed, shared)
             if not place:
-                return Composed(outlet, request, order)
+                return Composed(outlet, request, order, charge=charge)
             why = [f"{one.outlet.account.name} cannot be used: {one}" for one in unusable]
-            return Composed(outlet, request, order, " and ".join([*(one.why for one in refusals), *why]))
+            return Composed(outlet, request, order, " and ".join([*(one.why for one in refusals), *why]), charge)
         if refusals:
             soonest = min(refusals, key=lambda refusal: refusal.wait)
             raise MustWait(soonest, self._permits.place(soonest, shared.urgency))
@@ -215,9 +220,19 @@ class Composer:
         text = self._text(claimed, shared)
         return segments(text.body) if isinstance(text, SmsText) else 1
 
+    def _charge(self, outlet: Outlet, claimed: Claimed, shared: Shared) -> Charge | None:
+        channel = CHANNEL_OF[claimed.queue]
+        if charging.is_free(outlet.mode, channel):
+            return None
+        parts = self._segments(claimed, shared)
+        price = charging.price(outlet.account.name, channel, claimed.address, parts, self.at.date())
+        return Charge(shared.version_id, shared.part_of, channel, parts, price.amount, price.currency)
+
     def _text(self, claimed: Claimed, shared: Shared) -> Text:
         """What is said, with the links and the picture that tell what this person did with it."""
-        return self._marked(claimed, shared).of(claimed.id)
+        if self._said is None or self._said[0] is not claimed:
+            self._said = (claimed, self._marked(claimed, shared).of(claimed.id))
+        return self._said[1]
 
     def _marked(self, claimed: Claimed, shared: Shared) -> Marked:
         """The same for all whose notification says nothing to them alone, in one language."""

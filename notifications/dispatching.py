@@ -16,7 +16,7 @@ from django.conf import settings
 from notifications import numbers, queues, tokens
 from notifications.breakers import breakers
 from notifications.composing import Asleep, Composed, Composer, MustWait, NoAccount, Unusable
-from notifications.heeding import Answered, bury, heed_opt_outs, watched
+from notifications.heeding import Answered, bury, count, heed_opt_outs, watched
 from notifications.ledger.claim import Claim, Claimed, Lease, Shared, claim
 from notifications.ledger.outages import AWAY, until_written
 from notifications.ledger.record import Letter, Result, finish, record
@@ -37,7 +37,6 @@ from notifications.providers.contract import (
     Accepted,
     AddressDead,
     Ambiguous,
-    ContentBad,
     CredentialBad,
     Exchange,
     Forbidden,
@@ -155,7 +154,7 @@ class _Turn:
             if not isinstance(outcome, Accepted) and _has_another(one.composed, outcome):
                 attempt = msgspec.structs.replace(attempt, elsewhere=True)
             step = next_step(outcome, attempt, self._policy)
-            result = _explained(_result(one.claimed, step, outcome, outlet, at), one.composed.detour)
+            result = _told(_result(one.claimed, step, outcome, outlet, at), one.composed)
             yield Answered(one.claimed, one.lease, outcome, result, outlet, exchange.elapsed)
         yield from self._drained()
         for lease, unsent in self._unsent.items():
@@ -341,21 +340,12 @@ def _record(answered: Sequence[Answered], turn: _Turn, meters: Meters, at: datet
         if one.outlet and one.outlet.numbers and one.result.step.state is DeliveryState.SENT
     )
     for one in answered:
-        _meter(one, meters)
+        count(one, meters)
 
 
 def _written(write: Callable[[], T]) -> T:
     """A write that outlasts an absence of the database, as long as the leases last for which it is made."""
     return until_written(write, seconds=settings.LEASE_SECONDS)
-
-
-def _meter(one: Answered, meters: Meters) -> None:
-    account = one.outlet.account.name if one.outlet else ""
-    meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
-    if one.outlet:
-        meters.took(one.seconds, one.outlet.provider.name, account)
-    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
-        log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 
 def _in_portions(answers: Iterable[Answered]) -> Iterator[Sequence[Answered]]:
@@ -378,11 +368,14 @@ def _settled(claimed: Claimed, lease: Lease, step: Step, at: datetime, *, detail
     return Answered(claimed, lease, None, Result(claimed.id, claimed.attempt, step, at, detail=detail, letter=letter))
 
 
-def _explained(result: Result, detour: str) -> Result:
-    """The result of an attempt through another account than the one that comes first, saying why."""
-    if not detour:
-        return result
-    return msgspec.structs.replace(result, detail=", ".join(filter(None, [f"because {detour}", result.detail])))
+def _told(result: Result, composed: Composed) -> Result:
+    """The result with what it costs, and why it went through another account than the one that comes first."""
+    if composed.charge:
+        result = msgspec.structs.replace(result, charge=composed.charge)
+    if composed.detour:
+        why = ", ".join(filter(None, [f"because {composed.detour}", result.detail]))
+        result = msgspec.structs.replace(result, detail=why)
+    return result
 
 
 def _result(claimed: Claimed, step: Step, outcome: Outcome, outlet: Outlet, at: datetime) -> Result:

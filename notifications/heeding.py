@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from accounts import devices
 from accounts.channels import Channel
@@ -23,6 +24,7 @@ from notifications.planning.retry import Step
 from notifications.providers.contract import (
     AddressDead,
     Ambiguous,
+    ContentBad,
     CredentialBad,
     Forbidden,
     NoFunds,
@@ -33,6 +35,8 @@ from notifications.providers.contract import (
 )
 from notifications.routes import Outlet, routes
 from notifications.vocabulary import CHANNEL_OF, DeliveryState, Reason
+
+log = structlog.get_logger(__name__)
 
 #: What speaks against an account, and not against a message or an address.
 _FAILURES: Final = (Transient, Ambiguous, CredentialBad, NoFunds)
@@ -143,6 +147,16 @@ def heed_opt_outs(answered: Iterable[Answered], at: datetime) -> None:
         channel = CHANNEL_OF[one.claimed.queue]
         if isinstance(one.outcome, OptedOut) and channel is not Channel.PUSH:
             suppress(channel, one.claimed.address, Cause.STOP, at, _witness(one, one.outcome.detail))
+
+
+def count(one: Answered, meters: Meters) -> None:
+    """Count it, and tell operators of what is theirs to mend."""
+    account = one.outlet.account.name if one.outlet else ""
+    meters.count(one.result.step.state, one.claimed.queue, account, one.result.step.reason or "")
+    if one.outlet:
+        meters.took(one.seconds, one.outlet.provider.name, account)
+    if isinstance(one.outcome, CredentialBad | ContentBad | Forbidden):
+        log.error("delivery.refused", delivery=str(one.claimed.id), account=account, detail=one.outcome.detail)
 
 
 def _witness(one: Answered, detail: str) -> Witness:

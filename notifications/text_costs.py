@@ -1,6 +1,9 @@
 """What one text message came to: its parts, and what they cost."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from accounts import links
 from accounts.channels import Channel, Mode
@@ -11,6 +14,7 @@ from notifications.planning.prices import Money, cost
 from notifications.planning.segments import segments
 from notifications.providers.gsm import is_gsm
 from templates_app import catalogue
+from templates_app.catalogue import Edition
 from templates_app.content import SmsText
 from templates_app.models import TemplateVersion
 from templates_app.rendering import RenderError
@@ -34,18 +38,23 @@ def cost_of(delivery: Delivery) -> TextCost | None:
         return None
     notification = delivery.notification
     data = {**(notification.data or {}), **(delivery.data or {})}
+    subject = Subject(Channel.SMS, delivery.recipient_id, delivery.address)
     try:
         edition = catalogue.edition(notification.version_id)
-        subject = Subject(Channel.SMS, delivery.recipient_id, delivery.address)
-        data |= links.urls(edition.content.links_on(Channel.SMS), subject, edition.category.id)
-        text = tracked.marked(edition.render(Channel.SMS, delivery.locale, data), edition.category).of(delivery.pk)
+        body = said(edition, delivery.locale, data, subject, delivery.pk)
     except (RenderError, TemplateVersion.DoesNotExist):
         return None
-    if not isinstance(text, SmsText):
-        return None
-    parts = segments(text.body)
+    parts = segments(body)
     # a test account, which may stand in for a live one, costs nothing
     account = ProviderAccount.objects.filter(name=delivery.account, mode=Mode.LIVE.value).first()
     on = (delivery.sent_at or delivery.planned_at).date()
     price = cost(parts, delivery.address, pricing.table_of(account, on)) if account else None
-    return TextCost(parts, "GSM-7" if is_gsm(text.body) else "UCS-2", price)
+    return TextCost(parts, "GSM-7" if is_gsm(body) else "UCS-2", price)
+
+
+def said(edition: Edition, locale: str, data: Mapping[str, Any], to: Subject, delivery_id: UUID) -> str:
+    """A text message as it is sent, links and all. Raises `RenderError`."""
+    own = links.urls(edition.content.links_on(Channel.SMS), to, edition.category.id)
+    text = edition.render(Channel.SMS, locale, {**data, **own})
+    marked = tracked.marked(text, edition.category).of(delivery_id)
+    return marked.body if isinstance(marked, SmsText) else ""

@@ -208,8 +208,7 @@ class Marked:
                 pieces[place] = url
         if self._picture >= 0:
             pieces[self._picture] = _PICTURE.format(f"{settings.PUBLIC_URL}/e/{open_token(delivery_id)}.gif")
-        # mypy cannot see that the field is one of the text's own
-        return replace(self._text, **{self._field: "".join(pieces)})
+        return replace(self._text, **{self._field: "".join(pieces)})  # type: ignore[arg-type] # a field of its own
 
     def _take_apart(self, source: str, links: Sequence[Hyperlink], *, picture: bool) -> None:
         numbers: dict[str, int] = {}

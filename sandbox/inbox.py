@@ -41,7 +41,7 @@ class Inbox:
         self._files = {name: (_STATIC / file).read_bytes() for name, (file, _) in _FILES.items()}
 
     async def answer(self, scope: Scope, exchange: Exchange) -> None:
-        """The page, its files, or the messages as JSON (`/inbox/messages?after=<number>`)."""
+        """The page, its files, or the messages as JSON (`/inbox/messages?after=<number>&before=<number>`)."""
         await exchange()
         path = scope.path.strip("/")
         if path == "inbox/messages":
@@ -58,8 +58,9 @@ class Inbox:
             )
 
     def _messages(self, query: str) -> dict[str, Any]:
-        after = parse_qs(query).get("after", ["0"])[0]
-        kept = self._record.latest(int(after[:18]) if after.isdecimal() else 0, _LIMIT)
+        asked = parse_qs(query)
+        after, before = _number(asked, "after"), _number(asked, "before")
+        kept = self._record.latest(after or 0, _LIMIT, before)
         return {"memory": self._record.began_at, "messages": [self._message(one) for one in kept]}
 
     def _message(self, kept: Kept) -> dict[str, Any]:
@@ -71,3 +72,8 @@ class Inbox:
             "delivery_id": kept.message.delivery_id,
             "provider": kept.provider,
         }
+
+
+def _number(asked: dict[str, list[str]], name: str) -> int | None:
+    said = asked.get(name, [""])[0]
+    return int(said[:18]) if said.isdecimal() else None

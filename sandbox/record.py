@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -121,10 +121,11 @@ class Record:
         """Those attempts of one delivery whose bodies are still kept, oldest first."""
         return [kept for kept in self._latest if kept.message.delivery_id == delivery_id]
 
-    def latest(self, after: int, limit: int) -> list[Kept]:
-        """The newest accepted messages numbered above `after`, newest first."""
-        newer = (kept for kept in reversed(self._latest) if not kept.refused)
-        return [kept for kept in islice(newer, limit) if kept.number > after]
+    def latest(self, after: int, limit: int, before: int | None = None) -> list[Kept]:
+        """The newest accepted messages numbered above `after`, and below `before` if that is given, newest first."""
+        newer = takewhile(lambda kept: kept.number > after, reversed(self._latest))
+        shown = (kept for kept in newer if not kept.refused and (before is None or kept.number < before))
+        return list(islice(shown, limit))
 
 
 def _count(counts: dict[str, int], key: str) -> None:

@@ -88,7 +88,7 @@ class Door:
             log.warning("sightings.kept", error=type(error).__name__, kept=len(self._kept), lost=self._lost)
 
     def _add(self, entry: bytes) -> None:
-        self._connect().execute_command("XADD", STREAM, "MAXLEN", "~", LONGEST, "*", _FIELD, entry)
+        self._connect().xadd(STREAM, {_FIELD: entry}, maxlen=LONGEST, approximate=True)
 
     def _catch_up(self) -> None:
         """What was kept goes first. One that fails is kept again, perhaps twice: the log knows it by then."""

@@ -22,8 +22,8 @@ class Button:
     is_quiet: bool = False
 
 
-def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool) -> list[Button]:
-    """What can be done with a campaign, the usual next step first."""
+def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool, is_out: bool, has_run: bool) -> list[Button]:
+    """What can be done with a campaign, the usual next step first; `is_out`: a run of it is under way."""
 
     def to(name: str) -> str:
         return reverse(f"admin:campaigns_campaign_{name}", args=[campaign.pk])
@@ -31,7 +31,7 @@ def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool) -> list[B
     state = CampaignState(campaign.state)
     may_start, may_approve = may("campaigns.start_campaign"), may("campaigns.approve_campaign")
     found: list[Button] = []
-    if may_start and state in {CampaignState.DRAFT, CampaignState.ENDED}:
+    if may_start and state in {CampaignState.DRAFT, CampaignState.ENDED} and not is_out:
         again = "" if state is CampaignState.DRAFT else " again"
         found.append(
             Button(f"Ask for approval{again} …" if needs_approval else f"Start{again} …", to("start"), asks=True)
@@ -42,9 +42,11 @@ def of_campaign(campaign: Campaign, may: May, *, needs_approval: bool) -> list[B
         found.append(Button("Pause", to("pause")))
     if may_start and state is CampaignState.PAUSED:
         found.append(Button("Resume", to("resume")))
+    if has_run:
+        found.append(Button("Report", to("report"), asks=True, is_quiet=True))
     if may_rehearse(may):
         found.append(Button("Send to me first …", to("rehearse"), asks=True, is_quiet=True))
-    if may_start and state is not CampaignState.DRAFT:
+    if may_start and state is not CampaignState.DRAFT and not is_out:
         said = {CampaignState.IN_REVIEW: "Take back & edit", CampaignState.ENDED: "Edit"}
         is_risky = state not in said
         found.append(Button(said.get(state, "Stop & edit"), to("stop"), is_risky=is_risky, is_quiet=not is_risky))

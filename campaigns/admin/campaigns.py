@@ -14,11 +14,12 @@ from accounts.admin.bases import TabularInline
 from campaigns import checking, reviewing
 from campaigns.admin import buttons, looking
 from campaigns.admin.form import CampaignForm, VariantForm, VariantFormSet
-from campaigns.admin.form_fields import zones
+from campaigns.admin.form_fields import fields_of, zones
+from campaigns.admin.reports import Reports
 from campaigns.admin.steps import CampaignSteps
 from campaigns.admin.when import foretold, on_the_wall
 from campaigns.models import Campaign, Run, Variant
-from campaigns.vocabulary import LETTERS, CampaignState, RunState
+from campaigns.vocabulary import LETTERS, UNFINISHED, CampaignState, RunState
 from notifications.clock import clock
 
 #: The first is followed by the variants.
@@ -47,15 +48,19 @@ class VariantInline(TabularInline[Variant, Campaign]):
 
     model = Variant
     form = VariantForm
-    formset = VariantFormSet
+    formset = VariantFormSet  # type: ignore[assignment] # of forms of its own
     fields = ("template", "weight")
     max_num = len(LETTERS)
-    validate_max = True
+    hide_title = True  # the theme's: a letter stands beside each
     ordering = ("letter",)
 
     def get_extra(self, request: HttpRequest, obj: Campaign | None = None, **named: Any) -> int:
         """One to fill in, also without JavaScript; the first two at first."""
         return 1 if obj else 2
+
+    def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **named: Any) -> Any:
+        """More than there are letters are refused, and not left out silently."""
+        return super().get_formset(request, obj, validate_max=True, **named)
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Whoever may change the campaign."""
@@ -69,7 +74,7 @@ class VariantInline(TabularInline[Variant, Campaign]):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignSteps):
+class CampaignAdmin(Reports, CampaignSteps):
     """Written as drafts; what is on its way is looked at, and stopped before it is changed."""
 
     form = CampaignForm
@@ -84,7 +89,7 @@ class CampaignAdmin(CampaignSteps):
 
     def get_urls(self) -> list[URLPattern]:
         """The steps come first: Django's last takes everything."""
-        return self.step_urls() + super().get_urls()
+        return self.report_urls() + self.step_urls() + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         """With the last run of each. Served by run_once."""
@@ -111,6 +116,13 @@ class CampaignAdmin(CampaignSteps):
         """Nor deleted; what has run stays, with its figures."""
         return super().has_delete_permission(request, obj) and (obj is None or reviewing.is_editable(obj))
 
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """All of them while it is written; then those that say something."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        return fields_of(obj, found)
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Without the bulk deletion, which would take those along that are on their way."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
@@ -133,7 +145,8 @@ class CampaignAdmin(CampaignSteps):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Whose idea it was is kept."""
+        """Whose idea it was is kept; what was expected of it before is not."""
+        obj.estimate = None
         if not change:
             obj.created_by_name = request.user.get_username()[:150]
         super().save_model(request, obj, form, change)
@@ -147,10 +160,11 @@ class CampaignAdmin(CampaignSteps):
         return self._to_page(request, obj, super().response_change(request, obj))
 
     @admin.display(description="state", ordering="state")
-    def standing(self, campaign: Campaign) -> SafeString:
+    def standing(self, campaign: Any) -> SafeString:
         """Where it stands."""
-        look = looking.LOOKS[CampaignState(campaign.state)]
-        return format_html('<span class="bongsu-state {}">{}</span>', look, campaign.get_state_display())
+        is_out = campaign.last_run_state in UNFINISHED
+        word, look = looking.standing(CampaignState(campaign.state), is_out=is_out)
+        return format_html('<span class="bongsu-state {}">{}</span>', look, word)
 
     @admin.display(description="next run", ordering="next_at", empty_value="–")
     def next_run(self, campaign: Campaign) -> str | None:
@@ -165,7 +179,9 @@ class CampaignAdmin(CampaignSteps):
         page = reverse("admin:campaigns_run_change", args=[campaign.last_run_id])
         state = RunState(campaign.last_run_state)
         far = looking.in_short(state, campaign.last_run_people, campaign.last_run_handled or 0)
-        return format_html('<a href="{}">{}</a>, {}', page, on_the_wall(campaign.last_run_for, campaign.zone), far)
+        return format_html(
+            '<a class="bongsu-link" href="{}">{}</a>, {}', page, on_the_wall(campaign.last_run_for, campaign.zone), far
+        )
 
     @admin.display(description="variants")
     def says(self, campaign: Campaign) -> str:
@@ -188,14 +204,19 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     """What the page shows above the form."""
     at = clock.now()
     asks = checking.needs_approval(campaign)
+    runs = looking.latest_runs(campaign)
+    is_out = any(run.state in UNFINISHED for run in runs)
+    word, look = looking.standing(CampaignState(campaign.state), is_out=is_out)
     names = [one.template.name for one in sorted(campaign.variants.all(), key=lambda one: one.letter)]
     return {
-        "standing": campaign.get_state_display(),
-        "look": looking.LOOKS[CampaignState(campaign.state)],
-        "what_next": looking.what_next(campaign, at),
+        "standing": word,
+        "look": look,
+        "what_next": looking.what_next(campaign, at, is_out=is_out),
         "told": foretold(campaign, at),
         "needs": looking.needed(names),
-        "buttons": buttons.of_campaign(campaign, request.user.has_perm, needs_approval=asks),
-        "runs": looking.latest_runs(campaign),
+        "buttons": buttons.of_campaign(
+            campaign, request.user.has_perm, needs_approval=asks, is_out=is_out, has_run=bool(runs)
+        ),
+        "runs": runs,
         "is_editable": reviewing.is_editable(campaign),
     }

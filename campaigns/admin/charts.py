@@ -22,7 +22,7 @@ class Chart:
 
     lines: Sequence[tuple[str, str]] = ()
     ticks: Sequence[tuple[int, str]] = ()
-    rows: Sequence[tuple[str, Sequence[int]]] = ()
+    rows: Sequence[tuple[str, Sequence[str]]] = ()
     highest: int = 0
     names: Sequence[str] = LINES
     width: int = WIDTH
@@ -50,7 +50,7 @@ def drawn(samples: Sequence[tuple[datetime, Mapping[str, Any]]], zone: str) -> C
     ]
     ticks = [(WIDTH * part // 4, _clock(begin + (end - begin) * part / 4, zone, end - begin)) for part in range(5)]
     rows = [
-        (_clock(at, zone, end - begin), [counts.get(name, 0) for name in LINES])
+        (_clock(at, zone, end - begin), [f"{counts.get(name, 0):,}" for name in LINES])
         for at, counts in _thinned(samples, _MOST_ROWS)
     ]
     return Chart(lines, ticks, rows, highest)

@@ -12,13 +12,26 @@ from django.forms.models import BaseInlineFormSet
 
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
-from campaigns.admin.form_fields import OF_KIND, RANGES, TIMED, ChannelBoxes, HourInput, WallInput, ZoneInput, bound
+from campaigns.admin.form_fields import (
+    CHOICES,
+    LABELS,
+    OF_KIND,
+    RANGES,
+    TIMED,
+    ChannelBoxes,
+    HourInput,
+    WallInput,
+    ZoneInput,
+    bound,
+)
 from campaigns.models import Campaign, Variant
 from campaigns.schedule_of import problems_of
 from campaigns.vocabulary import LETTERS, ScheduleKind
 from notifications.clock import clock
 from templates_app.models import Template, VersionState
 
+#: What fields hold that say nothing.
+_EMPTY: Final = Campaign()
 #: Those of which a schedule is made.
 _SCHEDULE: Final = ("schedule_kind", "zone", *TIMED)
 
@@ -41,6 +54,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
             "window_from", "window_until", "throttle_per_minute", "late_hours", "urgency",
             "split", "goal", "test_percent", "decide_after_hours", "decide_by_hours", "sure_percent",
         )  # fmt: skip
+        labels = LABELS
         field_classes = {"data": JSONInput}
         widgets = {
             "starts_wall": WallInput(),
@@ -55,6 +69,12 @@ class CampaignForm(forms.ModelForm[Campaign]):
         for name, (least, most) in RANGES.items():
             if name in self.fields:
                 bound(self.fields[name], least, most)
+        for name, said in CHOICES.items():
+            chosen = self.fields.get(name)
+            if isinstance(chosen, forms.ChoiceField):
+                chosen.choices = list(said.items())
+        if "data" in self.fields:
+            self.fields["data"].widget.attrs["rows"] = 4
 
     def clean_data(self) -> dict[str, Any]:
         """An object, as applications send it."""
@@ -85,7 +105,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
         """What another kind of schedule was asked for is forgotten, also where it was wrong."""
         for name in set(TIMED) - set(OF_KIND[kind]):
             self.errors.pop(name, None)
-            cleaned[name] = Campaign._meta.get_field(name).get_default()
+            cleaned[name] = getattr(_EMPTY, name)
 
     def _of_schedule(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """What is wrong with what was just typed; what is missing, or has passed since, is told before the start."""

@@ -6,7 +6,8 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from campaigns.vocabulary import ScheduleKind
+from campaigns.models import Campaign
+from campaigns.vocabulary import Goal, ScheduleKind, Split
 
 if TYPE_CHECKING:
     # the theme says nothing of its types
@@ -25,6 +26,35 @@ OF_KIND: Final[Mapping[ScheduleKind, tuple[str, ...]]] = {
 }
 TIMED: Final = tuple(dict.fromkeys(name for names in OF_KIND.values() for name in names))
 
+#: What is chosen among, in words that say what comes of it.
+CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
+    "schedule_kind": {
+        ScheduleKind.NOW: "At once, when it is started",
+        ScheduleKind.ONCE: "Once, at a time",
+        ScheduleKind.CRONTAB: "Again and again, by a crontab",
+        ScheduleKind.INTERVAL: "Again and again, at an interval",
+    },
+    "split": {
+        Split.FIXED: "Fixed: by the weights",
+        Split.ADAPTIVE: "Adaptive: more and more to what does best",
+    },
+    "goal": {Goal.CLICK: "Clicks", Goal.CONVERSION: "Conversions"},
+}
+LABELS: Final[Mapping[str, str]] = {
+    "holdout_percent": "Hold-out, percent",
+    "in_local_time": "Local time",
+    "window_from": "Sent from",
+    "window_until": "Sent until",
+    "throttle_per_minute": "People a minute",
+    "late_hours": "Late by at most, hours",
+    "every": "Every",
+    "every_unit": "Counted in",
+    "test_percent": "Test, percent",
+    "decide_after_hours": "Decided after, hours",
+    "decide_by_hours": "Decided by, hours",
+    "sure_percent": "Sure enough, percent",
+}
+
 #: The least and the most of a number, in the words of the field.
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "every": (1, 1_000_000),
@@ -36,6 +66,31 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "decide_by_hours": (1, 24 * 30),
     "sure_percent": (51, 99),
 }
+
+
+#: Of an experiment, and of one that ends with a decision.
+_TRIED: Final = ("split", "goal", "test_percent", "sure_percent")
+_DECIDED: Final = ("decide_after_hours", "decide_by_hours")
+
+
+def fields_of(campaign: Campaign, fieldsets: Any) -> list[Any]:
+    """The fieldsets of a campaign's page without the fields that say nothing of this one."""
+    silent = {*TIMED} - {*OF_KIND[ScheduleKind(campaign.schedule_kind)]}
+    if campaign.schedule_kind == ScheduleKind.NOW:
+        silent |= {"late_hours"} | ({"zone"} if campaign.window_from is None else set())
+    if len(campaign.variants.all()) < 2:
+        silent |= {*_TRIED}
+    if campaign.test_percent == 100:
+        silent |= {*_DECIDED}
+    optional = ("window_from", "window_until", "throttle_per_minute", "starts_wall", "ends_wall")
+    silent |= {name for name in optional if not getattr(campaign, name)}
+    kept = []
+    for name, options in fieldsets:
+        rows = [[one] if isinstance(one, str) else one for one in options["fields"]]
+        said = [tuple(one for one in row if one not in silent) for row in rows]
+        if any(said):
+            kept.append((name, {**options, "fields": [row for row in said if row]}))
+    return kept
 
 
 def zones() -> list[str]:

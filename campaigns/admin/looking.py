@@ -37,9 +37,18 @@ class Trouble:
     place: str
 
 
-def what_next(campaign: Campaign, at: datetime) -> str:
-    """What happens with it from here on, in a sentence."""
+def standing(state: CampaignState, *, is_out: bool) -> tuple[str, str]:
+    """Where a campaign stands, in a word, and how that looks; `is_out`: a run of it is under way."""
+    if is_out and state in {CampaignState.ACTIVE, CampaignState.ENDED}:
+        return "Under way", "bongsu-good"
+    return state.value.capitalize().replace("_", " "), LOOKS[state]
+
+
+def what_next(campaign: Campaign, at: datetime, *, is_out: bool = False) -> str:
+    """What happens with it from here on, in a sentence; `is_out`: a run of it is under way."""
     match CampaignState(campaign.state):
+        case CampaignState.ENDED if is_out:
+            return "Its run is on its way; none comes after it."
         case CampaignState.DRAFT:
             return "Nothing of it goes out before it is started."
         case CampaignState.IN_REVIEW:
@@ -53,7 +62,7 @@ def what_next(campaign: Campaign, at: datetime) -> str:
             return "No moment is left: nothing more goes out."
         case CampaignState.ACTIVE:
             if campaign.next_at is None:
-                return "A run begins now."
+                return "No moment is left."
             if campaign.next_at <= at:
                 return "A run begins within seconds."
             away = in_a_while(campaign.next_at - at)
@@ -80,7 +89,7 @@ def troubles(found: Findings) -> list[Trouble]:
 def _trouble(one: checking.Problem) -> Trouble:
     name, _, _ = one.field.partition(".")
     named = {field.name: str(field.verbose_name) for field in Campaign._meta.concrete_fields}
-    return Trouble(named.get(name, name), one.message, _PLACES.get(name, f"id_{name}"))
+    return Trouble(named.get(one.field, one.field), one.message, _PLACES.get(name, f"id_{name}"))
 
 
 def needed(template_names: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from campaigns import deciding, progress
 from campaigns.admin.charts import Chart, drawn
+from campaigns.admin.expecting import Comparison, compared
 from campaigns.admin.when import in_a_while
 from campaigns.experiments.verdict import Verdict, verdict
 from campaigns.models import Run
@@ -41,7 +42,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
 class Cell:
     """A number, and which part it is of another, in percent; empty where that says nothing."""
 
-    count: int | None
+    text: str
     percent: str = ""
 
 
@@ -71,6 +72,7 @@ class Shown:
     waiting_for: str = ""
     verdict: Verdict | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
+    expected: Sequence[Comparison] = ()
 
 
 def shown(run: Run, at: datetime) -> Shown:
@@ -97,6 +99,7 @@ def shown(run: Run, at: datetime) -> Shown:
         waiting_for=_waiting_for(run, far, at),
         verdict=_verdict(run, far.arms),
         templates=templates,
+        expected=compared(run.estimate, far, [arm.id for arm in arms]),
     )
 
 
@@ -106,8 +109,8 @@ def _hold_out_last(of: tuple[str, Counts]) -> tuple[bool, str]:
 
 def _line(run: Run, letter: str, template: str, counts: Counts) -> Line:
     if letter == HOLD_OUT:
-        nothing = [Cell(None)] * (len(_COLUMNS) - 1)
-        return Line("hold-out", "nothing, to be compared with", [Cell(counts.people), *nothing])
+        nothing = [Cell("–")] * (len(_COLUMNS) - 1)
+        return Line("hold-out", "nothing, to be compared with", [Cell(f"{counts.people:,}"), *nothing])
     return Line(letter, template, _cells(counts), is_winner=run.winner == letter)
 
 
@@ -116,7 +119,7 @@ def _cells(counts: Counts) -> list[Cell]:
     for name, of in _COLUMNS.items():
         count = getattr(counts, name)
         whole = getattr(counts, of) if of else 0
-        cells.append(Cell(count, f"{100 * count / whole:.1f} %" if whole and count else ""))
+        cells.append(Cell(f"{count:,}", f"{100 * count / whole:.1f} %" if whole and count else ""))
     return cells
 
 
@@ -149,4 +152,4 @@ def _verdict(run: Run, arms: Mapping[str, Counts]) -> Verdict | None:
     tallies = deciding.tallies(run, arms)
     if len(tallies) < 2 or not sum(one.people for one in tallies):
         return None
-    return verdict(tallies, Goal(run.campaign.goal), run.campaign.sure_percent / 100)
+    return verdict(tallies, Goal(run.campaign.goal), max(run.campaign.sure_percent, 51) / 100)

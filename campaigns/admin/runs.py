@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, Sum
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -83,7 +83,7 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
         try:
             run = self._run(request, UUID(object_id))
         except ValueError:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404 from None
         seen = run_page.shown(run, clock.now())
         context = {
             "title": str(run),

@@ -20,12 +20,14 @@ from accounts.admin.bases import ModelAdmin
 from accounts.channels import Channel
 from accounts.staff.eyes import SEE
 from campaigns import checking, copying, rehearsing, reviewing
-from campaigns.admin import looking
+from campaigns.admin import expecting, looking
 from campaigns.admin.buttons import may_rehearse
 from campaigns.admin.when import foretold, typed
-from campaigns.models import Campaign
+from campaigns.estimating import CannotEstimate, estimate
+from campaigns.models import Campaign, Run
 from campaigns.reviewing import NotAllowed, NotReady
-from campaigns.vocabulary import CampaignState
+from campaigns.segments.compiling import UnusableRules
+from campaigns.vocabulary import UNFINISHED, CampaignState
 from notifications.clock import clock
 from templates_app.models import Template
 
@@ -54,6 +56,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
             "duplicate": require_POST(self.duplicate_view),
             "rehearse": self.rehearse_view,
             "before": self.before_view,
+            "estimate": self.estimate_view,
         }
         named = [
             path(f"<uuid:key>/{name}/", self.admin_site.admin_view(view), name=f"campaigns_campaign_{name}")
@@ -67,7 +70,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
         """Say whom it would reach; then start it, or ask for a second pair of eyes."""
         campaign = self._campaign(request, key, _START)
         if request.method == "POST":
-            return self._done(request, key, lambda: _started(request, key), back=request.path)
+            return self._to_run(key, self._done(request, key, lambda: _started(request, key), back=request.path))
         if campaign.state not in {CampaignState.DRAFT, CampaignState.ENDED}:
             return redirect(_page(key))
         asks = checking.needs_approval(campaign)
@@ -78,7 +81,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
         """Say whom it would reach; then let it out. The same page sends it back."""
         campaign = self._campaign(request, key, _APPROVE)
         if request.method == "POST":
-            return self._done(request, key, lambda: _approved(request, key), back=request.path)
+            return self._to_run(key, self._done(request, key, lambda: _approved(request, key), back=request.path))
         if campaign.state != CampaignState.IN_REVIEW:
             return redirect(_page(key))
         more = {"title": f"Approve: {campaign}", "verb": "Approve", "may_send_back": True}
@@ -161,14 +164,27 @@ class CampaignSteps(ModelAdmin[Campaign]):
         """What is wrong, whom it reaches: a part of the campaign's page that comes after it."""
         campaign = self._campaign(request, key)
         found = checking.look_at(campaign, clock.now())
-        context = {"found": found, "troubles": looking.troubles(found), "campaign": campaign}
+        context = {"found": found, "troubles": looking.troubles(found), "campaign": campaign, "page": _page(key)}
         return TemplateResponse(request, "admin/campaigns/campaign/before.html", context)
+
+    def estimate_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Whom it would reach now and at what cost: asked of the planner, and kept for the run that begins."""
+        campaign = self._campaign(request, key)
+        context: dict[str, Any] = {"campaign": campaign}
+        try:
+            found = estimate(campaign, clock.now())
+        except (CannotEstimate, UnusableRules) as error:
+            context["says"] = str(error)
+        else:
+            Campaign.objects.filter(pk=key).update(estimate=found.as_json())
+            context |= {"estimate": found, "rows": expecting.rows(found), "silenced": expecting.silenced(found)}
+        return TemplateResponse(request, "admin/campaigns/campaign/estimate.html", context)
 
     def words_view(self, request: HttpRequest) -> HttpResponse:
         """What the schedule in an unsaved form means, and what its templates want to be given."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        told = foretold(typed(request.POST.dict()), clock.now())  # type: ignore[arg-type] # texts alone
+        told = foretold(typed(request.POST.dict()), clock.now())
         keys = [key for key in request.POST.getlist("template") if _is_uuid(key)]
         names = list(Template.objects.filter(pk__in=keys[:6]).values_list("name", flat=True))
         needs = [f"{name} needs {', '.join(paths)}." for name, paths in looking.needed(names)]
@@ -219,6 +235,11 @@ class CampaignSteps(ModelAdmin[Campaign]):
             return redirect(back or _page(key))
         return redirect(_page(key))
 
+    def _to_run(self, key: UUID, otherwise: HttpResponse) -> HttpResponse:
+        """What goes out at once is watched."""
+        run = Run.objects.filter(campaign_id=key, state__in=sorted(UNFINISHED)).order_by("-id").first()
+        return redirect(reverse("admin:campaigns_run_change", args=[run.pk])) if run else otherwise
+
 
 def _page(key: UUID) -> str:
     return reverse("admin:campaigns_campaign_change", args=[key])
@@ -229,13 +250,17 @@ def _started(request: HttpRequest, key: UUID) -> str:
     campaign = reviewing.start(key, at, by=request.user)
     if campaign.state == CampaignState.IN_REVIEW:
         return f"“{campaign}” waits for a second pair of eyes: its category wants that."
-    return f"“{campaign}” is started. {looking.what_next(campaign, at)}"
+    return f"“{campaign}” is started. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
 
 
 def _approved(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
     campaign = reviewing.approve(key, at, by=request.user)
-    return f"“{campaign}” is approved. {looking.what_next(campaign, at)}"
+    return f"“{campaign}” is approved. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
+
+
+def _is_out(campaign: Campaign) -> bool:
+    return campaign.runs.filter(state__in=sorted(UNFINISHED)).exists()
 
 
 def _own(request: HttpRequest, channel: Channel) -> str:

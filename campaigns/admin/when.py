@@ -86,12 +86,12 @@ def in_a_while(length: timedelta) -> str:
 
 
 def _coming(schedule: Schedule, at: datetime) -> list[datetime]:
-    match schedule:
-        case Now():
-            return []
-        case Once():
-            found = next_from(schedule, at - timedelta(days=2))
-            return [found] if found else []
+    if isinstance(schedule, Now):
+        return []
+    if isinstance(schedule, Once):
+        # by everybody's own clock it is still to come where it has passed for the first
+        found = next_from(schedule, at - timedelta(days=2))
+        return [found] if found else []
     coming: list[datetime] = []
     moment = next_from(schedule, at)
     while moment and len(coming) < _SHOWN:

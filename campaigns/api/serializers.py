@@ -81,7 +81,7 @@ class CampaignRequest(Strict):
         return {name: given[name] for name in _COLUMNS if name in given} | {"schedule_kind": given["schedule"]}
 
 
-class ChoiceRequest(Strict):
+class WinnerRequest(Strict):
     """Which variant goes to those who wait."""
 
     variant = serializers.CharField(max_length=1)

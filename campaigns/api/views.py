@@ -140,11 +140,11 @@ class CampaignChoose(_Act):
     """Decide an experiment."""
 
     @extend_schema(
-        operation_id="campaigns_choose", request=serializers.ChoiceRequest, responses=serializers.CampaignAnswer
+        operation_id="campaigns_choose", request=serializers.WinnerRequest, responses=serializers.CampaignAnswer
     )
     def post(self, request: Request, campaign_id: UUID) -> Response:
         """Send one variant to those who wait for the better one, without waiting for the numbers."""
-        asked = serializers.ChoiceRequest(data=request.data)
+        asked = serializers.WinnerRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         run = _run(request, campaign_id)
         _possible(lambda: controlling.choose(run.id, asked.validated_data["variant"], clock.now()))

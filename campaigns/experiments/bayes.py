@@ -81,7 +81,7 @@ def interval(tally: Tally, level: float = 0.95) -> Interval:
 
 
 def standings(tallies: Sequence[Tally]) -> tuple[Standing, ...]:
-    """How each variant stands, in the order given: exact to 1e-6 and better, and the same each time.
+    """How each variant stands, in the order given: to eight digits and the same each time.
 
     The best one has a rate x, and all others a lower one: P(i is best) is the integral of f_i(x) times the F_j(x) of
     the others, f being densities and F what lies below x. With another x in the integral, and over all i, it is the
@@ -99,7 +99,11 @@ def standings(tallies: Sequence[Tally]) -> tuple[Standing, ...]:
         places = [left + half * (1 + node) for node in NODES]
         logs = [(math.log(x), math.log1p(-x)) for x in places]
         densities = [curve.densities(logs, left, left + width) for curve in curves]
-        lower = [[start + half * more for more in running(f)] for start, f in zip(below, densities, strict=True)]
+        # where there is next to nothing, the polynomial may swing below 0
+        lower = [
+            [max(start + half * more, 0.0) for more in running(density)]
+            for start, density in zip(below, densities, strict=True)
+        ]
         for i, density in enumerate(densities):
             others = lower[:i] + lower[i + 1 :]
             parts = [math.prod(column) for column in zip(density, WEIGHTS, *others, strict=True)]

@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from config import embedded
+from config.demo.readers import Readers
 from config.demo.stage import Stage, StageFailed
 from config.embedded.places import Services
 
@@ -46,11 +47,12 @@ def main() -> int:
         if options.down:
             stage.take_down(options.down)
             console.print(f"[yellow]{options.down} is down: it answers 503 to everything.[/yellow]")
-        is_right = play(stage, console)
-        if options.exit:
-            return 0 if is_right else 1
-        console.print("Everything stays up until Ctrl-C.")
-        stage.wait()
+        with Readers(stage.url, stage.sandbox["inbox_url"]) as readers:
+            is_right = play(stage, readers, console)
+            if options.exit:
+                return 0 if is_right else 1
+            console.print("Everything stays up until Ctrl-C.")
+            stage.wait()
     except KeyboardInterrupt:
         console.print("Stopping …")
     except (StageFailed, embedded.ServiceUnavailable) as error:
@@ -61,33 +63,42 @@ def main() -> int:
     return 0
 
 
-def play(stage: Stage, console: Console) -> bool:
+def play(stage: Stage, readers: Readers, console: Console) -> bool:
     """Play every scene, tell its story, and say where to look; whether all of them came out as meant."""
     from django.utils import timezone
 
-    from config.demo import cast, digest, rules, scenes, story  # Django is set up by now, and not before
+    from config.demo import campaign, cast, digest, guests, rules, scenes, story  # Django is set up by now
 
     key = cast.assemble(stage.sandbox)
     cast.with_understudies()
     rules.assemble(timezone.now())
     digest.assemble()
+    guests.assemble()
     flaws = []
-    with_whom = (story.Caller(stage.url, key.key, key.secret), stage.accepted_by_sandbox)
+    caller = story.Caller(stage.url, key.key, key.secret)
+    with_whom = (caller, stage.accepted_by_sandbox)
     ended = chain(scenes.played(*with_whom), digest.played(*with_whom))
-    for number, scene in enumerate([*scenes.SCENES, digest.SCENE], start=1):
-        with console.status(f"{scene.headline} …"):
+    headlines = [one.headline for one in (*scenes.SCENES, digest.SCENE)]
+    for number, headline in enumerate(headlines, start=1):
+        with console.status(f"{headline} …"):
             done = next(ended)
-        console.print(f"\n[bold]{number}. {scene.headline}[/bold]", highlight=False)
+        _headline(console, number, headline)
         story.show(done.endings, console)
-        if done.flaw:
-            flaws.append(f"Scene {number} did not come out as meant: {done.flaw}.")
-            console.print(flaws[-1], style="red", markup=False, highlight=False)
+        flaws += _flaws(console, number, done.flaw)
+    number = len(headlines) + 1
+    with console.status(f"{campaign.HEADLINE} …"):
+        came = campaign.played(caller, readers, stage.taken_by_sandbox)
+    _headline(console, number, campaign.HEADLINE)
+    campaign.show(came, console)
+    flaws += _flaws(console, number, came.flaw)
     verdict = "\n".join(flaws) or "Everything arrived, once, and every rule was kept."
     console.print(f"\n{verdict}", style="red" if flaws else "green", markup=False, highlight=False)
     name, password = cast.administrator(stage.run_dir)
     console.print(
         f"\nAPI and its description  {stage.url}/docs/\n"
         f"Admin                    {stage.url}/admin/  ({name} / {password})\n"
+        f"Campaigns                {stage.url}/admin/campaigns/campaign/\n"
+        f"  this one's report      {stage.url}/admin/campaigns/campaign/{came.campaign['id']}/report/\n"
         f"Inbox: what people saw   {stage.sandbox['inbox_url']}\n"
         f"Metrics                  {stage.url}/metrics\n"
         f"appKey : appSecret       {key.key}:{key.secret}\n"
@@ -96,6 +107,19 @@ def play(stage: Stage, console: Console) -> bool:
         soft_wrap=True,
     )
     return not flaws
+
+
+def _headline(console: Console, number: int, words: str) -> None:
+    console.print(f"\n[bold]{number}. {words}[/bold]", highlight=False)
+
+
+def _flaws(console: Console, number: int, flaw: str) -> list[str]:
+    """What went wrong in a scene, if anything; told at once."""
+    if not flaw:
+        return []
+    told = f"Scene {number} did not come out as meant: {flaw}."
+    console.print(told, style="red", markup=False, highlight=False)
+    return [told]
 
 
 def description(stage: Stage, services: Services) -> dict[str, Any]:

@@ -80,6 +80,11 @@ class Stage:
                 return 0
             raise
 
+    def taken_by_sandbox(self) -> dict[str, int]:
+        """How often providers took each delivery of which they heard."""
+        with urlopen(f"{self._plain}/_sandbox/record", timeout=30) as response:
+            return {row["id"]: row["accepted"] for row in map(json.loads, response.read().splitlines())}
+
     def take_down(self, provider: str) -> None:
         """Let a provider answer 503 to everything. Raises `StageFailed` for one that the sandbox does not know."""
         fault = Request(f"{self._plain}/_sandbox/faults/{provider}", b'{"status": 503}', method="PUT")

@@ -287,6 +287,7 @@ IMPERSONAL: Final = {
     "Audience": "criteria that many people meet",
     "Erasure": "empties itself when it ends",
     "Reaction": "ids of deliveries, until what was done with them is counted",
+    "ExportPart": "a piece of a file of a run's deliveries, which somebody asked for; it is deleted after a day",
 }
 
 

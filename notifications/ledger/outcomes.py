@@ -79,14 +79,14 @@ _OF_VERSIONS: Final = """
 
 #: Served by outcome_version, for every version that any template of the category has had.
 _OF_CATEGORIES: Final = """
-    SELECT category_id, channel, state, reason, sum(count)
+    SELECT category_id, channel, outcome.state, reason, sum(count)
       FROM templates_app_template AS template
       JOIN templates_app_templateversion AS version ON version.template_id = template.id
       JOIN notifications_outcome AS outcome ON outcome.version_id = version.id
      WHERE category_id = ANY(%(categories)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
-     GROUP BY category_id, channel, state, reason
+     GROUP BY category_id, channel, outcome.state, reason
     HAVING sum(count) <> 0
-     ORDER BY category_id, channel, state, reason
+     ORDER BY category_id, channel, outcome.state, reason
 """
 
 _FORGET: Final = "DELETE FROM notifications_outcome WHERE hour < %(before)s"

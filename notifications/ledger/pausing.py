@@ -66,6 +66,6 @@ def resume(notification_ids: Sequence[UUID], at: datetime) -> set[Lane]:
     ids = array_of(notification_ids)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RESUME, {"ids": ids})
-        about = {"ids": ids, "lanes": _RETRY_LANES, "at": at, "latest": at + LONGEST_PAUSE + timedelta(seconds=1)}
-        cursor.execute(_HURRY, about)
+        latest = at + LONGEST_PAUSE + timedelta(seconds=1)
+        cursor.execute(_HURRY, {"ids": ids, "lanes": _RETRY_LANES, "at": at, "latest": latest})
         return {Lane(lane) for (lane,) in cursor.fetchall()}

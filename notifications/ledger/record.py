@@ -10,12 +10,14 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.ids import array_of
+from notifications.ledger import spending
 from notifications.ledger.awaited import await_receipts
 from notifications.ledger.batches import enqueue
 from notifications.ledger.claim import Lease
 from notifications.ledger.copying import copy_in
 from notifications.ledger.escalations import hurry
 from notifications.ledger.events import REF_LENGTH, Event, append_events, foreign
+from notifications.ledger.spending import Charge
 from notifications.models import DeadLetter
 from notifications.planning.escalation import ENDED
 from notifications.planning.retry import Step
@@ -33,7 +35,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     """What one attempt came to. `at` is when its answer came; `account` the provider account's name.
 
     `detail`: where it was sent, why not by the account that comes first, which is an event of its own.
-    `awaits_receipt`: where it was sent, its provider is to say later whether it arrived.
+    `awaits_receipt`: where it was sent, its provider is to say later whether it arrived. `charge`: what it then cost.
     """
 
     delivery_id: UUID
@@ -45,6 +47,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
     letter: Letter | None = None
     awaits_receipt: bool = False
+    charge: Charge | None = None
 
 
 #: sending → sent, by primary key; the row itself says when, by which account, under which name. What differs from row
@@ -112,6 +115,8 @@ def record(results: Sequence[Result], lane: Lane, ended: Sequence[Lease] = ()) -
         await_receipts(
             [result.delivery_id for result in kept if result.awaits_receipt and _is_sent(result)], results[0].at
         )
+        if charges := [result.charge for result in kept if result.charge and _is_sent(result)]:
+            spending.note(charges, results[0].at)
         again = [
             ((lane.retry, result.step.due_at), result.delivery_id)
             for result in kept

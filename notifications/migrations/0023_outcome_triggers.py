@@ -1,6 +1,7 @@
 """The triggers that note how deliveries stand note by whom they were planned as well. They wait for nobody for longer
 than five seconds.
 """
+# ruff: noqa: S608 - made of names and words that stand below
 
 from django.db import migrations, models
 

@@ -292,7 +292,7 @@ def rules(**changes: str) -> dict[str, str]:
     """A category's form as it is filled in; an empty value is a box that is not ticked, or a field left empty."""
     usual = {
         "name": "News", "slug": "news", "consent": "opt_out", "quiet_spread": "15", "routing": "all", "reach": "all",
-        "seen_within_days": "30", "escalate_after": "10", "when_capped": "drop",
+        "seen_within_days": "30", "escalate_after": "10", "when_capped": "drop", "attribution_days": "7",
         "caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0",
     }  # fmt: skip
     return {name: value for name, value in (usual | changes).items() if value}

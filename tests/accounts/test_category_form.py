@@ -51,3 +51,11 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(browser: Client, change
 
     assert says in page
     assert not Category.objects.exists()
+
+
+def test_what_is_learned_of_messages_can_be_switched_off(browser: Client) -> None:
+    assert browser.post(ADD, rules(track_texts="on", attribution_days="30")).status_code == 302
+
+    made = Category.objects.get()
+    assert (made.track_opens, made.track_clicks, made.track_texts) == (False, False, True)
+    assert made.attribution_days == 30

@@ -36,6 +36,7 @@ from notifications.models import (
 from templates_app.models import Partial
 from tests.api.shop import DATA, jimin, shop
 from tests.builders import caller, category, device, witness
+from tests.campaigns.stage import begun, campaign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +77,7 @@ def stage() -> None:
     Erasure.objects.create(asked_at=timezone.now(), asked_by="admin", due_at=timezone.now(), rows={"deliveries": 3})
     audit.note(news, Deed("changed", before={"name": "Old news"}, after={"name": "News"}), None)
     _schedules()
+    begun(campaign("spring-sale", "summer-sale"))
     recovery.keep_tally()
 
 

@@ -1,6 +1,7 @@
 """The form of a campaign and the page of a run in a real browser: what is hidden, what is said, and what axe finds."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -91,33 +92,38 @@ def test_the_form_shows_what_the_schedule_asks_for_and_says_what_it_means(
 
 
 @pytest.fixture
-def test_run(shop_window: None) -> Run:
+def watched_run(shop_window: None) -> Run:
     made = campaign("sale-a", "sale-b", name="Summer sale", holdout_percent=10)
-    run = begun(made, timezone.now())
+    run = begun(made, timezone.now() - timedelta(minutes=5))
     sampled(run)
-    Run.objects.filter(pk=run.pk).update(people=11_000, started_at=run.started_at - timezone.timedelta(minutes=5))
+    Run.objects.filter(pk=run.pk).update(people=11_000)
     for letter, people, clicked in (("A", 4500, 320), ("B", 4400, 455), ("-", 990, 0)):
         run.arms.filter(letter=letter).update(people=people)
         if clicked:
-            counted(run, letter, sent=people - 600, delivered=400, failed=40, suppressed=160, clicked=clicked, opened=900)
+            counted(
+                run, letter, sent=people - 600, delivered=400, failed=40, suppressed=160, clicked=clicked, opened=900
+            )
     return run
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("looks", LOOKS)
 def test_the_pages_of_campaigns_hold_up_in_every_look(
-    desk: Page, live_server: Any, test_run: Run, scheme: str, width: int, picture: Picture
+    desk: Page, live_server: Any, watched_run: Run, looks: tuple[str, int], picture: Picture
 ) -> None:
+    scheme, width = looks
     look(desk, scheme, width)
-    draft = campaign("sale-c", "sale-d", name="Winter sale", state="draft", schedule_kind="crontab", crontab="0 9 * * 1")
+    draft = campaign(
+        "sale-c", "sale-d", name="Winter sale", state="draft", schedule_kind="crontab", crontab="0 9 * * 1"
+    )
     asked = {
-        "run": reverse("admin:campaigns_run_change", args=[test_run.pk]),
-        "cancel": reverse("admin:campaigns_run_cancel", args=[test_run.pk]),
+        "run": reverse("admin:campaigns_run_change", args=[watched_run.pk]),
+        "cancel": reverse("admin:campaigns_run_cancel", args=[watched_run.pk]),
         "runs": reverse("admin:campaigns_run_changelist"),
         "campaigns": reverse("admin:campaigns_campaign_changelist"),
         "draft": reverse("admin:campaigns_campaign_change", args=[draft.pk]),
         "start": reverse("admin:campaigns_campaign_start", args=[draft.pk]),
         "rehearse": reverse("admin:campaigns_campaign_rehearse", args=[draft.pk]),
-        "active": reverse("admin:campaigns_campaign_change", args=[test_run.campaign_id]),
+        "active": reverse("admin:campaigns_campaign_change", args=[watched_run.campaign_id]),
         "home": reverse("admin:index"),
     }
     wrong = {}

@@ -33,6 +33,7 @@ from notifications.planning.retry import Step
 from notifications.providers.contract import Receipt
 from notifications.vocabulary import MOVES, WAITING, DeliveryState, Lane, Reason, ReceiptKind
 from tests.notifications import watched_moves
+from tests.notifications.counting import counted, true
 from tests.notifications.logbook import LEASE, NOW, appended, header
 
 S = DeliveryState
@@ -57,6 +58,13 @@ class Ledger(RuleBasedStateMachine):
         self.receipts = 0
 
     def teardown(self) -> None:
+        """Whatever was done, all that became of it is counted."""
+        try:
+            assert counted() == true()
+        finally:
+            self._undo()
+
+    def _undo(self) -> None:
         transaction.set_rollback(True)
         self._transaction.__exit__(None, None, None)
 

@@ -70,6 +70,14 @@ def test_only_what_is_new_comes_again(sandbox: Running) -> None:
     assert [message["body"] for message in shown(sandbox, first["number"])] == ["second"]
 
 
+def test_what_came_before_the_newest_is_told_page_by_page(sandbox: Running) -> None:
+    for body in ("first", "second", "third"):
+        sandbox.send(sandbox.twilio(Body=body))
+    [third, second, first] = shown(sandbox)
+    assert [one["body"] for one in shown(sandbox, f"0&before={third['number']}")] == ["second", "first"]
+    assert [one["body"] for one in shown(sandbox, f"{first['number']}&before={third['number']}")] == [second["body"]]
+
+
 def test_a_page_learns_that_the_record_was_deleted(sandbox: Running) -> None:
     before = get(sandbox, "inbox/messages").json()["memory"]
     assert get(sandbox, "inbox/messages").json()["memory"] == before

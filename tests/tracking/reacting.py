@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts.channels import Channel
 from accounts.ids import new_id
+from accounts.models import Recipient
 from notifications import receiving
 from notifications.clock import clock
 from notifications.ledger import receipts
@@ -57,6 +58,11 @@ def counts() -> dict[str, tuple[int, int]]:
         people, times = found.get(row.kind, (0, 0))
         found[row.kind] = people + row.people, times + row.times
     return found
+
+
+def person_of(delivery: Delivery) -> Recipient:
+    """Who got a delivery."""
+    return Recipient.objects.get(pk=str(delivery.recipient_id))
 
 
 def engagement(delivery: Delivery) -> Engagement:

@@ -102,11 +102,11 @@ def test_clicks_and_conversions_at_the_same_moment_find_each_other() -> None:
     deliveries = sent(30)
     told(*[said(one, "clicked", NOW - timedelta(minutes=1)) for one in deliveries], fold=False)
 
-    def convert(those: list[Delivery]) -> Callable[[], None]:
-        return lambda: [converted(one, ref=f"order-{one.pk}") for one in those] and None
+    def convert(those: list[Delivery]) -> Callable[[], object]:
+        return lambda: [converted(one, ref=f"order-{one.pk}") for one in those]
 
-    def fold() -> None:
-        folding.fold(clock=lambda: NOW)
+    def fold() -> object:
+        return folding.fold(clock=lambda: NOW)
 
     in_threads(convert(list(deliveries[::2])), convert(list(deliveries[::-2])), fold, fold)
     folding.fold(clock=lambda: NOW + LOOK_AGAIN)
@@ -125,8 +125,8 @@ def test_the_same_conversion_told_by_several_at_once_counts_once() -> None:
     Notification.objects.update(application_id=application)
     told_in = [Told(f"order-{one.pk}", "purchase", one.pk, at=NOW) for one in deliveries]
 
-    def tell(those: list[Told]) -> Callable[[], None]:
-        return lambda: converting.tell(those, Teller(application, Mode.LIVE), NOW) and None
+    def tell(those: list[Told]) -> Callable[[], object]:
+        return lambda: converting.tell(those, Teller(application, Mode.LIVE), NOW)
 
     in_threads(tell(told_in), tell(told_in[::-1]), tell(told_in), tell(told_in[::-1]))
 

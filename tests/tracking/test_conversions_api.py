@@ -10,11 +10,11 @@ from babel import Locale
 from babel.numbers import get_territory_currencies
 
 from accounts.channels import Mode
-from accounts.models import Application, Recipient
+from accounts.models import Application
 from notifications.clock import clock
 from notifications.models import Delivery, Notification
 from tests.builders import Caller, caller, fields_named
-from tests.tracking.reacting import NOW, PART, clicked, counts, engagement, sent
+from tests.tracking.reacting import NOW, PART, clicked, counts, engagement, person_of, sent
 from tracking import rollups
 from tracking.currencies import CURRENCIES
 from tracking.models import Conversion
@@ -32,7 +32,7 @@ def owner_of(delivery: Delivery, mode: Mode = Mode.LIVE, **values: Any) -> Calle
 
 
 def external_id_of(delivery: Delivery) -> str:
-    return Recipient.objects.get(pk=delivery.recipient_id).external_id
+    return person_of(delivery).external_id
 
 
 def bought(delivery: Delivery, **values: Any) -> dict[str, Any]:
@@ -265,7 +265,8 @@ def test_many_are_told_at_once_and_the_good_ones_are_kept() -> None:
 
 
 def test_every_currency_that_is_paid_with_today_is_known() -> None:
-    territories = [code for code in Locale("en").territories if len(code) == 2 and code.isalpha()]
-    paid = {currency for code in territories for currency in get_territory_currencies(code, tender=True)}
+    territories = [str(code) for code in Locale("en").territories]
+    countries = [code for code in territories if len(code) == 2 and code.isalpha()]
+    paid = {currency for code in countries for currency in get_territory_currencies(code, tender=True)}
 
     assert paid - CURRENCIES == set()

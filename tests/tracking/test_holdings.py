@@ -14,7 +14,7 @@ from notifications.clock import clock
 from notifications.ledger import stripping
 from notifications.models import Delivery
 from tests.notifications.erased import later, tables_with
-from tests.tracking.reacting import NOW, PART, clicked, counts, said, sent, told
+from tests.tracking.reacting import NOW, PART, clicked, counts, person_of, said, sent, told
 from tracking import converting, folding, rollups
 from tracking.converting import Teller, Told
 from tracking.models import Conversion, Engagement
@@ -30,7 +30,7 @@ def bought(who: Recipient, ref: str) -> None:
 def two_who_did_things() -> tuple[Recipient, Recipient]:
     """Each clicked and bought; and each is on a list."""
     deliveries = sent(2)
-    first, second = (Recipient.objects.get(pk=one.recipient_id) for one in deliveries)
+    first, second = (person_of(one) for one in deliveries)
     segment = Segment.objects.create(name="list", kind="list")
     for delivery, who in zip(deliveries, (first, second), strict=True):
         clicked(delivery, NOW - timedelta(minutes=1))
@@ -61,7 +61,7 @@ def test_who_is_erased_is_in_no_table_and_what_they_did_still_counts() -> None:
 
 def test_what_is_counted_while_they_are_being_erased_is_nobodys_in_the_end() -> None:
     [delivery] = sent()
-    who = Recipient.objects.get(pk=delivery.recipient_id)
+    who = person_of(delivery)
     told(said(delivery, "clicked"), fold=False)
     erasing.erase(who, by="a test", clock=clock.now)
     # a worker that had read the delivery before
@@ -78,7 +78,7 @@ def test_however_much_somebody_did_it_is_erased_step_by_step(monkeypatch: pytest
     monkeypatch.setattr(stripping, "TOGETHER", 2)
     deliveries = sent(5)
     Delivery.objects.update(recipient=deliveries[0].recipient_id)
-    who = Recipient.objects.get(pk=deliveries[0].recipient_id)
+    who = person_of(deliveries[0])
     for one in deliveries:
         clicked(one, NOW - timedelta(minutes=1))
         bought(who, f"order-{one.pk}")

@@ -14,7 +14,7 @@ from accounts.suppressions import Cause, Witness, heed, suppress
 from notifications.clock import clock
 from notifications.models import Delivery
 from tests.at_once import in_threads
-from tests.tracking.reacting import counts, engagement, said, sent, told
+from tests.tracking.reacting import counts, engagement, person_of, said, sent, told
 from tracking import folding
 from tracking.models import Engagement, Place, ReactionCount
 
@@ -29,10 +29,6 @@ def followed(*, minutes: int = 2) -> None:
 
 def category_of(delivery: Delivery) -> Category:
     return delivery.notification.category
-
-
-def person_of(delivery: Delivery) -> Recipient:
-    return Recipient.objects.get(pk=delivery.recipient_id)
 
 
 def unsubscribed() -> set[object]:
@@ -68,7 +64,7 @@ def test_who_wants_nothing_at_all_is_put_down_to_the_last_message_of_all() -> No
 def test_the_owner_of_an_address_got_what_was_sent_there(*, is_known: bool) -> None:
     mine, _ = sent(2, Channel.SMS)
     if is_known:
-        Recipient.objects.filter(pk=mine.recipient_id).update(phone=mine.address)
+        Recipient.objects.filter(pk=person_of(mine).pk).update(phone=mine.address)
     else:
         Delivery.objects.update(recipient=None)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from campaigns.experiments.bayes import Tally, interval, standings
@@ -44,7 +44,7 @@ several = st.lists(any_counts, min_size=1, max_size=6).map(
 def test_the_better_of_two_is_told_as_exactly_as_by_the_sum(one: Tally, other: Tally) -> None:
     first, second = standings((one, other))
 
-    assert second.best == pytest.approx(exact_chance(one, other), abs=1e-10)
+    assert second.best == pytest.approx(exact_chance(one, other), abs=1e-8)
     assert first.best + second.best == pytest.approx(1)
 
 
@@ -52,8 +52,8 @@ def test_the_better_of_two_is_told_as_exactly_as_by_the_sum(one: Tally, other: T
 def test_what_a_choice_costs_is_told_as_exactly_as_by_the_sum(one: Tally, other: Tally) -> None:
     first, second = standings((one, other))
 
-    assert first.loss == pytest.approx(exact_loss(one, other), abs=1e-10)
-    assert second.loss == pytest.approx(exact_loss(other, one), abs=1e-10)
+    assert first.loss == pytest.approx(exact_loss(one, other), abs=1e-8)
+    assert second.loss == pytest.approx(exact_loss(other, one), abs=1e-8)
 
 
 @pytest.mark.parametrize("arms", range(1, 7))
@@ -74,6 +74,7 @@ def test_of_those_who_got_nothing_yet_the_best_is_the_highest_of_even_draws(arms
 
 
 @given(several)
+@example([Tally("A", 43, 0), Tally("B", 49, 49)])
 @settings(max_examples=50, deadline=None)
 def test_chances_sum_to_one_and_nothing_costs_less_than_nothing(tallies: list[Tally]) -> None:
     found = standings(tallies)
@@ -86,7 +87,7 @@ def test_chances_sum_to_one_and_nothing_costs_less_than_nothing(tallies: list[Ta
 
 
 @given(several, st.randoms())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_order_of_variants_does_not_matter(tallies: list[Tally], dice: Random) -> None:
     before = {stand.letter: stand for stand in standings(tallies)}
 
@@ -97,7 +98,7 @@ def test_the_order_of_variants_does_not_matter(tallies: list[Tally], dice: Rando
 
 
 @given(st.lists(any_counts.filter(lambda counts: counts[0] > 0), min_size=2, max_size=5), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_success_more_makes_it_likelier_to_be_the_best(counts: list[tuple[int, int]], data: st.DataObject) -> None:
     tallies = [Tally(letter, *count) for letter, count in zip("ABCDE", counts, strict=False)]
     which = data.draw(st.integers(0, len(tallies) - 1))
@@ -105,7 +106,7 @@ def test_a_success_more_makes_it_likelier_to_be_the_best(counts: list[tuple[int,
     more = [*tallies]
     more[which] = Tally(one.letter, one.people + 1, one.successes + 1)
 
-    assert standings(more)[which].best >= standings(tallies)[which].best - 1e-9
+    assert standings(more)[which].best >= standings(tallies)[which].best - 1e-7
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""What became of deliveries, by template and by what they are a part of: exact to the row, whatever happens to them.
+
+What any sequence of the ledger's own moves comes to is tried in `test_ledger_machine.py`.
+"""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from accounts.channels import Channel
+from accounts.ids import new_id
+from notifications.ledger import outcomes
+from notifications.ledger.outcomes import Outcomes
+from notifications.models import Delivery, Notification, Outcome, OutcomeNote, OutcomeState
+from notifications.vocabulary import DeliveryState, Reason
+from templates_app.models import TemplateVersion
+from tests.notifications.counting import counted, true
+from tests.notifications.logbook import NOW, appended, header
+
+pytestmark = pytest.mark.django_db
+
+BOTH = (Channel.SMS, Channel.EMAIL)
+LONG_AGO, SOME_DAY = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def part(count: int) -> UUID:
+    """Something that so many people are sent a text message and an email of."""
+    head = header(part_of=new_id())
+    appended(count, head=head, channels=BOTH)
+    assert head.part_of
+    return head.part_of
+
+
+def test_whatever_happens_to_deliveries_of_parts_and_of_nothing_is_counted() -> None:
+    part(5), part(4), appended(3), appended(1)
+    assert counted() == true()
+    assert sum(true().values()) == 22
+
+    rows = list(Delivery.objects.order_by("id").values_list("id", flat=True))
+    for place, state in enumerate(DeliveryState):
+        # statements about many notifications, and about one
+        for reason in (Reason.BOUNCED, Reason.EXPIRED):
+            Delivery.objects.filter(id__in=rows[place % 5 :: 5]).update(state=state.value, reason=reason.value)
+            assert counted() == true()
+            Delivery.objects.filter(id=rows[place]).update(state="failed", reason=reason.value)
+            assert counted() == true()
+    Delivery.objects.filter(id__in=rows[:7]).delete()
+    assert counted() == true()
+    Delivery.objects.filter(id=rows[7]).delete()
+    assert counted() == true()
+
+
+def test_nothing_is_noted_of_what_goes_on_waiting() -> None:
+    part(3)
+    counted()
+
+    for state in ("sending", "retrying", "queued"):
+        Delivery.objects.update(state=state, attempt=1, reason="" if state == "sending" else "throttled")
+
+    assert not OutcomeNote.objects.exists()
+
+
+def test_a_new_reason_alone_is_counted() -> None:
+    one = part(1)
+    Delivery.objects.update(state="sent")
+    Delivery.objects.filter(channel="sms").update(reason="no_receipt")
+
+    assert counted() == true()
+    assert outcomes.of_parts([one]) == [
+        Outcomes(one, Channel.EMAIL, OutcomeState.SENT, None, 1),
+        Outcomes(one, Channel.SMS, OutcomeState.SENT, Reason.NO_RECEIPT, 1),
+    ]
+
+
+def test_parts_are_told_apart() -> None:
+    one, other = part(2), part(3)
+    counted()
+
+    assert outcomes.of_parts([one, other, new_id()]) == [
+        Outcomes(which, channel, OutcomeState.WAITING, None, count)
+        for which, count in sorted([(one, 2), (other, 3)])
+        for channel in (Channel.EMAIL, Channel.SMS)
+    ]
+    assert outcomes.of_parts([]) == []
+
+
+def test_versions_and_categories_are_counted_over_a_span_of_hours() -> None:
+    part(2)
+    (notification,) = Notification.objects.all()
+    category = TemplateVersion.objects.get(pk=notification.version_id).template.category_id
+    counted()
+    hour = Outcome.objects.latest("hour").hour
+
+    found = outcomes.of_versions([notification.version_id], hour, hour + timedelta(hours=1))
+    assert [(one.of, one.count) for one in found] == [(notification.version_id, 2)] * 2
+    assert [one.count for one in outcomes.of_categories([category], LONG_AGO, SOME_DAY)] == [2, 2]
+    for since, until in ((LONG_AGO, hour), (hour + timedelta(hours=1), SOME_DAY)):
+        assert outcomes.of_versions([notification.version_id], since, until) == []
+        assert outcomes.of_categories([category], since, until) == []
+
+
+def test_what_comes_of_a_notification_that_is_gone_is_not_counted_any_more() -> None:
+    """Days of the log are dropped one by one: a delivery can outlive its notification by a day."""
+    one, other = part(1), part(1)
+    before = counted()
+    Notification.objects.filter(part_of=one).delete()
+
+    Delivery.objects.filter(channel="sms").update(state="sent")
+    Delivery.objects.filter(channel="email").exclude(notification__part_of=other).update(state="sent")
+
+    after = counted()
+    assert {kind: count for kind, count in after.items() if kind[2] == one} == {
+        kind: count for kind, count in before.items() if kind[2] == one
+    }
+    assert {kind[4:]: count for kind, count in after.items() if kind[2] == other} == {
+        ("waiting", ""): 1,
+        ("sent", ""): 1,
+    }
+
+
+def test_outcomes_of_hours_that_are_gone_are_forgotten() -> None:
+    part(1)
+    counted()
+    outcomes.forget(datetime.now(UTC) + timedelta(hours=1))
+    assert not Outcome.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_add_up_at_once_count_nothing_twice() -> None:
+    for count in (3, 2, 4):
+        appended(count, head=header(part_of=new_id()), at=NOW, channels=BOTH)
+    for state in ("sent", "delivered"):
+        for pk in Delivery.objects.values_list("pk", flat=True):
+            Delivery.objects.filter(pk=pk).update(state=state)
+
+    def fold() -> None:
+        while outcomes.fold(limit=7):
+            pass
+        connection.close()
+
+    threads = [threading.Thread(target=fold) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert counted() == true()
