@@ -81,6 +81,7 @@ class CampaignAdmin(Reports, CampaignSteps):
     inlines = (VariantInline,)
     fieldsets = _FIELDSETS  # type: ignore[assignment] # pairs of fields are tuples in tuples
     change_form_template = "admin/campaigns/campaign/change_form.html"
+    warn_unsaved_form = True  # the theme's
     list_display = ("name", "standing", "next_run", "last_run", "segment", "says")
     list_filter = ("state", "application")
     list_select_related = ("segment",)
