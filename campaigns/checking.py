@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.channels import Channel
 from accounts.ids import floor_of
+from campaigns import leading
 from campaigns.models import Campaign, Segment, Variant
 from campaigns.schedule_of import problems_of
 from campaigns.segments.compiling import UnusableRules, compiled
@@ -141,6 +142,10 @@ def _of_words(campaign: Campaign, one: _Spoken) -> Iterator[Problem]:
     except intake.Unacceptable as error:
         for problem in error.problems:
             yield Problem(problem.field, f"{one.letter}: {problem.message}")
+        return
+    for link in leading.astray(one.edition, question.channels, campaign.data):
+        told = f"{one.letter}: the link “{link[:80]}” leads nowhere. Begin it with https://"
+        yield Problem("variants", f"{told}; in emails mailto:, tel: and sms: are good as well.")
 
 
 def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem], list[str]]:
@@ -152,9 +157,8 @@ def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem]
     for one in spoken:
         others = {locale for locale in one.lacks if any(locale not in other.lacks for other in spoken)}
         for locale in sorted(others, key=lambda name: -one.lacks[name]):
-            told = (
-                f"{one.letter}: {one.edition.template} does not speak {locale}, which {one.lacks[locale]:,} people read"
-            )
+            readers = _so_many_read(one.lacks[locale])
+            told = f"{one.letter}: {one.edition.template} does not speak {locale}, which {readers}"
             problems.append(Problem("variants", f"{told}; another variant does. Write it, or leave them out."))
         if people and sum(one.lacks.values()) == people:
             told = f"{one.letter}: {one.edition.template} speaks none of the languages that the audience reads"
@@ -163,8 +167,12 @@ def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem]
         lacking = [one for one in spoken if locale in one.lacks]
         if len(lacking) == len(spoken):
             usual = lacking[0].edition.default_locale
-            warnings.append(f"{lacking[0].lacks[locale]:,} people read {locale}; they get it in {usual}.")
+            warnings.append(f"{_so_many_read(lacking[0].lacks[locale])} {locale}; they get it in {usual}.")
     return problems, warnings
+
+
+def _so_many_read(people: int) -> str:
+    return "1 person reads" if people == 1 else f"{people:,} people read"
 
 
 def _speaks(edition: Edition, channel: Channel, locale: str) -> bool:

@@ -10,7 +10,7 @@ from django.db import transaction
 from campaigns import chunks, launching
 from campaigns.models import Run
 from campaigns.vocabulary import UNFINISHED, RunState
-from notifications import recovery
+from notifications import queues, recovery
 from notifications.ledger import pausing
 from notifications.ledger.cancel import Cancelled, cancel
 from notifications.ledger.replay import Choice
@@ -52,8 +52,9 @@ def resume(run_id: UUID, at: datetime) -> None:
         if run.next_chunk_at is not None:
             run.next_chunk_at = max(run.next_chunk_at, at)
         run.save(update_fields=["paused_from", "state", "next_chunk_at"])
-        pausing.resume(_notifications(run), at)
+        lanes = pausing.resume(_notifications(run), at)
         transaction.on_commit(launching.hint)
+        transaction.on_commit(lambda: queues.hint(lanes))
 
 
 def withdraw(run_id: UUID, at: datetime) -> Cancelled:

@@ -19,8 +19,8 @@ from notifications.liveness import signing
 #: How often a run is looked at; one that takes long, so that it has some hundred samples in the end.
 _OFTEN: Final = timedelta(seconds=5)
 _SAMPLES: Final = 300
-#: How often shares are made anew.
-_ADAPTS_EVERY: Final = timedelta(minutes=1)
+#: How long somebody has for a click before they count as one who did not want to, where shares are made of it.
+_RIPE: Final = timedelta(minutes=2)
 
 
 def watch(*, clock: Callable[[], datetime]) -> None:
@@ -50,17 +50,16 @@ def _look_at(run: Run, at: datetime) -> None:
         launching.begin(run, at)
         return
     by_letter = progress.counts_of(list(run.arms.all()))
-    total = progress.added(by_letter.values())
     latest = run.samples.order_by("-at").first()
     if latest is None or at - latest.at >= max(_OFTEN, (at - run.started_at) / _SAMPLES):
-        progress.sample(run, total, at)
+        progress.sample(run, by_letter, at)
     if run.state == RunState.PAUSED:
         return
     if len(run.shares) > 1:
         _adapt(run, by_letter, latest, at)
-        _decide(run, by_letter, at)
+        _decide(run, by_letter, latest, at)
     if run.state in (RunState.RUNNING, RunState.STARTING):
-        _finish(run, total, at)
+        _finish(run, by_letter, at)
     launching.hint()
 
 
@@ -70,12 +69,32 @@ def _adapt(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at:
         return
     if latest is not None and latest.at.replace(second=0, microsecond=0) == at.replace(second=0, microsecond=0):
         return
-    found = thompson.shares(tallies(run, by_letter), Random())
+    found = thompson.shares(_ripe(run, by_letter, at), Random())
     shares = {one.letter: round(one.weight, 4) for one in found}
     Run.objects.filter(pk=run.pk, winner="").update(shares=shares)
 
 
-def _decide(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
+def _ripe(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> Sequence[Tally]:
+    """As `tallies`, but of those who had time for a click."""
+    before = run.samples.filter(at__lte=at - _RIPE).order_by("-at").first()
+    reached = before.counts.get("by_letter", {}) if before else {}
+    return [
+        Tally(one.letter, max(one.successes, min(one.people, reached.get(one.letter, 0))), one.successes)
+        for one in tallies(run, by_letter)
+    ]
+
+
+def looks(tested_at: datetime, after_hours: int, by_hours: int) -> Sequence[datetime]:
+    """When it is asked whether a winner is sure enough: after some hours, twice, four times as many, and at the latest.
+
+    Whoever looks at every moment whether a bound is passed finds it passed by chance, sooner or later.
+    """
+    hours = [after_hours * 2**number for number in range(12)]
+    asked = sorted({*(one for one in hours if one < by_hours), by_hours})
+    return [tested_at + timedelta(hours=one) for one in asked]
+
+
+def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at: datetime) -> None:
     """Once the test has gone out and some hours have passed: the better one goes to the rest."""
     campaign = run.campaign
     if campaign.test_percent == 100 or run.winner or run.frozen_at is None:
@@ -88,11 +107,11 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
             tested.update(tested_at=at, state=RunState.DECIDING)
         run.refresh_from_db()
         return
-    since = at - run.tested_at
-    if since < timedelta(hours=campaign.decide_after_hours):
+    due = [one for one in looks(run.tested_at, campaign.decide_after_hours, campaign.decide_by_hours) if one <= at]
+    is_late = at - run.tested_at >= timedelta(hours=campaign.decide_by_hours)
+    if not due or (latest is not None and latest.at > due[-1] and not is_late):
         return
     found = tallies(run, by_letter)
-    is_late = since >= timedelta(hours=campaign.decide_by_hours)
     if is_decided(found, campaign.sure_percent / 100) or is_late:
         best = max(standings(found), key=lambda one: one.best)
         Run.objects.filter(pk=run.pk, winner="", state=RunState.DECIDING).update(
@@ -101,9 +120,9 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
         run.refresh_from_db()
 
 
-def _finish(run: Run, total: Counts, at: datetime) -> None:
+def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     waits = run.campaign.test_percent < 100 and not run.winner and len(run.shares) > 1
-    if not waits and progress.nothing_waits(run, total):
+    if not waits and progress.nothing_waits(run, progress.added(by_letter.values())):
         done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if done.update(state=RunState.FINISHED, finished_at=at):
-            progress.sample(run, total, at)
+            progress.sample(run, by_letter, at)

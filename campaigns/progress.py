@@ -91,7 +91,7 @@ def of(run: Run, at: datetime) -> Progress:
     by_letter = counts_of(arms)
     total = added(by_letter.values())
     handled = total.people
-    percent = _percent(run, handled, total)
+    percent = _percent(run, by_letter)
     rate = _rate(run, total, at) if run.state in UNFINISHED and run.state != RunState.PAUSED else None
     return Progress(
         RunState(run.state), run.people, handled, percent, total, by_letter, rate, _left(run, total, percent, rate)
@@ -107,9 +107,11 @@ def added(counts: Any) -> Counts:
     return Counts(**sums)
 
 
-def sample(run: Run, counts: Counts, at: datetime) -> None:
-    """Write down how far a run is, for its charts and its rate."""
-    Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts.as_json())], ignore_conflicts=True)
+def sample(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
+    """Write down how far a run is, for its charts and its rate; and how many of each arm were reached."""
+    reached = {letter: min(counts.people, counts.sent) for letter, counts in by_letter.items()}
+    counts = {**added(by_letter.values()).as_json(), "by_letter": reached}
+    Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts)], ignore_conflicts=True)
 
 
 def nothing_waits(run: Run, total: Counts) -> bool:
@@ -123,15 +125,20 @@ def nothing_waits(run: Run, total: Counts) -> bool:
     return total.waiting == 0 and total.planned + total.suppressed >= total.people - held_out
 
 
-def _percent(run: Run, handled: int, total: Counts) -> float:
-    """People who are planned, by the part of their deliveries that do not wait any more."""
+def _percent(run: Run, by_letter: Mapping[str, Counts]) -> float:
+    """People who are planned, by the part of their deliveries that do not wait any more.
+
+    What was planned a moment ago is not counted yet, and waits: everybody who is not held out has a row at least.
+    """
+    total = added(by_letter.values())
+    handled = min(1.0, total.people / run.people) if run.people else 0.0
     if run.state not in UNFINISHED:
-        return 100.0 if run.state == RunState.FINISHED else round(100 * handled / run.people, 1) if run.people else 0.0
-    if not run.people:
-        return 0.0
+        return 100.0 if run.state == RunState.FINISHED else round(100 * handled, 1)
     rows = total.planned + total.suppressed
-    ended = (rows - total.waiting) / rows if rows else 1.0
-    return min(99.9, round(100 * min(1.0, handled / run.people) * ended, 1))
+    reached = sum(one.people for letter, one in by_letter.items() if letter != HOLD_OUT)
+    all_of_them = max(rows, reached)
+    ended = (rows - total.waiting) / all_of_them if all_of_them else 1.0
+    return min(99.9, round(100 * handled * ended, 1))
 
 
 def _rate(run: Run, total: Counts, at: datetime) -> float | None:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.staff import audit
 from accounts.staff.audit import By, Deed
-from campaigns import beat, launching, starting
+from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
 from campaigns.models import Campaign, Run
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
@@ -126,8 +126,7 @@ def _activate(campaign: Campaign, at: datetime) -> None:
     campaign.save(update_fields=["state"])
     starting.schedule(campaign, at)
     if campaign.schedule_kind == ScheduleKind.NOW:
-        for run in Run.objects.filter(pk__in=starting.start(campaign.pk, at)).select_related("campaign"):
-            launching.begin(run, at)
+        beginning.begin(starting.start(campaign.pk, at), at)
         campaign.refresh_from_db()
 
 

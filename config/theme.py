@@ -82,6 +82,7 @@ MENU: Final[dict[str, tuple[_Entry, ...]]] = {
     "Campaigns": (
         _list("Campaigns", "campaign", "campaigns.campaign"),
         _list("Runs", "send", "campaigns.run"),
+        _list("Segments", "groups_3", "campaigns.segment"),
         _Entry("Reports", "monitoring", "reports", ("campaigns.campaign",)),
     ),
     "People": (

@@ -2,5 +2,6 @@
 
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.runs import RunAdmin
+from campaigns.admin.segments import SegmentAdmin
 
-__all__ = ["CampaignAdmin", "RunAdmin"]
+__all__ = ["CampaignAdmin", "RunAdmin", "SegmentAdmin"]

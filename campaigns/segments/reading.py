@@ -89,7 +89,8 @@ def _leaf(tree: Tree, given: Mapping[Any, Any], place: str) -> Node:
     tree.leaves += 1
     if tree.leaves > MOST_RULES:
         raise UnusableRules(place, f"at most {MOST_RULES} rules; save a part as a segment of its own.")
-    name = given.get("field") if isinstance(given.get("field"), str) else ""
+    said = given.get("field")
+    name = said if isinstance(said, str) else ""
     known = FIELDS.get(ATTRIBUTE if name.startswith(ATTRIBUTE) else name)
     if known is None or name == ATTRIBUTE:
         words = ", ".join(f"{ATTRIBUTE}<name>" if one == ATTRIBUTE else one for one in FIELDS)

@@ -40,10 +40,11 @@ def desk(chromium: Browser, live_server: Any, shown: Campaign) -> Iterator[Page]
     context.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("seen", LOOKS)
 def test_axe_finds_nothing_serious_in_a_report(
-    desk: Page, live_server: Any, shown: Campaign, scheme: str, width: int, picture: Picture
+    desk: Page, live_server: Any, shown: Campaign, seen: tuple[str, int], picture: Picture
 ) -> None:
+    scheme, width = seen
     look(desk, scheme, width)
     page = reverse("admin:campaigns_campaign_report", args=[shown.pk])
     run = shown.runs.latest("planned_for")

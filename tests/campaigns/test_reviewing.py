@@ -140,7 +140,7 @@ def with_languages(first: RawContent, second: RawContent, *locales: str) -> Camp
 def test_a_variant_that_lacks_a_language_which_another_speaks_is_refused() -> None:
     made = with_languages(SALE, KOREAN, "ko", "en")
 
-    assert problems(made)["variants"].startswith("B: words-b does not speak en, which 1 people read")
+    assert problems(made)["variants"].startswith("B: words-b does not speak en, which 1 person reads")
 
 
 def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
@@ -149,7 +149,7 @@ def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
     found = look_at(made, later())
 
     assert [one.field for one in found.problems] == []
-    assert list(found.warnings) == ["1 people read ja; they get it in ko."]
+    assert list(found.warnings) == ["1 person reads ja; they get it in ko."]
 
 
 def test_a_variant_that_speaks_no_language_of_the_audience_is_refused() -> None:
@@ -175,3 +175,34 @@ def test_what_the_templates_need_must_be_in_the_data() -> None:
     Variant.objects.create(campaign=made, letter="B", template=published("needy", needy).template)
 
     assert problems(made)["data.product"] == "B: The template needs this."
+
+
+LINKS = [
+    ('<a href="javascript:alert(1)">x</a>', "javascript:alert(1)"),
+    ('<a href="/sale">x</a>', "/sale"),
+    ('<a href="{{ url }}">x</a>', "ftp://shop.example.com"),
+    ('<area href=" JavaScript:x">', " JavaScript:x"),
+]
+
+
+@pytest.mark.parametrize(("html", "link"), LINKS)
+def test_a_link_that_is_no_web_page_is_refused(html: str, link: str) -> None:
+    crowd(1)
+    made = draft(data={"url": "ftp://shop.example.com"})
+    content: RawContent = {"email": {"ko": {"subject": "세일", "html": f"<p>{html}</p>"}}}
+    Variant.objects.create(campaign=made, letter="B", template=published("links", content).template)
+
+    assert f"B: the link “{link}” leads nowhere" in problems(made)["variants"]
+
+
+GOOD = ["https://shop.example.com", "mailto:a@example.com", "tel:+821012345678", "#top", "{{ recipient.page }}"]
+
+
+@pytest.mark.parametrize("link", GOOD)
+def test_a_link_that_leads_somewhere_is_not(link: str) -> None:
+    crowd(1, attributes={"page": "https://shop.example.com/me"})
+    made = draft()
+    content: RawContent = {"email": {"ko": {"subject": "세일", "html": f'<p><a href="{link}">x</a></p>'}}}
+    Variant.objects.create(campaign=made, letter="B", template=published("links", content).template)
+
+    assert problems(made) == {}

@@ -99,6 +99,19 @@ def test_progress_tells_percent_counts_rate_and_time_left() -> None:
     assert far.seconds_left == 5
 
 
+def test_what_was_planned_and_is_not_counted_yet_has_not_left() -> None:
+    crowd(10)
+    run = begun(campaign("sale", "outlet", holdout_percent=20))
+    worked_off()
+    run.refresh_from_db()
+
+    assert progress.of(run, later(5)).percent == 0
+
+    sent(run)
+
+    assert progress.of(run, later(10)).percent == 99.9
+
+
 def test_how_far_a_run_is_takes_the_same_few_statements_whatever_its_size(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
@@ -140,6 +153,28 @@ def test_the_rest_waits_for_the_better_variant_and_gets_it() -> None:
     assert len(deliveries(run)) == 2_000
 
 
+def test_a_winner_is_asked_for_at_a_few_moments_and_not_at_every_one() -> None:
+    begun_at = later()
+
+    assert deciding.looks(begun_at, 4, 24) == [begun_at + timedelta(hours=one) for one in (4, 8, 16, 24)]
+    assert deciding.looks(begun_at, 4, 4) == [begun_at + timedelta(hours=4)]
+
+
+def test_between_two_looks_nothing_is_decided_however_sure_it_is() -> None:
+    crowd(2_000)
+    run = begun(campaign("sale", "outlet", test_percent=50, decide_after_hours=2))
+    worked_off()
+    sent(run)
+    watched(run, later(5))
+    watched(run, later(2 * 3600 + 60))
+    watched(run, later(2 * 3600 + 120))
+    clicked(run, "A", 20)
+    clicked(run, "B", 120)
+
+    assert watched(run, later(3 * 3600)).winner == ""
+    assert watched(run, later(4 * 3600 + 60)).winner == "B"
+
+
 def test_without_a_clear_winner_the_one_that_looks_best_goes_out_at_the_latest() -> None:
     crowd(600)
     run = begun(campaign("sale", "outlet", test_percent=50, decide_after_hours=1, decide_by_hours=3))
@@ -161,7 +196,8 @@ def test_an_adaptive_split_gives_more_to_what_does_best() -> None:
     sent(run)
     clicked(run, "B", 150)
 
-    run = watched(run, at + timedelta(seconds=61))
+    watched(run, at + timedelta(seconds=1))
+    run = watched(run, at + timedelta(seconds=125))
 
     assert run.shares["B"] > 0.9
     assert run.shares["A"] >= 0.02

@@ -40,6 +40,7 @@ TABLE = {
     "auth.user": "X:vacd",
     "campaigns.campaign": "A:v M:vacd O:v S:v X:vacd",
     "campaigns.run": "A:v M:v O:v S:v X:v",
+    "campaigns.segment": "A:v M:vacd O:v S:v X:vacd",
     "django_celery_beat.clockedschedule": "X:vacd",
     "django_celery_beat.crontabschedule": "X:vacd",
     "django_celery_beat.intervalschedule": "X:vacd",

@@ -42,7 +42,9 @@ def test_a_picture_knows_its_delivery(delivery: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "read"), [(click_token(DELIVERY, 3, destination(SHOP)), read_click), (open_token(DELIVERY), read_open)]
+    ("token", "read"),
+    [(click_token(DELIVERY, 3, destination(SHOP)), read_click), (open_token(DELIVERY), read_open)],
+    ids=["click", "open"],
 )
 def test_no_other_token_than_the_signed_one_is_taken(token: str, read: Any) -> None:
     def others() -> Iterator[str]:

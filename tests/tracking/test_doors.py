@@ -61,7 +61,7 @@ def test_neither_asks_the_database() -> None:
     assert fetched("/c/forged").status_code == 404
 
 
-@pytest.mark.parametrize("path", [link(), picture()])
+@pytest.mark.parametrize("path", [link(), picture()], ids=["link", "picture"])
 @pytest.mark.parametrize(
     ("method", "headers"),
     [
@@ -79,7 +79,9 @@ def test_what_only_looks_is_answered_and_not_noted(path: str, method: str, heade
 
 
 @pytest.mark.parametrize(
-    "path", [link()[:-1], link() + "A", "/c/x", "/c/" + "A" * 400, "/e/x.gif", f"/c/{open_token(DELIVERY)}", "/c/é"]
+    "path",
+    [link()[:-1], link() + "A", "/c/x", "/c/" + "A" * 400, "/e/x.gif", f"/c/{open_token(DELIVERY)}", "/c/é"],
+    ids=["cut", "longer", "short", "long", "no picture", "of a picture", "not ASCII"],
 )
 def test_what_was_not_signed_leads_nowhere(path: str) -> None:
     answer = fetched(path, **{"Accept-Language": "ko-KR,ko;q=0.9"})

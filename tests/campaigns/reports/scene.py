@@ -8,12 +8,22 @@ from campaigns.models import Arm, Campaign, Run, Sample
 from tests.campaigns.reports.written import hour, outcome, reaction, revenue, run_of, spending
 from tests.campaigns.stage import campaign
 
+#: As `campaigns.estimates` writes it.
+ESTIMATE = {
+    "people": 110_000, "planned": {"push": 40_500, "email": 50_000, "sms": 1_900}, "error_percent": 2.3,
+    "costs": [
+        {"channel": "sms", "currency": "USD", "amount": "88.2", "error_percent": 4.1},
+        {"channel": "sms", "currency": "", "amount": "0", "error_percent": 0.0},
+    ],
+}  # fmt: skip
+
 
 def shown() -> Campaign:
     """Two variants and a hold-out, by push, email and SMS; a week ago and now."""
     of = campaign("sale", "sale-again", name="Winter sale", holdout_percent=10, channels=["push", "email", "sms"])
     for days in (7, 0):
-        run = run_of(of, people=100_000, planned_for=timezone.now() - timedelta(days=days, hours=5))
+        begun = timezone.now() - timedelta(days=days, hours=5)
+        run = run_of(of, people=100_000, planned_for=begun, estimate=ESTIMATE)
         Arm.objects.create(run=run, letter="-", people=10_000)
         for place, arm in enumerate(run.arms.exclude(letter="-").order_by("letter")):
             _went_out(arm, days, 1 + place / 5)
@@ -37,7 +47,7 @@ def _went_out(arm: Arm, days: int, better: float) -> None:
                 ("unsubscribed", 0.001), ("complained", 0.0002),
             ):  # fmt: skip
                 reaction(arm, kind, int(part * of_sent), **then)
-            revenue(arm, str(int(part * 0.008) * 39_000), **then)
+            revenue(arm, str(int(part * 0.008) * 39_000), channel=channel, hour=then["hour"])
     spending(arm, "45.675", messages=900, hour=hour(days))
     spending(arm, "0", "", messages=12, hour=hour(days))
 

@@ -102,16 +102,14 @@ def test_who_may_not_see_addresses_gets_none_not_even_as_an_id() -> None:
     assert row["external_id"] == "j***@example.com"
 
 
-def test_a_name_that_would_be_a_formula_is_none() -> None:
-    crowd(1)
-    Recipient.objects.update(external_id="@SUM|1")
-    run = begun(campaign())
-    worked_off()
+def test_an_address_that_would_be_a_formula_is_none() -> None:
+    run = went_out(1)
+    Delivery.objects.update(address="=1+1@example.com")
     asked(run, "see_addresses")
 
     written()
 
-    assert rows()[0]["external_id"] == "'@SUM|1"
+    assert rows()[0]["address"] == "'=1+1@example.com"
 
 
 def test_a_file_is_written_in_steps_and_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,10 @@ from tests.campaigns.stage import campaign
 pytestmark = pytest.mark.django_db
 
 
+def streamed(answer: Any) -> str:
+    return b"".join(answer.streaming_content).decode()
+
+
 def signed_in(*rights: str, name: str = "somebody") -> Client:
     user = User.objects.create(username=name, is_staff=True)
     user.user_permissions.add(*Permission.objects.filter(codename__in=rights))
@@ -59,6 +63,8 @@ def test_the_report_of_a_run_tells_all_that_is_counted() -> None:
 
     page = report(of, f"?run={run.pk}")
 
+    assert ["Messages by push", "40,500 ± 2.3 %", "41,000"] in table(page, "Expected, and what came")
+    assert ["Cost of sms", "88.20 USD ± 4.1 %", "91.35 USD"] in table(page, "Expected, and what came")
     assert "The recipient opted out." in page
     assert "The message was accepted and then bounced." in page
     assert "110,000 people planned, of whom 10,000 are held out" in page
@@ -192,14 +198,14 @@ def test_figures_are_a_file_too() -> None:
     campaign_file = browser.get(reverse("admin:campaigns_campaign_summary", args=[of.pk]))
     span_file = browser.get(f"{reverse('admin:reports_file')}?by=channel")
 
-    lines = b"".join(campaign_file.streaming_content).decode().splitlines()
+    lines = streamed(campaign_file).splitlines()
     assert lines[0].startswith("\ufeffvariant,channel,people,planned,")
     assert lines[0].endswith(
         "converted_of_sent,unsubscribed_of_sent,complained_of_sent,revenue KRW,cost KRW,revenue USD,cost USD"
     )
     assert any(line.startswith("A,email,,") for line in lines)
     assert "suppressed,The recipient opted out.,17960" in lines
-    assert b"".join(span_file.streaming_content).decode().splitlines()[0].startswith("\ufeffchannel,name,planned,")
+    assert streamed(span_file).splitlines()[0].startswith("\ufeffchannel,name,planned,")
 
 
 @pytest.mark.parametrize("name", ["reports", "reports_file"])
@@ -218,7 +224,7 @@ def test_a_file_of_deliveries_is_for_those_who_may_take_people_away_and_for_who_
     assert signed_in("view_campaign", "see_addresses").post(ask).status_code == 403
     mine = signed_in("view_campaign", "export_recipient", name="mine")
 
-    page = mine.post(ask)
+    page: Any = mine.post(ask)
     export = Export.objects.get()
 
     assert page.url == reverse("admin:campaigns_campaign_export", args=[export.pk])
@@ -227,7 +233,7 @@ def test_a_file_of_deliveries_is_for_those_who_may_take_people_away_and_for_who_
     progress = mine.get(f"{page.url}progress/").json()
     assert (progress["percent"], progress["is_done"]) == (100, True)
     file = mine.get(f"{page.url}deliveries.csv")
-    assert b"".join(file.streaming_content).decode().startswith("\ufeffexternal_id,channel,variant,state")
+    assert streamed(file).startswith("\ufeffexternal_id,channel,variant,state")
     assert "no-store" in file["Cache-Control"]
     others = signed_in("view_campaign", "export_recipient", "see_addresses", name="others")
     assert {others.get(f"{page.url}{end}").status_code for end in ("", "progress/", "deliveries.csv")} == {404}

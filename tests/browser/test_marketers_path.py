@@ -1,0 +1,188 @@
+"""The marketer's path in a real browser: an audience, two wordings, a second pair of eyes, progress, clicks, and who won.
+
+Workers take their turns here, between two looks at the page; the pages follow by themselves, and are never loaded again.
+"""
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from playwright.sync_api import Browser, Locator, Page, expect
+from pytest_django import Settings
+
+from accounts.models import Category
+from campaigns import launching, ticking
+from campaigns.models import Campaign, Run
+from campaigns.vocabulary import CampaignState, RunState
+from config.demo import cast, guests
+from config.demo.readers import Readers
+from notifications import receiving, recovery
+from notifications.clock import clock
+from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
+from tests.browser.test_template_editor import enter
+from tests.notifications.road import dispatched_all
+from tests.sandbox.world import Running
+from tracking import arriving, folding
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Picture = Callable[[Page | Locator, str], None]
+
+#: What the groups may that migrations make, which these tests' transactions empty.
+MAY = {
+    "marketer": [
+        *(f"{verb}_{model}" for model in ("segment", "campaign") for verb in ("view", "add", "change", "delete")),
+        "start_campaign",
+        "view_run",
+        "view_template",
+    ],
+    "approver": ["view_segment", "view_campaign", "approve_campaign", "view_run", "view_template"],
+}
+
+
+@pytest.fixture
+def sandbox(trusted_sandbox: Running, settings: Settings, live_server: Any) -> Running:
+    """What `make demo` sets up, and links in messages that lead to this server."""
+    settings.PUBLIC_URL = live_server.url
+    cast.assemble(trusted_sandbox.state)
+    guests.assemble()
+    User.objects.create_superuser("admin", password=PASSWORD)
+    for name, rights in MAY.items():
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    return trusted_sandbox
+
+
+@pytest.fixture
+def readers(sandbox: Running, live_server: Any) -> Iterator[Readers]:
+    """The demo's guests, who read their mail."""
+    with Readers(live_server.url, sandbox.state["inbox_url"]) as people:
+        yield people
+
+
+@pytest.fixture
+def desk(chromium: Browser) -> Iterator[Page]:
+    """A wide window."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def a_turn() -> None:
+    """What every worker does within some seconds."""
+    launching.go_on(clock=clock.now)
+    dispatched_all()
+    arriving.arrive(clock=clock.now)
+    receiving.apply(clock=clock.now)
+    folding.fold(clock=clock.now)
+    recovery.keep_tally()
+    ticking.tick(clock=clock.now)
+
+
+def worked_until(page: Page, shows: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    """Workers take turns until something is to be seen."""
+    deadline = time.monotonic() + seconds
+    while not shows():
+        assert time.monotonic() < deadline, page.locator("main").inner_text()
+        a_turn()
+        page.wait_for_timeout(200)
+
+
+def follow(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def press(page: Page, words: str) -> None:
+    """Come to a button by keyboard alone, and press it."""
+    reach(page, words)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def add(page: Page, what: str) -> None:
+    follow(page, what)
+    page.get_by_role("link", name="Add").first.click()
+
+
+def chosen(page: Page, *templates: str) -> None:
+    """The variants of a campaign."""
+    for place, template in enumerate(templates):
+        page.locator(f"#id_variants-{place}-template").select_option(label=template)
+
+
+def written(page: Page, name: str, segment: str) -> None:
+    """A draft of a campaign with two wordings."""
+    add(page, "Campaigns")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Application").select_option(label="Demo shop")
+    chosen(page, *guests.WORDINGS)
+    page.locator("#id_segment").select_option(label=segment)
+
+
+def saved(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist, .messages, main").first).to_contain_text("successfully")
+
+
+def finished(page: Page) -> None:
+    """The run's page comes to a hundred percent, by itself."""
+    worked_until(page, lambda: page.get_by_role("progressbar").get_attribute("aria-valuenow") == "100.0")
+    expect(page.locator("#run-far")).to_contain_text("Finished")
+
+
+def clicks(page: Page) -> int:
+    """How many clicks the page tells of."""
+    cells = page.locator("section[aria-labelledby=run-arms] tbody tr").last.locator("td")
+    names = page.locator("section[aria-labelledby=run-arms] thead th").all_inner_texts()
+    return int(cells.nth([name.lower() for name in names].index("clicked") - 1).inner_text().split()[0])
+
+
+def test_a_marketer_goes_from_an_audience_to_the_report(
+    desk: Page, live_server: Any, readers: Readers, picture: Picture, tmp_path: Path
+) -> None:
+    Category.objects.filter(slug="marketing").update(needs_approval=True)
+    root = live_server.url
+    enter(desk, root, "marketer")
+    written(desk, "Spring sale", guests.EVERYBODY)
+    saved(desk)
+    expect(desk.locator("[data-into]")).to_contain_text("Nothing stands in its way")
+    assert serious(desk) == []
+    press(desk, "^Ask for approval")
+    assert serious(desk) == []
+    press(desk, "^Ask for approval: 303 people")
+    expect(desk.get_by_text("waits for a second pair of eyes")).to_be_visible()
+    campaign = Campaign.objects.get(name="Spring sale")
+    assert campaign.state == CampaignState.IN_REVIEW
+    assert not Run.objects.exists()
+
+    enter(desk, root, "approver")
+    follow(desk, "Campaigns")
+    follow(desk, "Spring sale")
+    follow(desk, "Approve or send back …")
+    assert serious(desk) == []
+    press(desk, "^Approve: 303 people")
+
+    expect(desk.get_by_role("progressbar")).to_be_visible()
+    finished(desk)
+    worked_until(desk, lambda: readers.clicks > 0 and readers.are_done and clicks(desk) == readers.clicks)
+    assert serious(desk) == []
+    picture(desk, "path-run")
+
+    enter(desk, root, "marketer")
+    follow(desk, "Runs")
+    desk.get_by_role("link", name="Spring sale").first.click()
+    follow(desk, "Its report")
+    expect(desk.locator("section[aria-labelledby=verdict]")).to_contain_text("B is better than A")
+    assert serious(desk) == []
+    picture(desk, "path-report")
+    with desk.expect_download() as told:
+        follow(desk, "These figures as CSV")
+    rows = list(csv.reader(io.StringIO(Path(told.value.path()).read_text(encoding="utf-8-sig"))))
+    assert any("spring-sale-b" in row for row in rows)
+    assert Run.objects.get().state == RunState.FINISHED
