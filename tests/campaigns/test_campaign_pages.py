@@ -230,20 +230,6 @@ def test_reach_and_cost_are_told_before_the_start_and_beside_what_came_of_it() -
     assert re.search(r"People 5 5 Messages 3 \d", beside)
 
 
-def test_what_was_expected_is_forgotten_when_the_campaign_is_changed() -> None:
-    browser, made = administrator(), draft()
-    browser.get(page("campaign", "estimate", made.pk))
-    made.refresh_from_db()
-    assert made.estimate["people"] == 3
-
-    given = filled("other", application=made.application_id, segment=made.segment_id)
-    answer = browser.post(page("campaign", "change", made.pk), {**given, "variants-TOTAL_FORMS": 0})
-
-    assert answer.status_code == 302
-    made.refresh_from_db()
-    assert made.estimate is None
-
-
 def test_what_cannot_be_estimated_says_why() -> None:
     made = draft()
     made.variants.all().delete()
