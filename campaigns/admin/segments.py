@@ -163,7 +163,9 @@ class SegmentAdmin(ModelAdmin[Segment]):
         try:
             seen = looking.look(_rules(request), clock.now(), _uuid(request.POST.get("segment", "")))
         except UnusableRules as error:
-            return JsonResponse({"place": error.place, "says": str(error), "short": error.says})
+            return JsonResponse(
+                {"place": error.place, "says": str(error), "short": error.says[:1].upper() + error.says[1:]}
+            )
         people = f"{seen.people:,} {'person' if seen.people == 1 else 'people'}"
         some = [[one.external_id, one.locale, one.country, one.email, one.phone] for one in seen.some]
         return JsonResponse({"people": people, "some": some})
@@ -194,7 +196,7 @@ class SegmentAdmin(ModelAdmin[Segment]):
             "taken": taken,
             "more_unknown": taken.unknown - len(taken.first_unknown) if taken else 0,
             "columns": members.COLUMNS,
-            "most": members.MAX_LINES,
+            "most": f"{members.MAX_LINES:,}",
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/campaigns/segment/upload.html", context)

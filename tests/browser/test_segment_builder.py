@@ -107,7 +107,7 @@ def test_a_mistake_stands_at_its_rule(desk: Page, live_server: Any, picture: Pic
     desk.get_by_label("Rule 3.1: days").fill("0")
 
     wrong = desk.get_by_role("group", name="Rule 3.1", exact=True)
-    expect(wrong).to_contain_text("write a number of days, from 1 to 3650.")
+    expect(wrong).to_contain_text("Write a number of days, from 1 to 3650.")
     expect(desk.get_by_label("Rule 3.1: days")).to_have_attribute("aria-invalid", "true")
     expect(counted(desk)).to_contain_text("Not counted")
     assert serious(desk) == []
