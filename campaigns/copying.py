@@ -23,7 +23,7 @@ def duplicate(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
         of = made.name
         made.pk, made.name, made.created_at = new_id(), _free_name(of), at
         made.state, made.next_at, made.last_planned_at, made.periodic_task = CampaignState.DRAFT.value, None, None, None
-        made.submitted_by, made.approved_by_name, made.approved_at, made.estimate = None, "", None, None
+        made.submitted_by, made.approved_by_name, made.approved_at = None, "", None
         made.created_by_name = by.get_username()[:150] if by else "system"
         made.save(force_insert=True)
         for one in variants:

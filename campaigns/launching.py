@@ -52,8 +52,7 @@ def begin(run: Run, at: datetime) -> None:
             arms.append(Arm(run=run, letter=HOLD_OUT))
         Arm.objects.bulk_create(arms)
         shares = {arm.letter: arm.weight for arm in arms if arm.letter != HOLD_OUT}
-        expected = run.campaign.estimate or {}
-        Run.objects.filter(pk=run.pk).update(started_at=at, next_chunk_at=at, shares=shares, estimate=expected)
+        Run.objects.filter(pk=run.pk).update(started_at=at, next_chunk_at=at, shares=shares)
         transaction.on_commit(hint)
 
 

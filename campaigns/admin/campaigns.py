@@ -81,6 +81,7 @@ class CampaignAdmin(Reports, CampaignSteps):
     inlines = (VariantInline,)
     fieldsets = _FIELDSETS  # type: ignore[assignment] # pairs of fields are tuples in tuples
     change_form_template = "admin/campaigns/campaign/change_form.html"
+    warn_unsaved_form = True  # the theme's
     list_display = ("name", "standing", "next_run", "last_run", "segment", "says")
     list_filter = ("state", "application")
     list_select_related = ("segment",)
@@ -145,8 +146,7 @@ class CampaignAdmin(Reports, CampaignSteps):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Whose idea it was is kept; what was expected of it before is not."""
-        obj.estimate = None
+        """Whose idea it was is kept."""
         if not change:
             obj.created_by_name = request.user.get_username()[:150]
         super().save_model(request, obj, form, change)

@@ -75,6 +75,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
                 chosen.choices = list(said.items())
         if "data" in self.fields:
             self.fields["data"].widget.attrs["rows"] = 4
+            self.fields["data"].help_text = 'JSON, the same for everybody, for example {"product": "Blue jacket"}.'
 
     def clean_data(self) -> dict[str, Any]:
         """An object, as applications send it."""

@@ -134,12 +134,11 @@ def _waiting_for(run: Run, far: Progress, at: datetime) -> str:
     campaign = run.campaign
     match far.state:
         case RunState.DECIDING if run.tested_at:
-            soonest = run.tested_at + timedelta(hours=campaign.decide_after_hours)
-            latest = run.tested_at + timedelta(hours=campaign.decide_by_hours)
+            looks = deciding.looks(run.tested_at, campaign.decide_after_hours, campaign.decide_by_hours)
+            coming = [f"in {in_a_while(one - at)}" for one in looks if one > at] or ["now"]
             rest = f"{run.people - far.handled:,} people wait for the better variant"
-            when = f"in {in_a_while(soonest - at)}" if soonest > at else "as soon as one is sure enough"
-            by = f"in {in_a_while(latest - at)}" if latest > at else "now"
-            return f"The test has gone out. {rest}: it is decided {when}, and at the latest {by}."
+            sure = f" {coming[0]} where one is sure enough, and" if len(coming) > 1 else ""
+            return f"The test has gone out. {rest}: it is chosen{sure} at the latest {coming[-1]}."
         case RunState.RUNNING | RunState.STARTING if run.next_chunk_at and run.next_chunk_at > at + timedelta(
             minutes=1
         ):

@@ -168,7 +168,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
         return TemplateResponse(request, "admin/campaigns/campaign/before.html", context)
 
     def estimate_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        """Whom it would reach now and at what cost: asked of the planner, and kept for the run that begins."""
+        """Whom it would reach now and at what cost: the planner itself is asked."""
         campaign = self._campaign(request, key)
         context: dict[str, Any] = {"campaign": campaign}
         try:
@@ -176,7 +176,6 @@ class CampaignSteps(ModelAdmin[Campaign]):
         except (CannotEstimate, UnusableRules) as error:
             context["says"] = str(error)
         else:
-            Campaign.objects.filter(pk=key).update(estimate=found.as_json())
             context |= {"estimate": found, "rows": expecting.rows(found), "silenced": expecting.silenced(found)}
         return TemplateResponse(request, "admin/campaigns/campaign/estimate.html", context)
 

@@ -77,9 +77,6 @@ class Campaign(models.Model):
     periodic_task = models.ForeignKey(
         PeriodicTask, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
     )
-    estimate = models.JSONField(
-        null=True, editable=False, help_text="Whom it was expected to reach, and at what cost, when last asked."
-    )
     # --- what is tried: experiments/
     split = models.CharField(max_length=8, choices=choices(Split), default=Split.FIXED.value)
     goal = models.CharField(max_length=10, choices=choices(Goal), default=Goal.CLICK.value)

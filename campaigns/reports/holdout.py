@@ -5,12 +5,15 @@ says who is in which, so that nothing but the messages makes the difference. Wha
 not as put down to clicks, of which those who got nothing have none.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection
+from redis.exceptions import RedisError
 
 from accounts.ids import floor_of
 from campaigns import launching
@@ -24,11 +27,14 @@ from campaigns.vocabulary import HOLD_OUT
 #: A product's clock may be so much ahead of ours, so that what it tells was told before it happened.
 _AHEAD: Final = timedelta(minutes=10)
 
+#: How long a comparison stands: it takes up to a second, and moves slowly.
+_STANDS: Final = 60
+
 #: Whoever did something in the span, and is in a chunk that was planned; `has_waited` are those of whom the second
-#: phase is planned as well. What was told since is a range of the primary key; the one chunk that may have somebody is
-#: found by chunk_once: 30 microseconds for each.
+#: phase is planned as well. What was told since is a range of the primary key. The one chunk that may have somebody is
+#: found by chunk_once, 10 microseconds for each, and every chunk is opened once.
 _CONVERTED: Final = """
-    WITH converter AS (
+    WITH converter AS MATERIALIZED (
         SELECT DISTINCT recipient_id AS id
           FROM tracking_conversion
          WHERE id >= %(first)s
@@ -36,18 +42,23 @@ _CONVERTED: Final = """
            AND at < %(until)s
            AND mode = %(mode)s
            AND recipient_id IS NOT NULL
+    ), place AS (
+        SELECT chunk.id AS chunk_id, array_agg(converter.id) AS ids
+          FROM converter
+         CROSS JOIN LATERAL (SELECT id
+                               FROM campaigns_chunk
+                              WHERE run_id = %(run)s AND phase = 1 AND after_id < converter.id
+                              ORDER BY after_id DESC
+                              LIMIT 1) AS chunk
+         GROUP BY chunk.id
     )
-    SELECT converter.id, coalesce(later.state = 'planned', FALSE) AS has_waited
-      FROM converter
-     CROSS JOIN LATERAL (SELECT after_id, state, recipient_ids
-                           FROM campaigns_chunk
-                          WHERE run_id = %(run)s AND phase = 1 AND after_id < converter.id
-                          ORDER BY after_id DESC
-                          LIMIT 1) AS chunk
+    SELECT person.id, coalesce(later.state = 'planned', FALSE) AS has_waited
+      FROM place
+      JOIN campaigns_chunk AS chunk ON chunk.id = place.chunk_id
+     CROSS JOIN LATERAL (SELECT unnest(place.ids) AS id INTERSECT SELECT unnest(chunk.recipient_ids)) AS person
       LEFT JOIN campaigns_chunk AS later
              ON later.run_id = %(run)s AND later.phase = 2 AND later.after_id = chunk.after_id
      WHERE chunk.state = 'planned'
-       AND converter.id = ANY (chunk.recipient_ids)
 """
 
 
@@ -83,23 +94,54 @@ class Brought:
 
 
 def brought(run: Run, arms: list[Arm], at: datetime) -> Brought | None:
-    """What a run brought so far; None where nobody is held out.
+    """What a run brought so far, as it was found within the last minute; None where nobody is held out.
 
     The span is as long as clicks are waited for before a conversion (the longest of its categories), from the start.
     """
     people = {arm.letter: arm.people for arm in arms}
     if not people.get(HOLD_OUT) or run.started_at is None:
         return None
+    with suppress(RedisError):
+        if known := cache.get(_key(run)):
+            return _brought(known)
     until = min(at, run.started_at + _window(run))
+    meant = sum(number for letter, number in people.items() if letter != HOLD_OUT)
+    found = _Found(meant, people[HOLD_OUT], *_did(run, until), until)
+    with suppress(RedisError):
+        cache.set(_key(run), found, timeout=_STANDS)
+    return _brought(found)
+
+
+class _Found(NamedTuple):
+    """What is kept of a comparison."""
+
+    meant: int
+    held: int
+    did_meant: int
+    did_held: int
+    until: datetime
+
+
+def _brought(found: _Found) -> Brought:
+    held_out = Tally(HOLD_OUT, found.held, min(found.did_held, found.held))
+    meant = Tally("all", found.meant, min(found.did_meant, found.meant))
+    return Brought(uplift([meant], held_out), held_out, found.until)
+
+
+def _key(run: Run) -> str:
+    return f"brought:{run.id}"
+
+
+def _did(run: Run, until: datetime) -> tuple[int, int]:
+    """How many did it of those who were meant to get a message, and of those held out."""
+    assert run.started_at is not None
     divided = launching.design(run)
     did = {True: 0, False: 0}
     for person, has_waited in _converted(run, run.started_at, until):
         is_held_out = divided.is_held_out(person)
         if is_held_out or has_waited or divided.is_tested(person):
             did[is_held_out] += 1
-    meant = sum(number for letter, number in people.items() if letter != HOLD_OUT)
-    held_out = Tally(HOLD_OUT, people[HOLD_OUT], min(did[True], people[HOLD_OUT]))
-    return Brought(uplift([Tally("all", meant, min(did[False], meant))], held_out), held_out, until)
+    return did[False], did[True]
 
 
 def _window(run: Run) -> timedelta:

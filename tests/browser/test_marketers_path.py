@@ -23,7 +23,7 @@ from config.demo import cast, guests
 from config.demo.readers import Readers
 from notifications import receiving, recovery
 from notifications.clock import clock
-from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
+from tests.browser.test_admin_pages import PASSWORD, reach, serious
 from tests.browser.test_template_editor import enter
 from tests.notifications.road import dispatched_all
 from tests.sandbox.world import Running

@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Run
 from campaigns.vocabulary import CampaignState
 from notifications.models import Notification
 from templates_app.content import RawContent
-from tests.builders import administrator, application, category, published, shown
+from tests.builders import administrator, application, category, person, published, shown
 from tests.campaigns.stage import SALE, begun, campaign, crowd, segment, worked_off
 
 pytestmark = pytest.mark.django_db
@@ -211,6 +211,30 @@ def test_starting_asks_first_and_leads_to_the_run() -> None:
     run = made.runs.get()
     assert answer.headers["Location"] == page("run", "change", run.pk)
     assert worked_off() == 3
+
+
+def test_reach_and_cost_are_told_before_the_start_and_beside_what_came_of_it() -> None:
+    browser, made = administrator(), draft()
+    for name in ("no-email-1", "no-email-2"):
+        person(name)
+
+    told = unescape(shown(browser.get(page("campaign", "estimate", made.pk))))
+    assert "Of <strong>5</strong> people, <strong>3</strong> get something" in told
+    browser.post(page("campaign", "start", made.pk))
+    run = made.runs.get()
+    worked_off()
+    beside = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(browser.get(page("run", "change", run.pk)))))
+
+    assert run.estimate["reached"] == 3
+    assert "Expected, and so far" in beside
+    assert re.search(r"People 5 5 Messages 3 \d", beside)
+
+
+def test_what_cannot_be_estimated_says_why() -> None:
+    made = draft()
+    made.variants.all().delete()
+
+    assert "choose a template" in shown(administrator().get(page("campaign", "estimate", made.pk)))
 
 
 def test_what_is_not_ready_is_not_started() -> None:

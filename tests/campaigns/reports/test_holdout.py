@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Recipient
@@ -39,6 +40,7 @@ def divided(run: Run, people: list[Recipient]) -> tuple[list[Recipient], list[Re
 
 
 def found(run: Run, at: datetime | None = None) -> Brought:
+    cache.clear()
     run = Run.objects.select_related("campaign").get(pk=run.pk)
     compared = brought(run, list(run.arms.all()), at or later(minutes=1))
     assert compared is not None
@@ -131,3 +133,14 @@ def test_with_few_people_it_is_too_early_to_tell() -> None:
     worked_off()
 
     assert found(run).sentence.startswith("Too early to tell what the messages bring: ")
+
+
+def test_it_is_found_once_a_minute() -> None:
+    people = crowd(50)
+    run = begun(campaign(holdout_percent=40))
+    worked_off()
+    before = found(run)
+    converted(people)
+
+    assert brought(Run.objects.get(pk=run.pk), list(run.arms.all()), later(minutes=2)) == before
+    assert found(run) != before
