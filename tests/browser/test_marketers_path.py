@@ -129,7 +129,7 @@ def korean_readers(page: Page) -> None:
     page.get_by_label("Rule 1: what").select_option(label="Locale")
     page.get_by_label("Rule 1: how").select_option(label="language is")
     page.get_by_label("Rule 1: value").fill("ko")
-    expect(counted).to_have_text("202 people")
+    expect(counted).to_have_text("302 people")
 
 
 def written(page: Page, name: str, segment: str) -> None:
@@ -191,7 +191,7 @@ def test_a_marketer_goes_from_an_audience_to_the_report(desk: Page, live_server:
     saved(desk)
     press(desk, "^Ask for approval")
     looked_at(desk)
-    press(desk, "^Ask for approval: 202 people")
+    press(desk, "^Ask for approval: 302 people")
     expect(desk.get_by_text("waits for a second pair of eyes")).to_be_visible()
     assert Campaign.objects.get().state == CampaignState.IN_REVIEW
     assert not Run.objects.exists()
@@ -201,7 +201,7 @@ def test_a_marketer_goes_from_an_audience_to_the_report(desk: Page, live_server:
     follow(desk, "Spring sale")
     follow(desk, "Approve or send back …")
     looked_at(desk)
-    press(desk, "^Approve: 202 people")
+    press(desk, "^Approve: 302 people")
     finished(desk)
     worked_until(desk, lambda: readers.clicks > 0 and readers.are_done and clicks(desk) == readers.clicks)
     assert serious(desk) == []
@@ -213,7 +213,7 @@ def test_a_marketer_goes_from_an_audience_to_the_report(desk: Page, live_server:
     reported(desk)
     assert serious(desk) == []
     sums = {row[0]: row for row in figures(desk) if row and row[0] in {"A", "B"} and not row[1]}
-    assert sum(int(row[2]) for row in sums.values()) == 202
+    assert sum(int(row[2]) for row in sums.values()) == 302
 
 
 def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, readers: Readers, picture: Picture) -> None:
@@ -228,7 +228,7 @@ def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, reade
     follow(desk, "Start …")
     looked_at(desk)
     picture(desk.locator("main"), "campaign-start")
-    desk.get_by_role("button", name="Start: 202 people").click()
+    desk.get_by_role("button", name="Start: 302 people").click()
     finished(desk)
     worked_until(desk, lambda: readers.clicks > 0 and readers.are_done and clicks(desk) == readers.clicks)
     picture(desk.locator("main"), "campaign-run")
