@@ -77,7 +77,7 @@ def _adapt(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at:
 def _ripe(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> Sequence[Tally]:
     """As `tallies`, but of those who had time for a click."""
     before = run.samples.filter(at__lte=at - _RIPE).order_by("-at").first()
-    reached = before.counts.get("by_letter", {}) if before else {}
+    reached = before.reached if before else {}
     return [
         Tally(one.letter, max(one.successes, min(one.people, reached.get(one.letter, 0))), one.successes)
         for one in tallies(run, by_letter)

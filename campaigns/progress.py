@@ -110,8 +110,8 @@ def added(counts: Any) -> Counts:
 def sample(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     """Write down how far a run is, for its charts and its rate; and how many of each arm were reached."""
     reached = {letter: min(counts.people, counts.sent) for letter, counts in by_letter.items()}
-    counts = {**added(by_letter.values()).as_json(), "by_letter": reached}
-    Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts)], ignore_conflicts=True)
+    counts = added(by_letter.values()).as_json()
+    Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts, reached=reached)], ignore_conflicts=True)
 
 
 def nothing_waits(run: Run, total: Counts) -> bool:

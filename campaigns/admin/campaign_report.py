@@ -144,7 +144,8 @@ def _compared(report: CampaignReport) -> list[tuple[str, str]]:
 def _sent_chart(run: Run | None) -> Chart | None:
     if run is None:
         return None
-    samples = list(Sample.objects.filter(run=run).order_by("at").values_list("at", "counts"))
+    kept = Sample.objects.filter(run=run).order_by("at").values_list("at", "counts")
+    samples = [(at, {name: counts.get(name, 0) for name in _SENT}) for at, counts in kept]
     return charts.over_time(charts.differences(samples), _SENT)
 
 

@@ -405,6 +405,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "reached",
+                    models.JSONField(
+                        default=dict, help_text="How many of each arm something had left for: letter, people."
+                    ),
+                ),
+                (
                     "run",
                     models.ForeignKey(
                         db_index=False,

@@ -125,6 +125,7 @@ class Sample(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples", db_index=False)
     at = models.DateTimeField()
     counts = models.JSONField(help_text="What was counted by then: planned, sent, delivered, opened, clicked, …")
+    reached = models.JSONField(default=dict, help_text="How many of each arm something had left for: letter, people.")
 
     class Meta:
         constraints = [models.UniqueConstraint(name="sample_once", fields=["run", "at"])]

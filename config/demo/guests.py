@@ -1,4 +1,4 @@
-"""An audience for the demo's campaigns: three hundred guests, what is said to them, and a segment of everybody."""
+"""An audience for the demo's campaigns: four hundred guests, what is said to them, and a segment of everybody."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +13,15 @@ from config.demo.readers import PREFIX
 from templates_app.files import pushing
 from templates_app.files.pushing import Wish
 
-GUESTS: Final = 300
+GUESTS: Final = 400
 EVERYBODY: Final = "Everybody in the demo"
 #: Two wordings of one offer, and the category that they are of.
 TEMPLATES: Final = Path(__file__).parent / "templates"
 WORDINGS: Final = ("spring-sale-a", "spring-sale-b")
 
 #: Where guests come from, in turn: their languages are those that both wordings speak.
-_HOMES: Final = (
-    {"locale": "ko-KR", "country": "KR", "time_zone": "Asia/Seoul"},
-    {"locale": "ko-KR", "country": "KR", "time_zone": "Asia/Seoul"},
-    {"locale": "en-US", "country": "US", "time_zone": "America/New_York"},
-)
+_KOREA: Final = {"locale": "ko-KR", "country": "KR", "time_zone": "Asia/Seoul"}
+_HOMES: Final = (_KOREA, _KOREA, _KOREA, {"locale": "en-US", "country": "US", "time_zone": "America/New_York"})
 _PLANS: Final = ("basic", "basic", "basic", "gold", "gold")
 
 
