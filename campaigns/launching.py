@@ -26,7 +26,6 @@ from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
 
-
 #: Seconds after which it is looked again whether there is room: much less than what waits will take.
 _BREATH: Final = 1
 
