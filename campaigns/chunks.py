@@ -68,17 +68,18 @@ _DONE: Final = """
 
 _PEOPLE: Final = "UPDATE campaigns_arm SET people = people + %(people)s WHERE id = %(arm)s"
 
-#: Whether this many batches wait in the lanes, without counting all. Served by batch_waiting.
+#: Whether so many deliveries wait in the lanes, without counting all: some thousand batches at most. Served by
+#: batch_waiting.
 _CROWDED: Final = """
-    SELECT count(*) >= %(most)s
-      FROM (SELECT 1
+    SELECT coalesce(sum(size), 0) >= %(most)s
+      FROM (SELECT size
               FROM notifications_batch
              WHERE lease_id IS NULL AND due_at <= %(at)s AND lane = ANY(%(lanes)s)
-             LIMIT %(most)s) AS waiting
+             LIMIT 5000) AS waiting
 """
-#: Batches that may wait for a first attempt before planning waits for them, of up to 500 deliveries each: what is
-#: planned can be stopped or steered no more as quickly. What fails waits in lanes of its own, and holds nothing up.
-MOST_WAITING: Final = 200
+#: Deliveries that may wait for a first attempt before planning waits for them: what is planned can be stopped or
+#: steered no more as quickly. Some seconds' worth. What fails waits in lanes of its own, and holds nothing up.
+MOST_WAITING: Final = 60_000
 _LANES: Final = [lane.value for lane in Lane if lane is not lane.retry and not lane.is_critical]
 
 

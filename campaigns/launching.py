@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +25,10 @@ from notifications.planning.values import Plan
 from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
+
+
+#: Seconds after which it is looked again whether there is room: much less than what waits will take.
+_BREATH: Final = 1
 
 
 def begin(run: Run, at: datetime) -> None:
@@ -74,8 +79,7 @@ def go_on(*, clock: Callable[[], datetime]) -> int:
     at = clock()
     frozen = _freeze(clock)
     if chunks.are_crowded(at):
-        if frozen:
-            hint()
+        queues.hint_task(GO_ON, queues.PLANNER_QUEUE, after=_BREATH)
         return 0
     turn = chunks.take(at, lease_for=_lease())
     if turn is None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from accounts.channels import Channel
 from templates_app.catalogue import Edition
-from templates_app.content import EmailText, PushText
+from templates_app.content import EmailText, PushText, SmsText
 from templates_app.rendering import RenderError
 from templates_app.variables import LINK_STAND_INS
 
@@ -45,6 +45,8 @@ def _links(edition: Edition, channel: Channel, locale: str, said: Mapping[str, A
             yield from (link for link in reader.links if not _leads(link, _EMAIL))
         case PushText(link=link, buttons=buttons):
             yield from (one for one in (link, *(button.link for button in buttons)) if _scheme(one) in _NEVER)
+        case SmsText():
+            pass
 
 
 def _leads(link: str, schemes: frozenset[str]) -> bool:

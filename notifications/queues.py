@@ -97,9 +97,9 @@ def planner_taken() -> None:
     _forget(PLANNER_QUEUE)
 
 
-def hint_task(task: str, queue: str) -> None:
-    """Say that a task of another app, which takes no arguments, has something to do."""
-    _publish(task, queue, {}, standing=_standing(task))
+def hint_task(task: str, queue: str, *, after: int = 0) -> None:
+    """Say that a task of another app, which takes no arguments, has something to do, at once or in so many seconds."""
+    _publish(task, queue, {}, standing=_standing(task), after=after)
 
 
 def task_taken(task: str) -> None:
@@ -150,10 +150,10 @@ def _lying_in(name: str, broker: Connection) -> int:
         return 0
 
 
-def _publish(task: str, queue: str, kwargs: dict[str, str], standing: str = "") -> None:
+def _publish(task: str, queue: str, kwargs: dict[str, str], standing: str = "", after: int = 0) -> None:
     try:
         if cache.add(standing or _standing(queue), 1, timeout=_HINT_STANDS):
-            current_app.send_task(task, kwargs=kwargs, queue=queue)
+            current_app.send_task(task, kwargs=kwargs, queue=queue, countdown=after or None)
     except (OperationalError, RedisError) as error:
         log.warning("hint.lost", queue=queue, error=type(error).__name__)
 

@@ -47,6 +47,8 @@ class RulesRequest(Strict):
 class SegmentAnswer(serializers.ModelSerializer[Segment]):
     """A segment. Who is in it is worked out anew each time it is used."""
 
+    kind = serializers.CharField(read_only=True, help_text="rules, or list: whoever was in a file.")
+
     class Meta:
         model = Segment
         fields = ("id", "name", "kind", "rules", "created_at", "changed_at")

@@ -170,7 +170,9 @@ def over_time(
     rows = [(label, [sums[name][place] for name in names]) for place, label in enumerate(labels)]
     panels = [_panel(name, sums[name], columns) for name in names if any(sums[name].values())]
     every = max(1, -(-columns // 6))
-    ticks = [(round(place * WIDTH / columns, 1), labels[place]) for place in range(0, columns, every)]
+    # the table beside it has the year
+    short = [label.removeprefix(f"{first:%Y}-").removeprefix(f"{last:%Y}-") for label in labels]
+    ticks = [(round(place * WIDTH / columns, 1), short[place]) for place in range(0, columns, every)]
     ticks = [one for one in ticks if one[0] <= WIDTH - _ROOM] or ticks[:1]
     return Chart(panels, ticks, names, [row for row in rows if any(row[1])], _in_words(width))
 

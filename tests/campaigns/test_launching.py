@@ -267,7 +267,7 @@ def test_nothing_is_planned_while_very_much_waits_to_be_sent(monkeypatch: pytest
     crowd(3_000)
     at = later()
     begun(campaign(), at)
-    monkeypatch.setattr(chunks, "MOST_WAITING", 2)
+    monkeypatch.setattr(chunks, "MOST_WAITING", 1_000)
 
     assert worked_off(at) == 1_000
 

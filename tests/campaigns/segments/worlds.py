@@ -155,7 +155,8 @@ def _write_act(act: Act, person: Recipient, seen: World) -> None:
         else Arm.objects.none()
     )
     arm = arms.order_by("-letter").first()
-    part, notification = (arm.pk, arm.notification_id) if arm else (NO_PART, new_id())
+    part = arm.pk if arm else NO_PART
+    notification = (arm.notification_id if arm else None) or new_id()
     ref = UUID(int=floor_of(moment).int + new_id().int % 2**60)
     if act.deed == Deed.GOT:
         Delivery.objects.create(
