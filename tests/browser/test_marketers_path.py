@@ -233,7 +233,7 @@ def test_a_newcomer_does_what_the_guide_says(desk: Page, live_server: Any, reade
     keep(desk, picture, "campaign-segment", 900)
     saved(desk)
     written(desk, "Spring sale", "Korean readers")
-    keep(desk, picture, "campaign-form", 1050)
+    keep(desk, picture, "campaign-form", 1200)
     saved(desk)
     follow(desk, "Start …")
     looked_at(desk)
