@@ -40,9 +40,7 @@ def tallies(run: Run, by_letter: Mapping[str, Counts]) -> Sequence[Tally]:
 
 def _successes(counts: Counts, goal: str) -> tuple[int, int]:
     won = counts.clicked if goal == Goal.CLICK else counts.converted
-    # somebody who is reached by two channels is one; nobody is counted who got nothing
-    reached = min(counts.people, counts.sent)
-    return max(reached, won), won
+    return max(counts.reached, won), won
 
 
 def _look_at(run: Run, at: datetime) -> None:
