@@ -9,14 +9,14 @@ from uuid import UUID
 
 from campaigns.models import Arm, Run, Sample
 from campaigns.vocabulary import HOLD_OUT, UNFINISHED, ChunkState, RunState
-from notifications.ledger import outcomes
-from notifications.models.outcomes import OutcomeState
+from notifications.ledger import turnouts
+from notifications.models.turnouts import TurnoutState
 from tracking import rollups
 from tracking.models import ReactionKind
 
 #: States of what has left and is not known to have failed.
-_LEFT: Final = {OutcomeState.SENT, OutcomeState.DELIVERED, OutcomeState.UNCERTAIN}
-_ENDED_BADLY: Final = {OutcomeState.FAILED, OutcomeState.EXPIRED, OutcomeState.CANCELLED}
+_LEFT: Final = {TurnoutState.SENT, TurnoutState.DELIVERED, TurnoutState.UNCERTAIN}
+_ENDED_BADLY: Final = {TurnoutState.FAILED, TurnoutState.EXPIRED, TurnoutState.CANCELLED}
 #: The span over which a rate is told, where there are samples of it.
 _LOOK_BACK: Final = timedelta(seconds=60)
 
@@ -74,16 +74,16 @@ def counts_of(arms: Sequence[Arm]) -> Mapping[str, Counts]:
     letters = {arm.id: arm.letter for arm in arms}
     sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
-    for one in outcomes.of_parts(parts):
+    for one in turnouts.of_parts(parts):
         into = sums[letters[one.of]]
-        if one.state is OutcomeState.SUPPRESSED:
+        if one.state is TurnoutState.SUPPRESSED:
             into["suppressed"] += one.count
             continue
         into["planned"] += one.count
-        into["delivered"] += one.count if one.state is OutcomeState.DELIVERED else 0
+        into["delivered"] += one.count if one.state is TurnoutState.DELIVERED else 0
         into["sent"] += one.count if one.state in _LEFT else 0
         into["failed"] += one.count if one.state in _ENDED_BADLY else 0
-        into["waiting"] += one.count if one.state is OutcomeState.WAITING else 0
+        into["waiting"] += one.count if one.state is TurnoutState.WAITING else 0
     for reaction in rollups.reactions_of(parts):
         if reaction.kind != ReactionKind.MACHINE_OPENED:
             sums[letters[reaction.of]][reaction.kind] += reaction.people

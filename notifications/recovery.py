@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts import soft_bounces, suppressions
 from notifications import drifting, queues
-from notifications.ledger import audiences, awaited, outcomes, overdue, partitions, spending, sweep, tally
+from notifications.ledger import audiences, awaited, overdue, partitions, spending, sweep, tally, turnouts
 from notifications.ledger import replay as ledger_replay
 from notifications.ledger.replay import Choice
 from notifications.liveness import signing
@@ -103,7 +103,7 @@ def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:
 def keep_tally() -> int:
     """Add what was noted of the log to the counts and sums, until none is left; says how many notes there were."""
     done = 0
-    for fold in (tally.fold, outcomes.fold, spending.fold):
+    for fold in (tally.fold, turnouts.fold, spending.fold):
         folded = tally.TOGETHER
         while folded == tally.TOGETHER:
             folded = fold()
@@ -118,7 +118,7 @@ def keep_partitions(*, clock: Callable[[], datetime]) -> partitions.Upkeep:
     sweep.forget_answers(at - timedelta(hours=settings.IDEMPOTENCY_HOURS))
     suppressions.forget_replies(at - timedelta(days=settings.RETENTION_DAYS))
     soft_bounces.forget(at)
-    for forget in (tally.forget, outcomes.forget, spending.forget):
+    for forget in (tally.forget, turnouts.forget, spending.forget):
         forget(at - timedelta(days=settings.RETENTION_DAYS + 1))
     if done.stray:
         log.error("partition.stray_rows", rows=done.stray)

@@ -14,7 +14,7 @@ from accounts.channels import Mode
 from accounts.ids import array_of, new_ids
 from accounts.models import Recipient
 from notifications.models import Delivery
-from notifications.models.outcomes import NO_PART
+from notifications.models.turnouts import NO_PART
 from tracking.attributing import LOOK_AGAIN, attribute
 from tracking.models import Conversion
 

@@ -12,7 +12,7 @@ import msgspec
 from django.db import connection
 
 from accounts.ids import array_of
-from notifications.models.outcomes import NO_PART
+from notifications.models.turnouts import NO_PART
 from tracking.models import ReactionKind
 
 

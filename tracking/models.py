@@ -11,7 +11,7 @@ from accounts.channels import Channel, Mode
 from accounts.ids import new_id
 from accounts.models import Application, Recipient
 from accounts.models.kinds import choices
-from notifications.models.outcomes import NO_PART
+from notifications.models.turnouts import NO_PART
 
 
 class ReactionKind(StrEnum):

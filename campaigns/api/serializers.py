@@ -62,7 +62,7 @@ class CampaignRequest(Strict):
     test_percent = serializers.IntegerField(min_value=1, max_value=100, required=False)
     decide_after_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
     decide_by_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
-    sure_percent = serializers.IntegerField(min_value=50, max_value=99, required=False)
+    sure_percent = serializers.IntegerField(min_value=51, max_value=99, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What only makes sense together."""

@@ -667,13 +667,13 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("holdout_percent__lte", 50),
-                    ("sure_percent__gte", 50),
+                    ("sure_percent__gte", 51),
                     ("sure_percent__lte", 99),
                     ("test_percent__gte", 1),
                     ("test_percent__lte", 100),
                 ),
                 name="campaign_percents_sane",
-                violation_error_message="Hold out 50 % at most, test with 1 to 100 %, and be 50 to 99 % sure.",
+                violation_error_message="Hold out 50 % at most, test with 1 to 100 %, and be 51 to 99 % sure.",
             ),
         ),
         migrations.AddConstraint(

@@ -44,7 +44,7 @@ def _each(apps: Any, schema_editor: Any, change: str) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0001_initial"),
-        ("notifications", "0022_outcomes_and_reactions"),
+        ("notifications", "0022_turnouts_and_reactions"),
     ]
 
     operations = [migrations.RunPython(give_rights, take_rights)]

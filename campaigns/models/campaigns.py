@@ -137,10 +137,10 @@ class Campaign(models.Model):
                     holdout_percent__lte=50,
                     test_percent__gte=1,
                     test_percent__lte=100,
-                    sure_percent__gte=50,
+                    sure_percent__gte=51,
                     sure_percent__lte=99,
                 ),
-                violation_error_message="Hold out 50 % at most, test with 1 to 100 %, and be 50 to 99 % sure.",
+                violation_error_message="Hold out 50 % at most, test with 1 to 100 %, and be 51 to 99 % sure.",
             ),
             models.CheckConstraint(
                 name="campaign_decides_in_order",

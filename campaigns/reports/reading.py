@@ -11,12 +11,12 @@ from django.db.models import Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
 from campaigns.reports.counting import Counted, Sums
-from notifications.models import Outcome, OutcomeState, Spending
+from notifications.models import Spending, Turnout, TurnoutState
 from tracking.models import ReactionCount, Revenue
 
 #: States of what has left and is not known to have failed.
-_LEFT: Final = {OutcomeState.SENT.value, OutcomeState.DELIVERED.value, OutcomeState.UNCERTAIN.value}
-_ENDED_BADLY: Final = {OutcomeState.FAILED.value, OutcomeState.EXPIRED.value, OutcomeState.CANCELLED.value}
+_LEFT: Final = {TurnoutState.SENT.value, TurnoutState.DELIVERED.value, TurnoutState.UNCERTAIN.value}
+_ENDED_BADLY: Final = {TurnoutState.FAILED.value, TurnoutState.EXPIRED.value, TurnoutState.CANCELLED.value}
 
 #: What the sums of each key are added to.
 _Into = defaultdict[tuple[Any, ...], Sums]
@@ -60,7 +60,7 @@ class Which:
 def counted(which: Which, *keys: str) -> Mapping[tuple[Any, ...], Counted]:
     """All that is counted, by `keys`: columns that all roll-ups have, such as `part_of` and `channel`."""
     into: _Into = defaultdict(Sums)
-    for row in _summed(Outcome, which, (*keys, "state", "reason"), "count"):
+    for row in _summed(Turnout, which, (*keys, "state", "reason"), "count"):
         _add_outcome(into[row[:-3]], row[-3], row[-2], int(row[-1]))
     for row in _summed(ReactionCount, which, (*keys, "kind"), "people"):
         into[row[:-2]].add(row[-2], int(row[-1]))
@@ -79,7 +79,7 @@ def over_time(which: Which, *, by_day: bool) -> Mapping[datetime, Counted]:
     """What was planned, and what people did, by the hour or the day in UTC; without reasons and money."""
     into: _Into = defaultdict(Sums)
     moment = TruncDay("hour") if by_day else TruncHour("hour")
-    for row in _summed(Outcome, which, ("state",), "count", moment=moment):
+    for row in _summed(Turnout, which, ("state",), "count", moment=moment):
         _add_outcome(into[row[:1]], row[1], "", int(row[2]))
     for row in _summed(ReactionCount, which, ("kind",), "people", moment=moment):
         into[row[:1]].add(row[1], int(row[2]))
@@ -87,14 +87,14 @@ def over_time(which: Which, *, by_day: bool) -> Mapping[datetime, Counted]:
 
 
 def _add_outcome(sums: Sums, state: str, reason: str, count: int) -> None:
-    if state == OutcomeState.SUPPRESSED:
+    if state == TurnoutState.SUPPRESSED:
         sums.add("suppressed", count)
         sums.add_to("suppressed_by", reason, count)
         return
     sums.add("planned", count)
     if state in _LEFT:
         sums.add("sent", count)
-        sums.add("delivered", count if state == OutcomeState.DELIVERED else 0)
+        sums.add("delivered", count if state == TurnoutState.DELIVERED else 0)
     elif state in _ENDED_BADLY:
         sums.add("failed", count)
         sums.add_to("failed_by", reason, count)

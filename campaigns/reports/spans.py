@@ -11,7 +11,7 @@ from uuid import UUID
 from campaigns.models import Arm
 from campaigns.reports.counting import NUMBERS, RATES, Counted, Line, added
 from campaigns.reports.reading import Span, Which, counted, over_time
-from notifications.models.outcomes import NO_PART
+from notifications.models.turnouts import NO_PART
 from templates_app.models import TemplateVersion
 
 #: Spans up to this are told by the hour, longer ones by the day.

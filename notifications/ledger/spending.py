@@ -1,6 +1,6 @@
 """What messages cost, by template and by what they are a part of: noted with what was sent, and added up by a task.
 
-Whatever costs nothing is not noted; how many of those were sent is known from outcomes.
+Whatever costs nothing is not noted; how many of those were sent is known from turnouts.
 """
 
 from collections import defaultdict

@@ -17,12 +17,12 @@ from notifications.models.log import (
     Notification,
     PendingReceipt,
 )
-from notifications.models.outcomes import NO_PART, Outcome, OutcomeNote, OutcomeState, Spending, SpendingNote
 from notifications.models.prices import SmsPrice
 from notifications.models.provider_accounts import ProviderAccount
 from notifications.models.reactions import Reaction
 from notifications.models.routes import Route, RouteStep
 from notifications.models.tallies import Standing, Tally, TallyNote
+from notifications.models.turnouts import NO_PART, Spending, SpendingNote, Turnout, TurnoutNote, TurnoutState
 
 __all__ = [
     "BATCH_SIZE",
@@ -41,9 +41,6 @@ __all__ = [
     "Escalation",
     "IdempotencyKey",
     "Notification",
-    "Outcome",
-    "OutcomeNote",
-    "OutcomeState",
     "PendingReceipt",
     "ProviderAccount",
     "Reaction",
@@ -55,4 +52,7 @@ __all__ = [
     "Standing",
     "Tally",
     "TallyNote",
+    "Turnout",
+    "TurnoutNote",
+    "TurnoutState",
 ]

@@ -190,7 +190,7 @@ def test_a_refused_request_counts_nothing() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["sent", "failed", "retrying", "uncertain", "expired"])
-def test_outcomes_are_counted_by_queue_account_and_reason(state: str) -> None:
+def test_turnouts_are_counted_by_queue_account_and_reason(state: str) -> None:
     before = read()
 
     with metered() as meters:

@@ -13,7 +13,7 @@ from campaigns import launching
 from campaigns.models import Campaign, Run, Sample, Segment, Variant
 from campaigns.vocabulary import CampaignState
 from notifications.models import Delivery
-from notifications.models.outcomes import Outcome
+from notifications.models.turnouts import Turnout
 from templates_app.content import RawContent
 from tests.builders import application, published
 from tracking.models import ReactionCount, ReactionKind
@@ -97,7 +97,7 @@ def counted(run: Run, letter: str, **counts: int) -> None:
             ReactionCount.objects.create(**known, kind=name, people=count, times=count)
         else:
             reason = "opted_out" if name == "suppressed" else ""
-            Outcome.objects.create(**known, state=name, reason=reason, count=count)
+            Turnout.objects.create(**known, state=name, reason=reason, count=count)
 
 
 def sampled(run: Run, number: int = 60) -> None:

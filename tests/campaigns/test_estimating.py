@@ -19,7 +19,7 @@ from campaigns.models import Campaign, Run
 from campaigns.vocabulary import HOLD_OUT
 from config.demo import cast
 from notifications import charging, recovery, tariffs
-from notifications.ledger import outcomes, spending
+from notifications.ledger import spending, turnouts
 from notifications.models import Delivery, Notification, SmsPrice
 from notifications.routes import routes
 from notifications.vocabulary import Lane, Reason
@@ -184,7 +184,7 @@ def test_text_messages_cost_what_was_expected(outside: Running) -> None:
     recovery.keep_tally()
 
     part = run.arms.get().id
-    assert [(one.state, one.count) for one in outcomes.of_parts([part])] == [("sent", 18)]
+    assert [(one.state, one.count) for one in turnouts.of_parts([part])] == [("sent", 18)]
     paid = [
         Cost(one.channel, one.currency, one.messages, one.segments, one.amount) for one in spending.of_parts([part])
     ]

@@ -1,4 +1,4 @@
-"""What the roll-up of outcomes says, and what the log itself does."""
+"""What the roll-up of turnouts says, and what the log itself does."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from accounts.ids import instant_of
 from notifications import recovery
-from notifications.models import NO_PART, Delivery, Outcome, OutcomeNote
+from notifications.models import NO_PART, Delivery, Turnout, TurnoutNote
 
 WAITING = {"scheduled", "queued", "sending", "retrying"}
 
@@ -17,11 +17,11 @@ Kind = tuple[datetime, UUID, UUID, str, str, str]
 def counted() -> Counter[Kind]:
     """The roll-up, once all notes are added."""
     recovery.keep_tally()
-    assert not OutcomeNote.objects.exists()
+    assert not TurnoutNote.objects.exists()
     return Counter(
         {
             (one.hour, one.version_id, one.part_of, one.channel, one.state, one.reason): one.count
-            for one in Outcome.objects.exclude(count=0)
+            for one in Turnout.objects.exclude(count=0)
         }
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from campaigns.models import Arm, Run
-from notifications.models import Outcome, Spending
+from notifications.models import Spending, Turnout
 from tracking.models import ReactionCount, Revenue
 
 
@@ -20,7 +20,7 @@ def hour(days_ago: int = 0) -> datetime:
 def outcome(of: Arm | UUID, count: int, **values: Any) -> None:
     """So many deliveries of an arm, or of a version that nothing bigger sent."""
     usual = {"hour": hour(), "channel": "email", "state": "sent"}
-    Outcome.objects.create(**{**usual, **_about(of), "count": count, **values})
+    Turnout.objects.create(**{**usual, **_about(of), "count": count, **values})
 
 
 def reaction(of: Arm | UUID, kind: str, people: int, **values: Any) -> None:

@@ -13,7 +13,7 @@ from campaigns.segments.fields import ATTRIBUTE, FIELDS, Kind
 from campaigns.segments.reading import read
 from campaigns.segments.rules import Deed
 from notifications.models import Delivery
-from notifications.models.outcomes import NO_PART
+from notifications.models.turnouts import NO_PART
 from tests.builders import application, category
 from tests.campaigns.segments.plainly import NOW, Act, Gadget, Somebody, World, ago
 from tracking.models import Conversion, Engagement

@@ -14,12 +14,12 @@ from django.db import connection
 from accounts.channels import Channel
 from accounts.ids import array_of
 from notifications.ledger.tally import TOGETHER
-from notifications.models import OutcomeState
+from notifications.models import TurnoutState
 from notifications.vocabulary import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class Turnouts:
     """Deliveries that stand alike. `of` is what was asked about: the part, the version or the category.
 
     `reason` is None where all is well, and for what waits.
@@ -27,7 +27,7 @@ class Outcomes:
 
     of: UUID
     channel: Channel
-    state: OutcomeState
+    state: TurnoutState
     reason: Reason | None
     count: int
 
@@ -35,9 +35,9 @@ class Outcomes:
 #: Notes become counts; as that of the tally, and in the order of the key for the same reason.
 _FOLD: Final = """
     WITH taken AS (
-        DELETE FROM notifications_outcomenote
+        DELETE FROM notifications_turnoutnote
          WHERE id IN (SELECT id
-                        FROM notifications_outcomenote
+                        FROM notifications_turnoutnote
                        ORDER BY id
                        LIMIT %(limit)s
                          FOR UPDATE SKIP LOCKED)
@@ -48,7 +48,7 @@ _FOLD: Final = """
          GROUP BY hour, version_id, part_of, channel, state, reason
          ORDER BY hour, version_id, part_of, channel, state, reason
     ), kept AS (
-        INSERT INTO notifications_outcome AS outcome (hour, version_id, part_of, channel, state, reason, count)
+        INSERT INTO notifications_turnout AS outcome (hour, version_id, part_of, channel, state, reason, count)
         SELECT hour, version_id, part_of, channel, state, reason, change
           FROM summed
             ON CONFLICT (hour, version_id, part_of, channel, state, reason)
@@ -57,39 +57,39 @@ _FOLD: Final = """
     SELECT coalesce(sum(notes), 0) FROM summed
 """
 
-#: Served by outcome_part: some dozens of rows for each hour in which a part was planned.
+#: Served by turnout_part: some dozens of rows for each hour in which a part was planned.
 _OF_PARTS: Final = """
     SELECT part_of, channel, state, reason, sum(count)
-      FROM notifications_outcome
+      FROM notifications_turnout
      WHERE part_of = ANY(%(parts)s::uuid[])
      GROUP BY part_of, channel, state, reason
     HAVING sum(count) <> 0
      ORDER BY part_of, channel, state, reason
 """
 
-#: Served by outcome_version.
+#: Served by turnout_version.
 _OF_VERSIONS: Final = """
     SELECT version_id, channel, state, reason, sum(count)
-      FROM notifications_outcome
+      FROM notifications_turnout
      WHERE version_id = ANY(%(versions)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
      GROUP BY version_id, channel, state, reason
     HAVING sum(count) <> 0
      ORDER BY version_id, channel, state, reason
 """
 
-#: Served by outcome_version, for every version that any template of the category has had.
+#: Served by turnout_version, for every version that any template of the category has had.
 _OF_CATEGORIES: Final = """
     SELECT category_id, channel, outcome.state, reason, sum(count)
       FROM templates_app_template AS template
       JOIN templates_app_templateversion AS version ON version.template_id = template.id
-      JOIN notifications_outcome AS outcome ON outcome.version_id = version.id
+      JOIN notifications_turnout AS outcome ON outcome.version_id = version.id
      WHERE category_id = ANY(%(categories)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
      GROUP BY category_id, channel, outcome.state, reason
     HAVING sum(count) <> 0
      ORDER BY category_id, channel, outcome.state, reason
 """
 
-_FORGET: Final = "DELETE FROM notifications_outcome WHERE hour < %(before)s"
+_FORGET: Final = "DELETE FROM notifications_turnout WHERE hour < %(before)s"
 
 
 def fold(*, limit: int = TOGETHER) -> int:
@@ -99,17 +99,17 @@ def fold(*, limit: int = TOGETHER) -> int:
         return int(cursor.fetchone()[0])
 
 
-def of_parts(parts: Iterable[UUID]) -> Sequence[Outcomes]:
+def of_parts(parts: Iterable[UUID]) -> Sequence[Turnouts]:
     """What became of all that is a part of these, as of the latest fold."""
     return _read(_OF_PARTS, {"parts": array_of(parts)})
 
 
-def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Outcomes]:
+def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:
     """What became of what these versions said and was planned in the hours of a half-open span."""
     return _read(_OF_VERSIONS, {"versions": array_of(version_ids), "since": since, "until": until})
 
 
-def of_categories(category_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Outcomes]:
+def of_categories(category_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:
     """Likewise, of all that templates of these categories said."""
     return _read(_OF_CATEGORIES, {"categories": array_of(category_ids), "since": since, "until": until})
 
@@ -120,10 +120,10 @@ def forget(before: datetime) -> None:
         cursor.execute(_FORGET, {"before": before})
 
 
-def _read(statement: str, about: dict[str, Any]) -> Sequence[Outcomes]:
+def _read(statement: str, about: dict[str, Any]) -> Sequence[Turnouts]:
     with connection.cursor() as cursor:
         cursor.execute(statement, about)
         return [
-            Outcomes(of, Channel(channel), OutcomeState(state), Reason(reason) if reason else None, int(count))
+            Turnouts(of, Channel(channel), TurnoutState(state), Reason(reason) if reason else None, int(count))
             for of, channel, state, reason, count in cursor.fetchall()
         ]

@@ -14,7 +14,7 @@ from notifications.models.kinds import choices, reasons
 NO_PART: Final = UUID(int=0)
 
 
-class OutcomeState(StrEnum):
+class TurnoutState(StrEnum):
     """What became of a delivery, as far as a report cares: the states of the log, but all that wait are one."""
 
     WAITING = "waiting"
@@ -27,7 +27,7 @@ class OutcomeState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-class Outcome(models.Model):
+class Turnout(models.Model):
     """Deliveries that were planned in one hour for one purpose by one channel, and stand alike now.
 
     What waits does so for no reason here: a claim, and an attempt that fails in passing, change nothing.
@@ -37,28 +37,28 @@ class Outcome(models.Model):
     version_id = models.UUIDField()
     part_of = models.UUIDField(default=NO_PART, help_text="Zero: a part of nothing.")
     channel = models.CharField(max_length=5, choices=choices(Channel))
-    state = models.CharField(max_length=10, choices=choices(OutcomeState))
+    state = models.CharField(max_length=10, choices=choices(TurnoutState))
     reason = models.CharField(max_length=24, choices=reasons, blank=True, default="")
     count = models.BigIntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="outcome_once", fields=["hour", "version_id", "part_of", "channel", "state", "reason"]
+                name="turnout_once", fields=["hour", "version_id", "part_of", "channel", "state", "reason"]
             ),
         ]
         indexes = [
             # the report of a campaign reads its own, that of a template a span of hours
-            models.Index(fields=["part_of"], name="outcome_part"),
-            models.Index(fields=["version_id", "hour"], name="outcome_version"),
+            models.Index(fields=["part_of"], name="turnout_part"),
+            models.Index(fields=["version_id", "hour"], name="turnout_version"),
         ]
 
     def __str__(self) -> str:
         return f"{self.count} {self.channel} {self.state} of {self.hour:%Y-%m-%d %H:00}"
 
 
-class OutcomeNote(models.Model):
-    """What one statement changed, to be added to the outcomes. Written by triggers of the log, as `TallyNote` is."""
+class TurnoutNote(models.Model):
+    """What one statement changed, to be added to the turnouts. Written by triggers of the log, as `TallyNote` is."""
 
     hour = models.DateTimeField()
     version_id = models.UUIDField()

@@ -41,7 +41,7 @@ _TALLIED = """
         HAVING sum(change) <> 0
 """
 
-_NOTED = "INSERT INTO notifications_outcomenote (hour, version_id, part_of, channel, state, reason, change)"
+_NOTED = "INSERT INTO notifications_turnoutnote (hour, version_id, part_of, channel, state, reason, change)"
 
 # Nearly every statement is about one notification, which is looked up once, in its partition alone: where it is looked
 # up by a join, all of its partitions are opened, which takes a statement about one delivery longer than the rest of it.
@@ -99,7 +99,7 @@ def _function(name: str, noting: str, before: str = "", declared: str = "") -> s
     """
 
 
-def _functions(*, with_outcomes: bool) -> str:
+def _functions(*, with_turnouts: bool) -> str:
     moved = _rows("after", 1) + "UNION ALL" + _rows("before", -1)
     made = []
     for name, table, rows, before in (
@@ -107,7 +107,7 @@ def _functions(*, with_outcomes: bool) -> str:
         ("notifications_note_moved", "after", moved, _UNLESS_CLAIMED),
         ("notifications_note_deleted", "before", _rows("before", -1), ""),
     ):
-        if with_outcomes:
+        if with_turnouts:
             noting = _OUTCOMES.format(table=table, changed=_changed(rows))
             made.append(_function(name, noting, before, "DECLARE one uuid; version uuid; part uuid;"))
         else:
@@ -115,7 +115,7 @@ def _functions(*, with_outcomes: bool) -> str:
     return "".join(made)
 
 
-# What the first count begins with stands in the triggers themselves: first that of the tallies, then that of outcomes.
+# What the first count begins with stands in the triggers themselves: first that of the tallies, then that of turnouts.
 _TRIGGERS = """
     DO $$
     DECLARE
@@ -155,16 +155,16 @@ _LOCK = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0022_outcomes_and_reactions")]
+    dependencies = [("notifications", "0022_turnouts_and_reactions")]
 
     operations = [
         # the triggers keep their second argument, which then says nothing
         migrations.RunSQL(
-            _LOCK + _functions(with_outcomes=True) + _TRIGGERS,
-            _LOCK + _functions(with_outcomes=False),
+            _LOCK + _functions(with_turnouts=True) + _TRIGGERS,
+            _LOCK + _functions(with_turnouts=False),
         ),
         migrations.AlterField(
-            model_name="outcome",
+            model_name="turnout",
             name="state",
             field=models.CharField(
                 choices=[

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="OutcomeNote",
+            name="TurnoutNote",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("hour", models.DateTimeField()),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(blank=True, help_text="While this is set, nothing of it leaves.", null=True),
         ),
         migrations.CreateModel(
-            name="Outcome",
+            name="Turnout",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("hour", models.DateTimeField()),
@@ -99,12 +99,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["part_of"], name="outcome_part"),
-                    models.Index(fields=["version_id", "hour"], name="outcome_version"),
+                    models.Index(fields=["part_of"], name="turnout_part"),
+                    models.Index(fields=["version_id", "hour"], name="turnout_version"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("hour", "version_id", "part_of", "channel", "state", "reason"), name="outcome_once"
+                        fields=("hour", "version_id", "part_of", "channel", "state", "reason"), name="turnout_once"
                     )
                 ],
             },

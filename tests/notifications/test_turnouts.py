@@ -12,9 +12,9 @@ from django.db import connection
 
 from accounts.channels import Channel
 from accounts.ids import new_id
-from notifications.ledger import outcomes
-from notifications.ledger.outcomes import Outcomes
-from notifications.models import Delivery, Notification, Outcome, OutcomeNote, OutcomeState
+from notifications.ledger import turnouts
+from notifications.ledger.turnouts import Turnouts
+from notifications.models import Delivery, Notification, Turnout, TurnoutNote, TurnoutState
 from notifications.vocabulary import DeliveryState, Reason
 from templates_app.models import TemplateVersion
 from tests.notifications.counting import counted, true
@@ -60,7 +60,7 @@ def test_nothing_is_noted_of_what_goes_on_waiting() -> None:
     for state in ("sending", "retrying", "queued"):
         Delivery.objects.update(state=state, attempt=1, reason="" if state == "sending" else "throttled")
 
-    assert not OutcomeNote.objects.exists()
+    assert not TurnoutNote.objects.exists()
 
 
 def test_a_new_reason_alone_is_counted() -> None:
@@ -69,9 +69,9 @@ def test_a_new_reason_alone_is_counted() -> None:
     Delivery.objects.filter(channel="sms").update(reason="no_receipt")
 
     assert counted() == true()
-    assert outcomes.of_parts([one]) == [
-        Outcomes(one, Channel.EMAIL, OutcomeState.SENT, None, 1),
-        Outcomes(one, Channel.SMS, OutcomeState.SENT, Reason.NO_RECEIPT, 1),
+    assert turnouts.of_parts([one]) == [
+        Turnouts(one, Channel.EMAIL, TurnoutState.SENT, None, 1),
+        Turnouts(one, Channel.SMS, TurnoutState.SENT, Reason.NO_RECEIPT, 1),
     ]
 
 
@@ -79,12 +79,12 @@ def test_parts_are_told_apart() -> None:
     one, other = part(2), part(3)
     counted()
 
-    assert outcomes.of_parts([one, other, new_id()]) == [
-        Outcomes(which, channel, OutcomeState.WAITING, None, count)
+    assert turnouts.of_parts([one, other, new_id()]) == [
+        Turnouts(which, channel, TurnoutState.WAITING, None, count)
         for which, count in sorted([(one, 2), (other, 3)])
         for channel in (Channel.EMAIL, Channel.SMS)
     ]
-    assert outcomes.of_parts([]) == []
+    assert turnouts.of_parts([]) == []
 
 
 def test_versions_and_categories_are_counted_over_a_span_of_hours() -> None:
@@ -92,14 +92,14 @@ def test_versions_and_categories_are_counted_over_a_span_of_hours() -> None:
     (notification,) = Notification.objects.all()
     category = TemplateVersion.objects.get(pk=notification.version_id).template.category_id
     counted()
-    hour = Outcome.objects.latest("hour").hour
+    hour = Turnout.objects.latest("hour").hour
 
-    found = outcomes.of_versions([notification.version_id], hour, hour + timedelta(hours=1))
+    found = turnouts.of_versions([notification.version_id], hour, hour + timedelta(hours=1))
     assert [(one.of, one.count) for one in found] == [(notification.version_id, 2)] * 2
-    assert [one.count for one in outcomes.of_categories([category], LONG_AGO, SOME_DAY)] == [2, 2]
+    assert [one.count for one in turnouts.of_categories([category], LONG_AGO, SOME_DAY)] == [2, 2]
     for since, until in ((LONG_AGO, hour), (hour + timedelta(hours=1), SOME_DAY)):
-        assert outcomes.of_versions([notification.version_id], since, until) == []
-        assert outcomes.of_categories([category], since, until) == []
+        assert turnouts.of_versions([notification.version_id], since, until) == []
+        assert turnouts.of_categories([category], since, until) == []
 
 
 def test_what_comes_of_a_notification_that_is_gone_is_not_counted_any_more() -> None:
@@ -121,11 +121,11 @@ def test_what_comes_of_a_notification_that_is_gone_is_not_counted_any_more() -> 
     }
 
 
-def test_outcomes_of_hours_that_are_gone_are_forgotten() -> None:
+def test_turnouts_of_hours_that_are_gone_are_forgotten() -> None:
     part(1)
     counted()
-    outcomes.forget(datetime.now(UTC) + timedelta(hours=1))
-    assert not Outcome.objects.exists()
+    turnouts.forget(datetime.now(UTC) + timedelta(hours=1))
+    assert not Turnout.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -137,7 +137,7 @@ def test_two_who_add_up_at_once_count_nothing_twice() -> None:
             Delivery.objects.filter(pk=pk).update(state=state)
 
     def fold() -> None:
-        while outcomes.fold(limit=7):
+        while turnouts.fold(limit=7):
             pass
         connection.close()
 
