@@ -40,9 +40,7 @@ def tallies(run: Run, by_letter: Mapping[str, Counts]) -> Sequence[Tally]:
 
 def _successes(counts: Counts, goal: str) -> tuple[int, int]:
     won = counts.clicked if goal == Goal.CLICK else counts.converted
-    # somebody who is reached by two channels is one; nobody is counted who got nothing
-    reached = min(counts.people, counts.sent)
-    return max(reached, won), won
+    return max(counts.reached, won), won
 
 
 def _look_at(run: Run, at: datetime) -> None:
@@ -97,7 +95,7 @@ def looks(tested_at: datetime, after_hours: int, by_hours: int) -> Sequence[date
 def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at: datetime) -> None:
     """Once the test has gone out and some hours have passed: the better one goes to the rest."""
     campaign = run.campaign
-    if campaign.test_percent == 100 or run.winner or run.frozen_at is None:
+    if run.test_percent == 100 or run.winner or run.frozen_at is None:
         return
     if run.tested_at is None:
         if chunks.are_left(run.id, 1):
@@ -121,7 +119,7 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
 
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
-    waits = run.campaign.test_percent < 100 and not run.winner and len(run.shares) > 1
+    waits = run.test_percent < 100 and not run.winner and len(run.shares) > 1
     if not waits and progress.nothing_waits(run, progress.added(by_letter.values())):
         done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if done.update(state=RunState.FINISHED, finished_at=at):

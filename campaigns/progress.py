@@ -42,6 +42,11 @@ class Counts:
     unsubscribed: int = 0
     complained: int = 0
 
+    @property
+    def reached(self) -> int:
+        """People to whom something has left: whoever is reached by two channels is one."""
+        return min(self.people, self.sent)
+
     def as_json(self) -> dict[str, int]:
         """As a sample and the API have it."""
         return {name: getattr(self, name) for name in self.__slots__}
@@ -109,7 +114,7 @@ def added(counts: Any) -> Counts:
 
 def sample(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     """Write down how far a run is, for its charts and its rate; and how many of each arm were reached."""
-    reached = {letter: min(counts.people, counts.sent) for letter, counts in by_letter.items()}
+    reached = {letter: counts.reached for letter, counts in by_letter.items()}
     counts = added(by_letter.values()).as_json()
     Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts, reached=reached)], ignore_conflicts=True)
 

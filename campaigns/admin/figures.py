@@ -66,7 +66,7 @@ def _cell(counted: Counted, label: str, name: str) -> Cell:
     if name in _PARTS and counted.sent:
         small.append(percent(number / counted.sent))
     if name == "opened" and counted.machine_opened:
-        small.append(f"+ {counted.machine_opened:,} by programs")
+        small.append(f"+ {counted.machine_opened:,} by\N{NO-BREAK SPACE}programs")
     if name == "planned" and counted.waiting:
         small.append(f"{counted.waiting:,} waiting")
     return Cell(f"{number:,}", small)

@@ -32,9 +32,9 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "sent": "planned",
     "delivered": "sent",
     "failed": "planned",
-    "opened": "sent",
-    "clicked": "sent",
-    "converted": "sent",
+    "opened": "reached",
+    "clicked": "reached",
+    "converted": "reached",
 }
 
 
@@ -85,7 +85,8 @@ def shown(run: Run, at: datetime) -> Shown:
         _line(run, letter, templates[letter], counts) for letter, counts in sorted(far.arms.items(), key=_hold_out_last)
     ]
     if len(lines) > 1:
-        lines.append(Line("all", "", _cells(far.counts)))
+        reached = sum(one.reached for letter, one in far.arms.items() if letter != HOLD_OUT)
+        lines.append(Line("all", "", _cells(far.counts, reached)))
     return Shown(
         run=run,
         look=LOOKS[far.state],
@@ -111,14 +112,14 @@ def _line(run: Run, letter: str, template: str, counts: Counts) -> Line:
     if letter == HOLD_OUT:
         nothing = [Cell("–")] * (len(_COLUMNS) - 1)
         return Line("hold-out", "nothing, to be compared with", [Cell(f"{counts.people:,}"), *nothing])
-    return Line(letter, template, _cells(counts), is_winner=run.winner == letter)
+    return Line(letter, template, _cells(counts, counts.reached), is_winner=run.winner == letter)
 
 
-def _cells(counts: Counts) -> list[Cell]:
+def _cells(counts: Counts, reached: int) -> list[Cell]:
+    wholes = {"": 0, "planned": counts.planned, "sent": counts.sent, "reached": reached}
     cells = []
     for name, of in _COLUMNS.items():
-        count = getattr(counts, name)
-        whole = getattr(counts, of) if of else 0
+        count, whole = getattr(counts, name), wholes[of]
         cells.append(Cell(f"{count:,}", f"{100 * count / whole:.1f} %" if whole and count else ""))
     return cells
 

@@ -15,6 +15,8 @@ from campaigns.reports.counting import Counted
 
 #: A chart's own units.
 WIDTH, HEIGHT = 720, 64
+#: Of a bar: where there are few, they are bars all the same.
+_WIDEST: Final = 48.0
 #: Columns of a chart at most, and the widths that one may have.
 _MOST_COLUMNS: Final = 60
 _SECOND, _MINUTE, _HOUR, _DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -168,7 +170,9 @@ def over_time(
     rows = [(label, [sums[name][place] for name in names]) for place, label in enumerate(labels)]
     panels = [_panel(name, sums[name], columns) for name in names if any(sums[name].values())]
     every = max(1, -(-columns // 6))
-    ticks = [(round(place * WIDTH / columns, 1), labels[place]) for place in range(0, columns, every)]
+    # the table beside it has the year
+    short = [label.removeprefix(f"{first:%Y}-").removeprefix(f"{last:%Y}-") for label in labels]
+    ticks = [(round(place * WIDTH / columns, 1), short[place]) for place in range(0, columns, every)]
     ticks = [one for one in ticks if one[0] <= WIDTH - _ROOM] or ticks[:1]
     return Chart(panels, ticks, names, [row for row in rows if any(row[1])], _in_words(width))
 
@@ -196,13 +200,13 @@ def percent(part: float) -> str:
 
 def _panel(name: str, sums: Counter[int], columns: int) -> Panel:
     highest, width = max(sums.values()), WIDTH / columns
-    gap = min(2.0, width / 4)
+    filled = min(_WIDEST, width - min(2.0, width / 4))
     bars = []
     for place, number in sorted(sums.items()):
         height = number / highest * HEIGHT
         if number:
             drawn = max(1.0, height)
-            bars.append(Bar(round(place * width, 2), round(HEIGHT - drawn, 2), round(width - gap, 2), round(drawn, 2)))
+            bars.append(Bar(round(place * width, 2), round(HEIGHT - drawn, 2), round(filled, 2), round(drawn, 2)))
     return Panel(name, sum(sums.values()), highest, bars)
 
 

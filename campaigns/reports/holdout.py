@@ -32,7 +32,7 @@ _STANDS: Final = 60
 
 #: Whoever did something in the span, and is in a chunk that was planned; `has_waited` are those of whom the second
 #: phase is planned as well. What was told since is a range of the primary key. The one chunk that may have somebody is
-#: found by chunk_once, 10 microseconds for each, and every chunk is opened once.
+#: found by chunk_once, 20 microseconds for each, and every chunk is opened once.
 _CONVERTED: Final = """
     WITH converter AS MATERIALIZED (
         SELECT DISTINCT recipient_id AS id

@@ -50,9 +50,12 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Any:
-    """Keeps a picture of a page, or of a part of one, under a name, where BROWSER_PICTURES names a folder."""
+    """Keeps a picture of a page, or of a part of one, under a name, where BROWSER_PICTURES names a folder.
 
-    def take(seen: Page | Locator, name: str) -> None:
+    Of a page that is not `whole`, what the window shows.
+    """
+
+    def take(seen: Page | Locator, name: str, *, whole: bool = True) -> None:
         if not _PICTURES:
             return
         Path(_PICTURES).mkdir(parents=True, exist_ok=True)
@@ -60,6 +63,6 @@ def picture(request: pytest.FixtureRequest) -> Any:
         if isinstance(seen, Locator):
             seen.screenshot(path=path)
         else:
-            seen.screenshot(path=path, full_page=True)
+            seen.screenshot(path=path, full_page=whole)
 
     return take
