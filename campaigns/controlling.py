@@ -97,7 +97,7 @@ def choose(run_id: UUID, letter: str, at: datetime) -> None:
             raise CannotDo(f"There is no variant {letter[:10]!r}; there are {', '.join(letters)}.")
         if run.winner:
             raise CannotDo(f"{run.winner} was chosen already and is on its way.")
-        if run.state not in UNFINISHED or run.campaign.test_percent == 100:
+        if run.state not in UNFINISHED or run.test_percent == 100:
             raise CannotDo("Nobody waits for a decision: the variants went to everybody.")
         run.winner, run.decided_at, run.next_chunk_at = letter, at, at
         if run.state == RunState.DECIDING:

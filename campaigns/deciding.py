@@ -95,7 +95,7 @@ def looks(tested_at: datetime, after_hours: int, by_hours: int) -> Sequence[date
 def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at: datetime) -> None:
     """Once the test has gone out and some hours have passed: the better one goes to the rest."""
     campaign = run.campaign
-    if campaign.test_percent == 100 or run.winner or run.frozen_at is None:
+    if run.test_percent == 100 or run.winner or run.frozen_at is None:
         return
     if run.tested_at is None:
         if chunks.are_left(run.id, 1):
@@ -119,7 +119,7 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
 
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
-    waits = run.campaign.test_percent < 100 and not run.winner and len(run.shares) > 1
+    waits = run.test_percent < 100 and not run.winner and len(run.shares) > 1
     if not waits and progress.nothing_waits(run, progress.added(by_letter.values())):
         done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if done.update(state=RunState.FINISHED, finished_at=at):

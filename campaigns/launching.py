@@ -26,7 +26,6 @@ from notifications.stopping import stopping
 from notifications.vocabulary import Lane, Urgency
 from templates_app import catalogue
 
-
 #: Seconds after which it is looked again whether there is room: much less than what waits will take.
 _BREATH: Final = 1
 
@@ -57,7 +56,13 @@ def begin(run: Run, at: datetime) -> None:
             arms.append(Arm(run=run, letter=HOLD_OUT))
         Arm.objects.bulk_create(arms)
         shares = {arm.letter: arm.weight for arm in arms if arm.letter != HOLD_OUT}
-        Run.objects.filter(pk=run.pk).update(started_at=at, next_chunk_at=at, shares=shares)
+        Run.objects.filter(pk=run.pk).update(
+            started_at=at,
+            next_chunk_at=at,
+            shares=shares,
+            holdout_percent=run.campaign.holdout_percent,
+            test_percent=run.campaign.test_percent,
+        )
         transaction.on_commit(hint)
 
 
@@ -132,9 +137,8 @@ def plan_chunk(turn: Turn, at: datetime) -> int:
 
 def design(run: Run) -> Design:
     """How the people of a run are divided at this moment."""
-    campaign = run.campaign
     shares = tuple(Share(letter, weight) for letter, weight in sorted(run.shares.items()))
-    return Design(campaign.id, shares, campaign.holdout_percent / 100, campaign.test_percent / 100)
+    return Design(run.campaign_id, shares, run.holdout_percent / 100, run.test_percent / 100)
 
 
 def _divided(turn: Turn, arms: Mapping[str, Arm]) -> dict[str | None, list[UUID]]:

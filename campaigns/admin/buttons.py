@@ -74,7 +74,7 @@ def of_run(run: Run, may: May, *, failed: int) -> list[Button]:
         found.append(Button("Resume", to("resume")))
     elif is_going:
         found.append(Button("Pause", to("pause")))
-    if is_going and run.campaign.test_percent < 100 and not run.winner:
+    if is_going and run.test_percent < 100 and not run.winner:
         found += [
             Button(f"Send {letter} to the rest …", to("choose", letter), asks=True) for letter in sorted(run.shares)
         ]

@@ -313,6 +313,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("next_chunk_at", models.DateTimeField(help_text="When the next chunk may be planned.", null=True)),
+                (
+                    "holdout_percent",
+                    models.PositiveSmallIntegerField(default=0, help_text="What its campaign said when it began."),
+                ),
+                (
+                    "test_percent",
+                    models.PositiveSmallIntegerField(default=100, help_text="What its campaign said when it began."),
+                ),
                 ("shares", models.JSONField(default=dict, help_text="What each variant gets now: letter, share.")),
                 ("winner", models.CharField(blank=True, default="", max_length=1)),
                 ("estimate", models.JSONField(default=dict, help_text="What was expected before the start.")),

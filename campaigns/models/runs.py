@@ -36,6 +36,8 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True)
     people = models.PositiveIntegerField(default=0, help_text="The size of its audience, as far as it is frozen.")
     next_chunk_at = models.DateTimeField(null=True, help_text="When the next chunk may be planned.")
+    holdout_percent = models.PositiveSmallIntegerField(default=0, help_text="What its campaign said when it began.")
+    test_percent = models.PositiveSmallIntegerField(default=100, help_text="What its campaign said when it began.")
     shares = models.JSONField(default=dict, help_text="What each variant gets now: letter, share.")
     winner = models.CharField(max_length=1, blank=True, default="")
     estimate = models.JSONField(default=dict, help_text="What was expected before the start.")
