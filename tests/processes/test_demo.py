@@ -46,6 +46,8 @@ def test_everything_arrives_by_the_first_choices_and_every_rule_is_seen_at_work(
         "Nothing was heard of it on the channel before, so it takes this one as well (push).",
     ):
         assert rule in page
+    for words in ("B is better than A with", "The guests of the demo open and click by themselves."):
+        assert words in page
     assert page.count("digested with 2 others, as ") == 3
     assert "digested 3 gathered under post-1 since " in page
 
