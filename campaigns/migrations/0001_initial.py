@@ -21,8 +21,44 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Segment",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "kind",
+                    models.CharField(choices=[("rules", "Rules"), ("list", "List")], default="rules", max_length=5),
+                ),
+                ("rules", models.JSONField(blank=True, default=dict, help_text="A tree of rules; empty: everybody.")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["rules", "list"])), name="segment_kind_known"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Campaign",
             fields=[
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="campaigns", to="campaigns.segment"
+                    ),
+                ),
                 (
                     "id",
                     models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
@@ -428,43 +464,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Segment",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False),
-                ),
-                ("name", models.CharField(max_length=100, unique=True)),
-                (
-                    "kind",
-                    models.CharField(choices=[("rules", "Rules"), ("list", "List")], default="rules", max_length=5),
-                ),
-                ("rules", models.JSONField(blank=True, default=dict, help_text="A tree of rules; empty: everybody.")),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "changed_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("kind__in", ["rules", "list"])), name="segment_kind_known"
-                    )
-                ],
-            },
-        ),
-        migrations.AddField(
-            model_name="campaign",
-            name="segment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="campaigns", to="campaigns.segment"
-            ),
         ),
         migrations.CreateModel(
             name="SegmentMember",

@@ -13,13 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Place",
-            fields=[
-                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ("read_to", models.UUIDField()),
-            ],
-        ),
         migrations.AddField(
             model_name="conversion",
             name="look_again_at",

@@ -101,7 +101,7 @@ def test_who_has_sent_nothing_is_told_nothing(shop: Caller) -> None:
         ("since=yesterday", "since"),
         ("since=2026-05-02&until=2026-05-01", "since"),
         ("since=2020-01-01&until=2026-05-01", "since"),
-        ("sinse=2026-05-01", "sinse"),
+        ("from=2026-05-01", "from"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_its_name(shop: Caller, query: str, field: str) -> None:
