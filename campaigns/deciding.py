@@ -120,7 +120,8 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     waits = run.test_percent < 100 and not run.winner and len(run.shares) > 1
-    if not waits and progress.nothing_waits(run, progress.added(by_letter.values())):
+    seems_over = not any(counts.waiting for counts in by_letter.values())
+    if not waits and seems_over and progress.nothing_waits(run):
         done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if done.update(state=RunState.FINISHED, finished_at=at):
             progress.sample(run, by_letter, at)

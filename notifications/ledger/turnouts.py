@@ -89,6 +89,9 @@ _OF_CATEGORIES: Final = """
      ORDER BY category_id, channel, outcome.state, reason
 """
 
+#: The notes of some seconds, looked at one by one until one is found: an index of them would cost every note.
+_BEHIND: Final = "SELECT EXISTS (SELECT FROM notifications_turnoutnote WHERE part_of = ANY(%(parts)s::uuid[]))"
+
 _FORGET: Final = "DELETE FROM notifications_turnout WHERE hour < %(before)s"
 
 
@@ -102,6 +105,13 @@ def fold(*, limit: int = TOGETHER) -> int:
 def of_parts(parts: Iterable[UUID]) -> Sequence[Turnouts]:
     """What became of all that is a part of these, as of the latest fold."""
     return _read(_OF_PARTS, {"parts": array_of(parts)})
+
+
+def is_behind(parts: Iterable[UUID]) -> bool:
+    """Whether something of these is noted that `of_parts` does not tell yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, {"parts": array_of(parts)})
+        return bool(cursor.fetchone()[0])
 
 
 def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:
