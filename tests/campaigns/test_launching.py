@@ -149,8 +149,9 @@ def test_a_worker_that_dies_in_the_middle_of_a_chunk_leaves_nothing_of_it() -> N
 def test_several_planners_at_once_plan_everybody_once() -> None:
     people = crowd(6_000)
     run = begun(campaign())
+    at = later()  # of one moment: none waits for a turn that another took a blink later
 
-    in_threads(*[worked_off] * 4)
+    in_threads(*[lambda: worked_off(at)] * 4)
 
     assert got(run) == {person.pk: 1 for person in people}
 
