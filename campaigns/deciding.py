@@ -107,7 +107,7 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
         return
     due = [one for one in looks(run.tested_at, campaign.decide_after_hours, campaign.decide_by_hours) if one <= at]
     is_late = at - run.tested_at >= timedelta(hours=campaign.decide_by_hours)
-    if not due or (latest is not None and latest.at > due[-1] and not is_late):
+    if not due or (latest is not None and latest.at >= due[-1] and not is_late):
         return
     found = tallies(run, by_letter)
     if is_decided(found, campaign.sure_percent / 100) or is_late:
@@ -116,6 +116,9 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
             winner=best.letter, decided_at=at, state=RunState.RUNNING, next_chunk_at=at
         )
         run.refresh_from_db()
+        return
+    # that this moment was looked at is known by a sample since then, of which there are few after some hours
+    progress.sample(run, by_letter, at)
 
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:

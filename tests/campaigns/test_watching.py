@@ -206,6 +206,23 @@ def test_between_two_looks_nothing_is_decided_however_sure_it_is() -> None:
     assert watched(run, later(4 * 3600 + 60)).winner == "B"
 
 
+def test_a_moment_is_looked_at_once_however_rarely_samples_are_taken_by_then() -> None:
+    crowd(2_000)
+    run = begun(campaign("sale", "outlet", test_percent=50, decide_after_hours=2))
+    worked_off()
+    sent(run)
+    run = watched(run, later(5))
+    assert run.tested_at is not None
+    due = run.tested_at + timedelta(hours=2)
+    watched(run, due - timedelta(seconds=10))
+    assert watched(run, due + timedelta(seconds=1)).winner == ""
+    clicked(run, "A", 20)
+    clicked(run, "B", 120)
+
+    assert watched(run, due + timedelta(seconds=6)).winner == ""
+    assert watched(run, due + timedelta(hours=2, seconds=6)).winner == "B"
+
+
 def test_without_a_clear_winner_the_one_that_looks_best_goes_out_at_the_latest() -> None:
     crowd(600)
     run = begun(campaign("sale", "outlet", test_percent=50, decide_after_hours=1, decide_by_hours=3))
