@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 
 from campaigns import chunks, launching, progress
 from campaigns.experiments import thompson
@@ -16,6 +17,8 @@ from campaigns.progress import Counts
 from campaigns.vocabulary import HOLD_OUT, UNFINISHED, Goal, RunState, Split
 from notifications.liveness import signing
 
+log = structlog.get_logger(__name__)
+
 #: How often a run is looked at; one that takes long, so that it has some hundred samples in the end.
 _OFTEN: Final = timedelta(seconds=5)
 _SAMPLES: Final = 300
@@ -24,10 +27,15 @@ _RIPE: Final = timedelta(minutes=2)
 
 
 def watch(*, clock: Callable[[], datetime]) -> None:
-    """Look at every run that is on its way."""
+    """Look at every run that is on its way. One at which that fails is to hold up no other."""
     for run in Run.objects.filter(state__in=sorted(UNFINISHED)).select_related("campaign").order_by("id"):
         signing.moved()
-        _look_at(run, clock())
+        try:
+            _look_at(run, clock())
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("run.not_looked_at", run=str(run.pk))
 
 
 def tallies(run: Run, by_letter: Mapping[str, Counts]) -> Sequence[Tally]:

@@ -13,7 +13,7 @@ from campaigns.models import Chunk, Run
 from campaigns.progress import Counts
 from campaigns.vocabulary import RunState
 from notifications import queues, recovery
-from notifications.models import Delivery
+from notifications.models import Delivery, Turnout
 from tests.builders import device, iphone
 from tests.campaigns.stage import begun, campaign, crowd, deliveries, worked_off
 from tracking.models import ReactionCount, ReactionKind
@@ -101,6 +101,18 @@ def test_somebody_who_is_erased_before_their_chunk_is_planned_keeps_no_run_from_
     sent(run)
 
     assert watched(run, later(5)).state == RunState.FINISHED
+
+
+def test_a_run_that_cannot_be_looked_at_holds_up_no_other() -> None:
+    crowd(3)
+    strange, sound = begun(campaign("sale")), begun(campaign("outlet"))
+    worked_off()
+    sent(sound)
+    recovery.keep_tally()
+    # as a newer version writes it, while this one still runs
+    Turnout.objects.filter(part_of=strange.arms.get().pk).update(reason="unheard_of")
+
+    assert watched(sound, later(5)).state == RunState.FINISHED
 
 
 def test_a_run_whose_people_all_want_nothing_is_over_too() -> None:
