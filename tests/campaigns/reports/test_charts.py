@@ -74,5 +74,9 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     assert written.lstrip('"').startswith("'")
 
 
+def test_a_phone_number_is_a_number_and_no_formula() -> None:
+    assert lines([["+821012345678", "+82-10", "+1+1"]]) == "+821012345678,'+82-10,'+1+1\r\n"
+
+
 def test_cells_keep_commas_quotes_and_line_breaks() -> None:
     assert lines([["a,b", 'c"d', "e\nf", None, 1.5, AT]]) == '"a,b","c""d","e\nf",,1.5,2026-05-01T09:00:00+00:00\r\n'
