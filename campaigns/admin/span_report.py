@@ -137,8 +137,6 @@ def _told(form: SpanForm) -> dict[str, Any]:
         "chart": charts.over_time(figures_of(times, _DRAWN), _DRAWN, grain),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
-        "why": report.total.why_suppressed,
-        "why_failed": report.total.why_failed,
         "file_url": f"{reverse('admin:reports_file')}{_url(form)}",
     }
 
