@@ -210,6 +210,13 @@ def test_figures_are_a_file_too() -> None:
     assert streamed(span_file).splitlines()[0].startswith("\ufeffchannel,name,planned,")
 
 
+def test_a_file_of_days_that_are_wrong_says_what_is_wrong_with_them() -> None:
+    answer = administrator().get(f"{reverse('admin:reports_file')}?since=2026-05-02&until=2026-05-01")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert "since: This day comes after the last one." in answer.content.decode()
+
+
 @pytest.mark.parametrize("name", ["reports", "reports_file"])
 def test_reports_are_for_those_who_may_see_campaigns(name: str) -> None:
     address = reverse(f"admin:{name}")
