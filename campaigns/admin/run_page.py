@@ -152,4 +152,4 @@ def _verdict(run: Run, arms: Mapping[str, Counts]) -> Verdict | None:
     tallies = deciding.tallies(run, arms)
     if len(tallies) < 2 or not sum(one.people for one in tallies):
         return None
-    return verdict(tallies, Goal(run.campaign.goal), max(run.campaign.sure_percent, 51) / 100)
+    return verdict(tallies, Goal(run.campaign.goal), run.campaign.sure_percent / 100)

@@ -80,7 +80,7 @@
     const tell = (found) => {
       when.replaceChildren();
       if (found.words) when.append(line(found.words));
-      if (found.moments.length) when.append(line(found.moments.length > 1 ? "The next three times:" : "That is:"), listOf(found.moments));
+      if (found.moments.length) when.append(line(found.moments.length > 1 ? `The next ${found.moments.length} times:` : "That is:"), listOf(found.moments));
       Object.entries(found.problems).forEach(([name, says]) => { if (valueOf(name)) when.append(line(says, "campaign-wrong")); });
       needs.replaceChildren(...found.needs.map((says) => line(says)));
     };

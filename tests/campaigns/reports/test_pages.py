@@ -169,6 +169,8 @@ def test_lines_are_ordered_as_asked(sort: str, order: list[str]) -> None:
         ("?since=2026-05-02&until=2026-05-01", "This day comes after the last one."),
         ("?since=2020-01-01&until=2026-05-01", "At most 366 days"),
         ("?since=yesterday", "Enter a valid date."),
+        ("?since=9999-12-30&until=9999-12-31", "less than or equal to 2999-12-31"),
+        ("?since=0001-01-01&until=0001-01-02", "greater than or equal to 2000-01-01"),
         ("?by=weather", "Select a valid choice."),
     ],
 )
@@ -206,6 +208,13 @@ def test_figures_are_a_file_too() -> None:
     assert any(line.startswith("A,email,,") for line in lines)
     assert "suppressed,The recipient opted out.,17960" in lines
     assert streamed(span_file).splitlines()[0].startswith("\ufeffchannel,name,planned,")
+
+
+def test_a_file_of_days_that_are_wrong_says_what_is_wrong_with_them() -> None:
+    answer = administrator().get(f"{reverse('admin:reports_file')}?since=2026-05-02&until=2026-05-01")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert "since: This day comes after the last one." in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", ["reports", "reports_file"])
