@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -146,9 +147,11 @@ class CampaignAdmin(Reports, CampaignSteps):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Whose idea it was is kept."""
+        """Whose idea it was is kept. What was started meanwhile, in another window, is not made a draft again."""
         if not change:
             obj.created_by_name = request.user.get_username()[:150]
+        elif not reviewing.is_editable(Campaign.objects.select_for_update().get(pk=obj.pk)):
+            raise PermissionDenied
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
