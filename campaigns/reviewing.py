@@ -15,7 +15,7 @@ from accounts.staff import audit
 from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
-from campaigns.models import Campaign, Run
+from campaigns.models import Campaign
 from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
 
@@ -35,11 +35,13 @@ class NotAllowed(Exception):
 def start(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
     """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
 
-    Raises `NotReady` with all that is wrong, and `NotAllowed`.
+    One that has ended goes out again. Raises `NotReady` with all that is wrong, and `NotAllowed`, also while a run of
+    it is on its way: who asks twice in a row, as by a double click, means once.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.DRAFT, CampaignState.ENDED)
+        _must_not_be_out(campaign)
         _must_be_ready(campaign, at)
         if needs_approval(campaign):
             campaign.state = CampaignState.IN_REVIEW
@@ -115,8 +117,7 @@ def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
-        if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
-            raise NotAllowed("A run of it is on its way: wait until it is finished, or cancel the run first.")
+        _must_not_be_out(campaign)
         _to_draft(campaign)
         beat.keep(campaign, at)
         audit.note(campaign, Deed("stopped"), by)
@@ -147,6 +148,11 @@ def _must_be(campaign: Campaign, *states: CampaignState) -> None:
     if campaign.state not in states:
         wanted = " or ".join(state.value.replace("_", " ") for state in states)
         raise NotAllowed(f"It is {campaign.get_state_display().lower()}; for this it has to be {wanted}.")
+
+
+def _must_not_be_out(campaign: Campaign) -> None:
+    if campaign.runs.filter(state__in=sorted(UNFINISHED)).exists():
+        raise NotAllowed("A run of it is on its way: wait until it is finished, or cancel the run first.")
 
 
 def _must_be_ready(campaign: Campaign, at: datetime) -> None:

@@ -19,7 +19,7 @@ from accounts.models import Scope
 from campaigns import controlling, progress, reviewing
 from campaigns.api import serializers
 from campaigns.models import Campaign, Run, Segment, Variant
-from campaigns.vocabulary import LETTERS, RunState
+from campaigns.vocabulary import LETTERS, CampaignState, RunState
 from notifications.clock import clock
 from templates_app.models import Template
 
@@ -83,9 +83,11 @@ class CampaignStart(_Act):
     def post(self, request: Request, campaign_id: UUID) -> Response:
         """Start a campaign, now or by its schedule. Where its category wants a second pair of eyes it waits for them.
 
-        422 says all that is wrong with it; nothing starts then.
+        422 says all that is wrong with it; nothing starts then. Repeating it starts nothing a second time.
         """
         campaign = _own(request, campaign_id)
+        if campaign.state == CampaignState.ENDED:
+            raise NotPossible("It was started before, and has ended. To send it again, write another campaign.")
         try:
             _possible(lambda: reviewing.start(campaign.id, clock.now(), by=None))
         except reviewing.NotReady as error:

@@ -64,6 +64,20 @@ def test_a_campaign_that_is_started_goes_out_and_tells_how_far_it_is(shop: Calle
     assert told["arms"][0]["planned"] == 30
 
 
+def test_a_start_that_is_repeated_as_after_a_lost_answer_sends_nothing_twice(shop: Caller) -> None:
+    crowd(5)
+    campaign = written(shop)
+    shop.post(f"/v1/campaigns/{campaign}/start", {})
+
+    at_once = shop.post(f"/v1/campaigns/{campaign}/start", {})
+    Run.objects.update(state=RunState.FINISHED)
+    later = shop.post(f"/v1/campaigns/{campaign}/start", {})
+
+    assert (at_once.status_code, later.status_code) == (409, 409)
+    assert "write another campaign" in later.json()["detail"]
+    assert Run.objects.count() == 1
+
+
 def test_a_run_is_held_resumed_and_withdrawn(shop: Caller) -> None:
     crowd(5)
     campaign = written(shop)
