@@ -16,7 +16,7 @@ from accounts.staff import audit
 from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
-from campaigns.models import Campaign, Run
+from campaigns.models import Campaign
 from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
 

@@ -44,6 +44,19 @@ def test_a_campaign_that_is_started_now_begins_at_once() -> None:
     assert worked_off(later(2)) == 5
 
 
+def test_who_starts_twice_in_a_row_sends_once_and_what_has_ended_can_go_out_again() -> None:
+    crowd(5)
+    made = draft()
+    reviewing.start(made.pk, later(), by=None)
+
+    with pytest.raises(reviewing.NotAllowed, match="A run of it is on its way"):
+        reviewing.start(made.pk, later(2), by=None)
+
+    Run.objects.update(state=RunState.FINISHED)
+    reviewing.start(made.pk, later(60), by=None)
+    assert Run.objects.count() == 2
+
+
 def test_one_for_later_waits_for_its_moment() -> None:
     crowd(5)
     made = draft(schedule_kind="once", starts_wall="2031-05-01T09:00", zone="Asia/Seoul")

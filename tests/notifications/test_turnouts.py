@@ -87,6 +87,16 @@ def test_parts_are_told_apart() -> None:
     assert turnouts.of_parts([]) == []
 
 
+def test_a_part_is_behind_until_its_own_notes_are_added_up() -> None:
+    one, other = part(2), part(3)
+
+    assert turnouts.is_behind([one])
+    counted()
+    assert not turnouts.is_behind([one, other])
+    Delivery.objects.filter(notification__part_of=other).update(state="sent")
+    assert (turnouts.is_behind([one]), turnouts.is_behind([one, other]), turnouts.is_behind([])) == (False, True, False)
+
+
 def test_versions_and_categories_are_counted_over_a_span_of_hours() -> None:
     part(2)
     (notification,) = Notification.objects.all()
