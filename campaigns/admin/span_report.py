@@ -96,7 +96,7 @@ class SpanReports(ModelAdmin[Campaign]):
         """The same as a file."""
         form = self._asked(request)
         if not form.is_valid():
-            wrong = "\n".join(f"{name}: {' '.join(messages)}" for name, messages in form.errors.items())
+            wrong = "\n".join(f"{name}: {' '.join(map(str, messages))}" for name, messages in form.errors.items())
             return HttpResponse(f"There is no file for this:\n{wrong}\n", "text/plain; charset=utf-8", status=400)
         report, found = _report(form)
         return MaskedStream(
