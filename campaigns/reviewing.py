@@ -6,6 +6,7 @@ Who may do what at all is a question of permissions, which the doors ask; here t
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -16,7 +17,10 @@ from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
 from campaigns.models import Campaign, Run
+from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
+
+_ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
 
 
 class NotReady(Exception):
@@ -31,14 +35,19 @@ class NotAllowed(Exception):
     """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
 
 
-def start(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campaign:
     """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
 
-    Raises `NotReady` with all that is wrong, and `NotAllowed`.
+    One that has ended starts again only where `after` is the id of its last run: who asks twice for the first start,
+    because of a double click or an answer that was lost, does not get a second. Raises `NotReady` with all that is
+    wrong, and `NotAllowed`.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
-        _must_be(campaign, CampaignState.DRAFT, CampaignState.ENDED)
+        if campaign.state == CampaignState.ENDED:
+            _must_be_meant_again(campaign, after)
+        else:
+            _must_be(campaign, CampaignState.DRAFT)
         _must_be_ready(campaign, at)
         if needs_approval(campaign):
             campaign.state = CampaignState.IN_REVIEW
@@ -92,13 +101,19 @@ def pause(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
 
 
 def resume(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
-    """Go on with the next moment; those that passed meanwhile are told of, and not caught up."""
+    """Go on with the next moment; those that passed meanwhile are told of, and not caught up.
+
+    Raises `NotAllowed`, also where its schedule makes no sense any more.
+    """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.PAUSED)
         campaign.state = CampaignState.ACTIVE
         campaign.save(update_fields=["state"])
-        starting.pass_over(campaign, at)
+        try:
+            starting.pass_over(campaign, at)
+        except BadSchedule as wrong:
+            raise NotAllowed(f"{wrong} Stop the campaign, change its schedule, and start it again.") from None
         audit.note(campaign, Deed("resumed"), by)
     return campaign
 
@@ -109,7 +124,7 @@ def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
         if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
-            raise NotAllowed("A run of it is on its way: wait until it is finished, or cancel the run first.")
+            raise NotAllowed(_ON_ITS_WAY)
         _to_draft(campaign)
         beat.keep(campaign, at)
         audit.note(campaign, Deed("stopped"), by)
@@ -140,6 +155,14 @@ def _must_be(campaign: Campaign, *states: CampaignState) -> None:
     if campaign.state not in states:
         wanted = " or ".join(state.value.replace("_", " ") for state in states)
         raise NotAllowed(f"It is {campaign.get_state_display().lower()}; for this it has to be {wanted}.")
+
+
+def _must_be_meant_again(campaign: Campaign, after: str) -> None:
+    last = campaign.runs.order_by("-id").first()
+    if last is None or str(last.pk) != after:
+        raise NotAllowed("It was started already. To send it once more, stop it first: that makes it a draft again.")
+    if last.state in UNFINISHED:
+        raise NotAllowed(_ON_ITS_WAY)
 
 
 def _must_be_ready(campaign: Campaign, at: datetime) -> None:

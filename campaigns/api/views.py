@@ -19,7 +19,7 @@ from accounts.models import Scope
 from campaigns import controlling, progress, reviewing
 from campaigns.api import serializers
 from campaigns.models import Campaign, Run, Segment, Variant
-from campaigns.vocabulary import LETTERS
+from campaigns.vocabulary import LETTERS, RunState
 from notifications.clock import clock
 from templates_app.models import Template
 
@@ -83,13 +83,28 @@ class CampaignStart(_Act):
     def post(self, request: Request, campaign_id: UUID) -> Response:
         """Start a campaign, now or by its schedule. Where its category wants a second pair of eyes it waits for them.
 
-        422 says all that is wrong with it; nothing starts then.
+        422 says all that is wrong with it; nothing starts then. 409 where it was started already, so that nothing goes
+        out twice.
         """
         campaign = _own(request, campaign_id)
         try:
             _possible(lambda: reviewing.start(campaign.id, clock.now(), by=None))
         except reviewing.NotReady as error:
             raise ValidationError(_by_field(error)) from None
+        return Response(_shown(_own(request, campaign_id)))
+
+
+class CampaignStop(_Act):
+    """No further run."""
+
+    @extend_schema(operation_id="campaigns_stop", request=None, responses=serializers.CampaignAnswer)
+    def post(self, request: Request, campaign_id: UUID) -> Response:
+        """Make a campaign a draft again: no further run of it begins until it is started anew.
+
+        409 while a run is on its way, and for what is a draft.
+        """
+        campaign = _own(request, campaign_id)
+        _possible(lambda: reviewing.stop(campaign.id, clock.now(), by=None))
         return Response(_shown(_own(request, campaign_id)))
 
 
@@ -186,6 +201,8 @@ def _made(asked: serializers.CampaignRequest, caller: Caller) -> Campaign:
 def _possible(act: Callable[[], Any]) -> Any:
     try:
         return act()
+    except controlling.UnknownVariant as error:
+        raise ValidationError({"variant": str(error)}) from None
     except (controlling.CannotDo, reviewing.NotAllowed) as error:
         raise NotPossible(str(error)) from None
 
@@ -198,7 +215,7 @@ def _by_field(error: reviewing.NotReady) -> dict[str, list[str]]:
 
 
 def _shown(campaign: Campaign) -> Any:
-    run = campaign.runs.order_by("-planned_for").select_related("campaign").first()
+    run = _latest(campaign) or campaign.runs.select_related("campaign").order_by("-planned_for").first()
     far = progress.of(run, clock.now()) if run else None
     return serializers.CampaignAnswer(serializers.told(campaign, run, far)).data
 
@@ -215,8 +232,14 @@ def _own(request: Request, campaign_id: UUID) -> Campaign:
     return campaign
 
 
+def _latest(campaign: Campaign) -> Run | None:
+    """The latest that went out: a moment that was skipped hides none that is on its way."""
+    gone_out = campaign.runs.exclude(state=RunState.SKIPPED).select_related("campaign")
+    return gone_out.order_by("-planned_for").first()
+
+
 def _run(request: Request, campaign_id: UUID) -> Run:
-    run = _own(request, campaign_id).runs.order_by("-planned_for").first()
+    run = _latest(_own(request, campaign_id))
     if run is None:
         raise NotPossible("It has not gone out yet: there is no run.")
     return run

@@ -59,7 +59,10 @@ def scalar(given: Any) -> Scalar:
 
 def number(given: Any) -> Decimal:
     """A number that can be compared to the last digit."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise Invalid("write a number.")
+    # whole numbers may be longer than a float holds, and isfinite makes one of them
+    if isinstance(given, float) and not math.isfinite(given):
         raise Invalid("write a number.")
     if abs(given) >= 10**_MOST_DIGITS:
         raise Invalid(f"at most {_MOST_DIGITS} digits.")

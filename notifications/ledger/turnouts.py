@@ -48,11 +48,11 @@ _FOLD: Final = """
          GROUP BY hour, version_id, part_of, channel, state, reason
          ORDER BY hour, version_id, part_of, channel, state, reason
     ), kept AS (
-        INSERT INTO notifications_turnout AS outcome (hour, version_id, part_of, channel, state, reason, count)
+        INSERT INTO notifications_turnout AS turnout (hour, version_id, part_of, channel, state, reason, count)
         SELECT hour, version_id, part_of, channel, state, reason, change
           FROM summed
             ON CONFLICT (hour, version_id, part_of, channel, state, reason)
-            DO UPDATE SET count = outcome.count + excluded.count
+            DO UPDATE SET count = turnout.count + excluded.count
     )
     SELECT coalesce(sum(notes), 0) FROM summed
 """
@@ -79,15 +79,18 @@ _OF_VERSIONS: Final = """
 
 #: Served by turnout_version, for every version that any template of the category has had.
 _OF_CATEGORIES: Final = """
-    SELECT category_id, channel, outcome.state, reason, sum(count)
+    SELECT category_id, channel, turnout.state, reason, sum(count)
       FROM templates_app_template AS template
       JOIN templates_app_templateversion AS version ON version.template_id = template.id
-      JOIN notifications_turnout AS outcome ON outcome.version_id = version.id
+      JOIN notifications_turnout AS turnout ON turnout.version_id = version.id
      WHERE category_id = ANY(%(categories)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
-     GROUP BY category_id, channel, outcome.state, reason
+     GROUP BY category_id, channel, turnout.state, reason
     HAVING sum(count) <> 0
-     ORDER BY category_id, channel, outcome.state, reason
+     ORDER BY category_id, channel, turnout.state, reason
 """
+
+#: The notes of some seconds, looked at one by one until one is found: an index of them would cost every note.
+_BEHIND: Final = "SELECT EXISTS (SELECT FROM notifications_turnoutnote WHERE part_of = ANY(%(parts)s::uuid[]))"
 
 _FORGET: Final = "DELETE FROM notifications_turnout WHERE hour < %(before)s"
 
@@ -102,6 +105,13 @@ def fold(*, limit: int = TOGETHER) -> int:
 def of_parts(parts: Iterable[UUID]) -> Sequence[Turnouts]:
     """What became of all that is a part of these, as of the latest fold."""
     return _read(_OF_PARTS, {"parts": array_of(parts)})
+
+
+def is_behind(parts: Iterable[UUID]) -> bool:
+    """Whether something of these is noted that `of_parts` does not tell yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, {"parts": array_of(parts)})
+        return bool(cursor.fetchone()[0])
 
 
 def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:

@@ -111,6 +111,15 @@ def test_a_paused_campaign_starts_no_run_and_goes_on_with_the_next_moment() -> N
     assert not Run.objects.exists()
 
 
+def test_a_schedule_that_makes_no_sense_any_more_is_told_to_whoever_resumes_it() -> None:
+    made = campaign(schedule_kind="crontab", crontab="0 9 * * *", zone="Asia/Atlantis", state=CampaignState.PAUSED)
+    Campaign.objects.filter(pk=made.pk).update(next_at=later(-60))
+
+    with pytest.raises(reviewing.NotAllowed, match=r"“Asia/Atlantis”.*Stop the campaign, change its schedule"):
+        reviewing.resume(made.pk, later(), by=None)
+    assert Campaign.objects.get(pk=made.pk).state == CampaignState.PAUSED
+
+
 def test_what_is_on_its_way_cannot_be_stopped_for_changes() -> None:
     crowd(1)
     made = draft()

@@ -99,6 +99,8 @@ def test_who_has_sent_nothing_is_told_nothing(shop: Caller) -> None:
     [
         ("by=weather", "by"),
         ("since=yesterday", "since"),
+        ("until=9999-12-31", "until"),
+        ("until=0001-01-01", "until"),
         ("since=2026-05-02&until=2026-05-01", "since"),
         ("since=2020-01-01&until=2026-05-01", "since"),
         ("from=2026-05-01", "from"),

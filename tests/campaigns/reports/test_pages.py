@@ -169,6 +169,8 @@ def test_lines_are_ordered_as_asked(sort: str, order: list[str]) -> None:
         ("?since=2026-05-02&until=2026-05-01", "This day comes after the last one."),
         ("?since=2020-01-01&until=2026-05-01", "At most 366 days"),
         ("?since=yesterday", "Enter a valid date."),
+        ("?since=9999-12-30&until=9999-12-31", "less than or equal to 2999-12-31"),
+        ("?since=0001-01-01&until=0001-01-02", "greater than or equal to 2000-01-01"),
         ("?by=weather", "Select a valid choice."),
     ],
 )
