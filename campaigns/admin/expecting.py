@@ -37,7 +37,7 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Expectation:
     """One figure as it was expected, with how far it may be off, and as it is."""
 
     name: str
@@ -65,7 +65,7 @@ def silenced(estimate: Estimate) -> list[Silenced]:
     return [Silenced(one.channel, REASON_TEXT[one.reason], one.people) for one in estimate.suppressed]
 
 
-def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) -> list[Comparison]:
+def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) -> list[Expectation]:
     """What was expected of a run beside what it has come to; nothing where nobody had asked before it began."""
     if not expected:
         return []
@@ -78,18 +78,18 @@ def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) 
         for currency, amount in amounts.items():
             sums[currency] += amount
     return [
-        Comparison("People", f"{expected['people']:,}", f"{far.people:,}"),
-        Comparison(
+        Expectation("People", f"{expected['people']:,}", f"{far.people:,}"),
+        Expectation(
             "Messages",
             f"{sum(expected['planned'].values()):,}",
             f"{far.counts.planned:,}",
             _about(expected["error_percent"]),
         ),
-        Comparison("Cost", money(sums), money(spent)),
+        Expectation("Cost", money(sums), money(spent)),
     ]
 
 
-def compared_by_channel(report: CampaignReport) -> list[Comparison]:
+def compared_by_channel(report: CampaignReport) -> list[Expectation]:
     """Likewise for the report of one run, channel by channel; nothing for several runs together."""
     if report.run is None or not report.run.estimate:
         return []
@@ -97,17 +97,17 @@ def compared_by_channel(report: CampaignReport) -> list[Comparison]:
     came = {line.key: line.counted for line in report.channels}
     costs, about = _costs(expected), _about(expected["error_percent"])
     found = [
-        Comparison("People of the audience", f"{expected['people']:,}", f"{report.people:,} of {report.run.people:,}")
+        Expectation("People of the audience", f"{expected['people']:,}", f"{report.people:,} of {report.run.people:,}")
     ]
     for channel in Channel:
         planned, actual = expected["planned"].get(channel.value, 0), came.get(channel.value, Counted()).planned
         if planned or actual:
-            found.append(Comparison(f"Messages by {channel}", f"{planned:,}", f"{actual:,}", about))
+            found.append(Expectation(f"Messages by {channel}", f"{planned:,}", f"{actual:,}", about))
     for channel in Channel:
         amounts, spent = costs.get(channel.value, {}), came.get(channel.value, Counted()).cost
         if amounts or spent:
             error = max((one["error_percent"] for one in expected["costs"] if one["channel"] == channel), default=0.0)
-            found.append(Comparison(f"Cost of {channel}", money(amounts), money(spent), _about(error)))
+            found.append(Expectation(f"Cost of {channel}", money(amounts), money(spent), _about(error)))
     return found
 
 
