@@ -100,6 +100,20 @@ def test_what_was_saved_is_shown_and_folds_back_into_the_same(desk: Page, live_s
     assert json.loads(desk.locator("textarea[name=rules]").input_value()) == wanted
 
 
+def test_texts_with_commas_stay_whole_while_others_are_added(desk: Page, live_server: Any) -> None:
+    plans = {"field": "attributes.plan", "is": "one of", "value": ["pro, yearly", "12", 12, "team"]}
+    segment = Segment.objects.create(name="Plans", rules={"all": [plans]})
+    desk.goto(live_server.url + reverse("admin:campaigns_segment_change", args=[segment.pk]))
+
+    value = desk.get_by_label("Rule 1: value")
+    expect(value).to_have_value('"pro, yearly", "12", 12, team')
+    value.press("End")
+    value.press_sequentially(", gold")
+
+    found = json.loads(desk.locator("textarea[name=rules]").input_value())
+    assert found["all"][0]["value"] == ["pro, yearly", "12", 12, "team", "gold"]
+
+
 def test_a_mistake_stands_at_its_rule(desk: Page, live_server: Any, picture: Picture) -> None:
     segment = Segment.objects.create(name="Everything", rules=RULES)
     desk.goto(live_server.url + reverse("admin:campaigns_segment_change", args=[segment.pk]))

@@ -99,12 +99,14 @@
     return /^".*"$/.test(text) ? text.slice(1, -1) : text;
   };
   const written = (value) => (typeof value === "string" && scalar(value) !== value ? `"${value}"` : String(value ?? ""));
-  const list = (text) => text.split(",").map((one) => one.trim()).filter(Boolean);
+  /* In a list a text with a comma in it stands in quotes. */
+  const inList = (value) => (typeof value === "string" && value.includes(",") ? `"${value}"` : written(value));
+  const list = (text) => (text.match(/\s*("[^"]*"|[^,]+)/g) ?? []).map((one) => one.trim()).filter(Boolean);
   const listed = (value) => (Array.isArray(value) ? value : []);
 
   const HINTS = {
     text: ["", ""], scalar: ["pro", "A number, true or false is read as such; write \"12\" for a text."],
-    scalars: ["pro, team", "With commas between them."], version: ["2.10", "As in 2.10.1"], locale: ["ko-KR", "As in ko-KR"],
+    scalars: ["pro, team", "With commas between them; a text with a comma in quotes."], version: ["2.10", "As in 2.10.1"], locale: ["ko-KR", "As in ko-KR"],
     locales: ["ko-KR, en-GB", "With commas between them."], language: ["ko", "As in ko"], languages: ["ko, en", "With commas between them."],
     country: ["KR", "Two letters, as in KR"], countries: ["KR, JP", "Two letters each, with commas between them."],
   };
@@ -160,7 +162,7 @@
     }
     const [example, help] = HINTS[kind] ?? ["", ""];
     const isScalar = kind === "scalar" || kind === "scalars";
-    const text = isMany(kind) ? listed(rule.value).map(isScalar ? written : String).join(", ") : isScalar ? written(rule.value) : rule.value ?? "";
+    const text = isMany(kind) ? listed(rule.value).map(isScalar ? inList : String).join(", ") : isScalar ? written(rule.value) : rule.value ?? "";
     const parse = (typed) => (isMany(kind) ? list(typed).map((one) => (isScalar ? scalar(one) : one)) : isScalar ? scalar(typed) : typed);
     return [input(name, at, text, (typed) => set(parse(typed)), { placeholder: example, title: help })];
   };
