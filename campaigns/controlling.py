@@ -20,6 +20,10 @@ class CannotDo(Exception):
     """The run is in no state for that; the message says in which it is and what would be right."""
 
 
+class UnknownVariant(CannotDo):
+    """The run has no variant of this letter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retried:
     """How many deliveries are tried again."""
@@ -89,12 +93,12 @@ def retry_failed(run_id: UUID, *, clock: Callable[[], datetime]) -> Retried:
 
 
 def choose(run_id: UUID, letter: str, at: datetime) -> None:
-    """A person decides which variant goes to the rest. Raises `CannotDo`."""
+    """A person decides which variant goes to the rest. Raises `CannotDo`, and `UnknownVariant` of those."""
     with transaction.atomic():
         run = _locked(run_id)
         letters = list(run.shares)
         if letter not in letters:
-            raise CannotDo(f"There is no variant {letter[:10]!r}; there are {', '.join(letters)}.")
+            raise UnknownVariant(f"There is no variant {letter[:10]!r}; there are {', '.join(letters)}.")
         if run.winner:
             raise CannotDo(f"{run.winner} was chosen already and is on its way.")
         if run.state not in UNFINISHED or run.test_percent == 100:

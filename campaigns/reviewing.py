@@ -6,6 +6,7 @@ Who may do what at all is a question of permissions, which the doors ask; here t
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -18,6 +19,8 @@ from campaigns.checking import Problem, look_at, needs_approval
 from campaigns.models import Campaign
 from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
+
+_ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
 
 
 class NotReady(Exception):
@@ -32,16 +35,19 @@ class NotAllowed(Exception):
     """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
 
 
-def start(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
+def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campaign:
     """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
 
-    One that has ended goes out again. Raises `NotReady` with all that is wrong, and `NotAllowed`, also while a run of
-    it is on its way: who asks twice in a row, as by a double click, means once.
+    One that has ended starts again only where `after` is the id of its last run: who asks twice for the first start,
+    because of a double click or an answer that was lost, does not get a second. Raises `NotReady` with all that is
+    wrong, and `NotAllowed`.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
-        _must_be(campaign, CampaignState.DRAFT, CampaignState.ENDED)
-        _must_not_be_out(campaign)
+        if campaign.state == CampaignState.ENDED:
+            _must_be_meant_again(campaign, after)
+        else:
+            _must_be(campaign, CampaignState.DRAFT)
         _must_be_ready(campaign, at)
         if needs_approval(campaign):
             campaign.state = CampaignState.IN_REVIEW
@@ -117,7 +123,8 @@ def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
-        _must_not_be_out(campaign)
+        if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
+            raise NotAllowed(_ON_ITS_WAY)
         _to_draft(campaign)
         beat.keep(campaign, at)
         audit.note(campaign, Deed("stopped"), by)
@@ -150,9 +157,12 @@ def _must_be(campaign: Campaign, *states: CampaignState) -> None:
         raise NotAllowed(f"It is {campaign.get_state_display().lower()}; for this it has to be {wanted}.")
 
 
-def _must_not_be_out(campaign: Campaign) -> None:
-    if campaign.runs.filter(state__in=sorted(UNFINISHED)).exists():
-        raise NotAllowed("A run of it is on its way: wait until it is finished, or cancel the run first.")
+def _must_be_meant_again(campaign: Campaign, after: str) -> None:
+    last = campaign.runs.order_by("-id").first()
+    if last is None or str(last.pk) != after:
+        raise NotAllowed("It was started already. To send it once more, stop it first: that makes it a draft again.")
+    if last.state in UNFINISHED:
+        raise NotAllowed(_ON_ITS_WAY)
 
 
 def _must_be_ready(campaign: Campaign, at: datetime) -> None:

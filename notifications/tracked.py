@@ -51,7 +51,8 @@ _WORDS: Final = (
     b"&gclid=&ref=email&source=&utm_id=&utm_term=&utm_content=button&utm_content=banner&utm_campaign=spring_summer_autumn_winter"
     b"_sale_restock_weekly?utm_source=newsletter&utm_medium=sms&utm_campaign=?utm_source=bongsu&utm_medium=email&utm_campaign="
 )
-_CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
+#: A browser reads a backslash as a slash, other programs do not: behind it may stand another host than was meant.
+_CONTROL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _BODY_END: Final = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
@@ -88,7 +89,7 @@ def destination(url: str) -> Destination:
     if scheme is None:
         raise NotALink("A link begins with http:// or https://.")
     if _CONTROL.search(url):
-        raise NotALink("A link has no spaces, line breaks or control characters; write them as %20.")
+        raise NotALink("A link has no spaces, line breaks, backslashes or control characters; write them as %20.")
     try:
         is_whole = bool(urlsplit(url).hostname)
         plain = url[len(scheme) :].encode()

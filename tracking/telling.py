@@ -12,6 +12,7 @@ from notifications.models import Delivery
 from notifications.providers.contract import Receipt
 from notifications.vocabulary import ReceiptKind
 from tracking.arriving import shown
+from tracking.converting import Teller
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +27,22 @@ class Told:
 
 
 class Unknown(Exception):
-    """The delivery is not there, or another application's."""
+    """The delivery is not there, another application's, or of the other mode."""
 
 
 class NeverSent(Exception):
     """Nobody can have seen what has not left."""
 
 
-def keep(told: Sequence[Told], application_id: UUID, at: datetime) -> Mapping[int, type[Unknown | NeverSent]]:
-    """Keep what is told of an application's own deliveries; what is wrong with the rest, by index. One query for all.
+def keep(told: Sequence[Told], by: Teller, at: datetime) -> Mapping[int, type[Unknown | NeverSent]]:
+    """Keep what is told of the teller's own deliveries; what is wrong with the rest, by index. One query for all.
 
     It is applied within a second. Told again, also of one delivery alone, it changes nothing.
     """
     asked = {one.delivery_id for one in told}
-    own = Delivery.objects.filter(pk__in=asked, notification__application_id=application_id)
+    own = Delivery.objects.filter(
+        pk__in=asked, notification__application_id=by.application_id, notification__mode=by.mode
+    )
     attempts = dict(own.values_list("pk", "attempt"))
     wrong: dict[int, type[Unknown | NeverSent]] = {}
     news = []

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +15,7 @@ from accounts.admin.bases import TabularInline
 from campaigns import checking, reviewing
 from campaigns.admin import buttons, looking
 from campaigns.admin.form import CampaignForm, VariantForm, VariantFormSet
-from campaigns.admin.form_fields import fields_of, zones
+from campaigns.admin.form_fields import asked_by, fields_of, zones
 from campaigns.admin.reports import Reports
 from campaigns.admin.steps import CampaignSteps
 from campaigns.admin.when import foretold, on_the_wall
@@ -139,6 +140,7 @@ class CampaignAdmin(Reports, CampaignSteps):
         campaign = self.get_object(request, object_id) if object_id else None
         context: dict[str, Any] = {
             "zones": zones(),
+            "asked_by": asked_by(),
             "show_save_and_continue": False,
             "show_save_and_add_another": False,
             **(_panel(request, campaign) if campaign else {}),
@@ -146,9 +148,11 @@ class CampaignAdmin(Reports, CampaignSteps):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """Whose idea it was is kept."""
+        """Whose idea it was is kept. What was started meanwhile, in another window, is not made a draft again."""
         if not change:
             obj.created_by_name = request.user.get_username()[:150]
+        elif not reviewing.is_editable(Campaign.objects.select_for_update().get(pk=obj.pk)):
+            raise PermissionDenied
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,12 +23,13 @@ from campaigns.reports.cells import BEGINNING, lines
 from campaigns.reports.charts import Grain
 from campaigns.reports.counting import Line
 from campaigns.reports.reading import Span
-from campaigns.reports.spans import By, SpanReport
+from campaigns.reports.spans import FIRST_DAY, LAST_DAY, By, SpanReport
 from notifications.clock import clock
 
 #: Spans that are one click away, in days, and the longest one.
 _DAYS: Final = (7, 30, 90)
 _LONGEST: Final = timedelta(days=366)
+_A_DAY: Final = (MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY))
 _DRAWN: Final = ("planned", "sent", "delivered", "opened", "clicked", "converted", "unsubscribed")
 
 
@@ -35,8 +37,10 @@ class SpanForm(forms.Form):
     """What the lines are about, and which days; how they are ordered, and of which line the times are."""
 
     by = forms.ChoiceField(label="By", choices=[(one.value, one.value.capitalize()) for one in By])
-    since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="Until and including", widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label="From", validators=_A_DAY, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label="Until and including", validators=_A_DAY, widget=forms.DateInput(attrs={"type": "date"})
+    )
     sort = forms.CharField(required=False, widget=forms.HiddenInput)
     key = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
@@ -96,7 +100,8 @@ class SpanReports(ModelAdmin[Campaign]):
         """The same as a file."""
         form = self._asked(request)
         if not form.is_valid():
-            return HttpResponse("These days are not right; go back and mend them.", status=400)
+            wrong = "\n".join(f"{name}: {' '.join(map(str, messages))}" for name, messages in form.errors.items())
+            return HttpResponse(f"There is no file for this:\n{wrong}\n", "text/plain; charset=utf-8", status=400)
         report, found = _report(form)
         return MaskedStream(
             [BEGINNING, lines(summary.of_span(report, found))],
@@ -137,8 +142,6 @@ def _told(form: SpanForm) -> dict[str, Any]:
         "chart": charts.over_time(figures_of(times, _DRAWN), _DRAWN, grain),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
-        "why": report.total.why_suppressed,
-        "why_failed": report.total.why_failed,
         "file_url": f"{reverse('admin:reports_file')}{_url(form)}",
     }
 

@@ -75,7 +75,8 @@ class CampaignSteps(ModelAdmin[Campaign]):
             return redirect(_page(key))
         asks = checking.needs_approval(campaign)
         verb = "Ask for approval" if asks else "Start"
-        return self._confirm(request, campaign, {"title": f"{verb}: {campaign}", "verb": verb, "asks_approval": asks})
+        more = {"title": f"{verb}: {campaign}", "verb": verb, "asks_approval": asks, "after": _last_run(campaign)}
+        return self._confirm(request, campaign, more)
 
     def approve_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Say whom it would reach; then let it out. The same page sends it back."""
@@ -246,7 +247,7 @@ def _page(key: UUID) -> str:
 
 def _started(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
-    campaign = reviewing.start(key, at, by=request.user)
+    campaign = reviewing.start(key, at, by=request.user, after=request.POST.get("after", ""))
     if campaign.state == CampaignState.IN_REVIEW:
         return f"“{campaign}” waits for a second pair of eyes: its category wants that."
     return f"“{campaign}” is started. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
@@ -260,6 +261,12 @@ def _approved(request: HttpRequest, key: UUID) -> str:
 
 def _is_out(campaign: Campaign) -> bool:
     return campaign.runs.filter(state__in=sorted(UNFINISHED)).exists()
+
+
+def _last_run(campaign: Campaign) -> str:
+    """The run that a new start would follow; empty where it never went out."""
+    last = campaign.runs.order_by("-id").values_list("pk", flat=True).first()
+    return str(last or "")
 
 
 def _own(request: HttpRequest, channel: Channel) -> str:

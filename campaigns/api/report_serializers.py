@@ -3,14 +3,16 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from rest_framework import serializers
 
 from accounts.strict import Strict
 from campaigns.reports.reading import Span
-from campaigns.reports.spans import By
+from campaigns.reports.spans import FIRST_DAY, LAST_DAY, By
 
 #: Days that are told where nobody says otherwise, and at most.
 _USUAL, _LONGEST = timedelta(days=30), timedelta(days=366)
+_A_DAY = (MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY))
 
 
 # --- what is asked -----------------------------------------------------------------------------------
@@ -24,8 +26,10 @@ class SpanQuery(Strict):
     """What each line is about, and which days."""
 
     by = serializers.ChoiceField(choices=[one.value for one in By], default=By.CAMPAIGN.value)
-    since = serializers.DateField(required=False, help_text="The first day, in UTC; without it, thirty days are told.")
-    until = serializers.DateField(required=False, help_text="The last day; without it, today.")
+    since = serializers.DateField(
+        required=False, validators=_A_DAY, help_text="The first day, in UTC; without it, thirty days are told."
+    )
+    until = serializers.DateField(required=False, validators=_A_DAY, help_text="The last day; without it, today.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Days in their order, and not too many of them."""

@@ -20,6 +20,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+#: Times on the wall: an offset, which would be dropped, is refused.
+_WALL: Final = ("%H:%M", "%H:%M:%S")
+
+
 def _choices(kinds: Any) -> list[str]:
     return [kind.value for kind in kinds]
 
@@ -47,15 +51,15 @@ class CampaignRequest(Strict):
     schedule = serializers.ChoiceField(choices=_choices(ScheduleKind), default=ScheduleKind.NOW.value)
     starts_wall = serializers.CharField(max_length=16, required=False, help_text="As on the wall: 2026-12-24T09:00.")
     crontab = serializers.CharField(max_length=200, required=False)
-    every = serializers.IntegerField(min_value=1, max_value=100_000, required=False)
+    every = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
     every_unit = serializers.ChoiceField(choices=_choices(EveryUnit), required=False)
     ends_wall = serializers.CharField(max_length=16, required=False)
     zone = serializers.CharField(max_length=64, required=False)
     in_local_time = serializers.BooleanField(required=False)
-    window_from = serializers.TimeField(required=False)
-    window_until = serializers.TimeField(required=False)
+    window_from = serializers.TimeField(input_formats=_WALL, required=False)
+    window_until = serializers.TimeField(input_formats=_WALL, required=False)
     throttle_per_minute = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False)
-    late_hours = serializers.IntegerField(min_value=0, max_value=744, required=False)
+    late_hours = serializers.IntegerField(min_value=0, max_value=720, required=False)
     split = serializers.ChoiceField(choices=_choices(Split), required=False)
     goal = serializers.ChoiceField(choices=_choices(Goal), required=False)
     holdout_percent = serializers.IntegerField(min_value=0, max_value=50, required=False)

@@ -9,6 +9,7 @@ urlpatterns = [
     path("campaigns", views.Campaigns.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", views.CampaignDetail.as_view(), name="campaign"),
     path("campaigns/<uuid:campaign_id>/start", views.CampaignStart.as_view(), name="campaign-start"),
+    path("campaigns/<uuid:campaign_id>/stop", views.CampaignStop.as_view(), name="campaign-stop"),
     path("campaigns/<uuid:campaign_id>/pause", views.CampaignPause.as_view(), name="campaign-pause"),
     path("campaigns/<uuid:campaign_id>/resume", views.CampaignResume.as_view(), name="campaign-resume"),
     path("campaigns/<uuid:campaign_id>/cancel", views.CampaignCancel.as_view(), name="campaign-cancel"),

@@ -19,7 +19,7 @@ from accounts.models import Scope
 from campaigns import controlling, progress, reviewing
 from campaigns.api import serializers
 from campaigns.models import Campaign, Run, Segment, Variant
-from campaigns.vocabulary import LETTERS, CampaignState, RunState
+from campaigns.vocabulary import LETTERS, RunState
 from notifications.clock import clock
 from templates_app.models import Template
 
@@ -83,15 +83,28 @@ class CampaignStart(_Act):
     def post(self, request: Request, campaign_id: UUID) -> Response:
         """Start a campaign, now or by its schedule. Where its category wants a second pair of eyes it waits for them.
 
-        422 says all that is wrong with it; nothing starts then. Repeating it starts nothing a second time.
+        422 says all that is wrong with it; nothing starts then. 409 where it was started already, so that nothing goes
+        out twice.
         """
         campaign = _own(request, campaign_id)
-        if campaign.state == CampaignState.ENDED:
-            raise NotPossible("It was started before, and has ended. To send it again, write another campaign.")
         try:
             _possible(lambda: reviewing.start(campaign.id, clock.now(), by=None))
         except reviewing.NotReady as error:
             raise ValidationError(_by_field(error)) from None
+        return Response(_shown(_own(request, campaign_id)))
+
+
+class CampaignStop(_Act):
+    """No further run."""
+
+    @extend_schema(operation_id="campaigns_stop", request=None, responses=serializers.CampaignAnswer)
+    def post(self, request: Request, campaign_id: UUID) -> Response:
+        """Make a campaign a draft again: no further run of it begins until it is started anew.
+
+        409 while a run is on its way, and for what is a draft.
+        """
+        campaign = _own(request, campaign_id)
+        _possible(lambda: reviewing.stop(campaign.id, clock.now(), by=None))
         return Response(_shown(_own(request, campaign_id)))
 
 
@@ -188,6 +201,8 @@ def _made(asked: serializers.CampaignRequest, caller: Caller) -> Campaign:
 def _possible(act: Callable[[], Any]) -> Any:
     try:
         return act()
+    except controlling.UnknownVariant as error:
+        raise ValidationError({"variant": str(error)}) from None
     except (controlling.CannotDo, reviewing.NotAllowed) as error:
         raise NotPossible(str(error)) from None
 

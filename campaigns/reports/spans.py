@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,9 @@ from templates_app.models import TemplateVersion
 
 #: Spans up to this are told by the hour, longer ones by the day.
 _BY_HOUR: Final = timedelta(days=2)
+#: Whoever asks for a day outside of these has mistyped the year, and nothing could be reckoned with it.
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_DAY: Final = date(2999, 12, 31)
 
 
 class By(StrEnum):

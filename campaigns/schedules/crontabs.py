@@ -134,7 +134,11 @@ def _numbers(word: str, field: Field) -> tuple[int, ...]:
             raise _wrong(part, field, "has a step of nothing")
         if step and not (star or last):
             raise _wrong(part, field, "has a step, but no range to walk")
-        found.update(_range(star, first, last, field)[:: int(step or 1)])
+        walked = _range(star, first, last, field)
+        # */90 looks like every ninety minutes, and would be every hour
+        if star and step and int(step) > field.size:
+            raise _wrong(part, field, f"has a step of {step[:9]}, and only {field.size} to walk")
+        found.update(walked[:: int(step or 1)])
     return tuple(sorted(found))
 
 

@@ -61,7 +61,7 @@ def number(given: Any) -> Decimal:
     """A number that can be compared to the last digit."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Invalid("write a number.")
-    # asked of an integer beyond all floats, isfinite fails
+    # whole numbers may be longer than a float holds, and isfinite makes one of them
     if isinstance(given, float) and not math.isfinite(given):
         raise Invalid("write a number.")
     if abs(given) >= 10**_MOST_DIGITS:

@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry
+from campaigns import controlling
 from campaigns.models import Campaign, Run
 from campaigns.vocabulary import CampaignState
 from notifications.models import Notification
@@ -111,6 +113,8 @@ WRONG = [
     ),
     ({"data": "[1]"}, "Write an object"),
     ({"data": "{"}, "Enter a valid JSON"),
+    ({"data": '{"a":' * 900 + "1" + "}" * 900}, "nested too deeply"),
+    ({"data": '{"a": ' + "9" * 5000 + "}"}, "a number in this one is too long"),
     ({"window_from": "09:00"}, "both, or neither"),
     ({"window_from": "09:00", "window_until": "09:00"}, "The window ends when it begins"),
     ({"holdout_percent": 60}, "from 0 to 50"),
@@ -211,6 +215,23 @@ def test_starting_asks_first_and_leads_to_the_run() -> None:
     run = made.runs.get()
     assert answer.headers["Location"] == page("run", "change", run.pk)
     assert worked_off() == 3
+
+
+def test_a_double_click_starts_it_once_and_it_is_started_again_by_who_saw_its_run() -> None:
+    browser, made = administrator(), draft()
+    start = page("campaign", "start", made.pk)
+    browser.post(start)
+
+    twice = shown(browser.post(start, follow=True))
+    assert "It was started already." in twice
+    run = made.runs.get()
+    controlling.withdraw(run.pk, timezone.now())
+    asked = shown(browser.get(start))
+    assert f'name="after" value="{run.pk}"' in asked
+    browser.post(start, {"after": run.pk})
+    browser.post(start, {"after": run.pk})
+
+    assert made.runs.count() == 2
 
 
 def test_reach_and_cost_are_told_before_the_start_and_beside_what_came_of_it() -> None:

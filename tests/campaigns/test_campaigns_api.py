@@ -64,18 +64,30 @@ def test_a_campaign_that_is_started_goes_out_and_tells_how_far_it_is(shop: Calle
     assert told["arms"][0]["planned"] == 30
 
 
-def test_a_start_that_is_repeated_as_after_a_lost_answer_sends_nothing_twice(shop: Caller) -> None:
-    crowd(5)
+def test_what_is_started_twice_goes_out_once(shop: Caller) -> None:
+    crowd(3)
     campaign = written(shop)
     shop.post(f"/v1/campaigns/{campaign}/start", {})
 
-    at_once = shop.post(f"/v1/campaigns/{campaign}/start", {})
-    Run.objects.update(state=RunState.FINISHED)
-    later = shop.post(f"/v1/campaigns/{campaign}/start", {})
-
-    assert (at_once.status_code, later.status_code) == (409, 409)
-    assert "write another campaign" in later.json()["detail"]
+    for _ in ("while it is on its way", "when it is over"):
+        again = shop.post(f"/v1/campaigns/{campaign}/start", {})
+        assert again.status_code == 409
+        assert "It was started already." in again.json()["detail"]
+        worked_off()
+        shop.post(f"/v1/campaigns/{campaign}/cancel", {})
     assert Run.objects.count() == 1
+
+
+def test_what_was_stopped_is_a_draft_that_can_be_started_anew(shop: Caller) -> None:
+    crowd(3)
+    campaign = written(shop, schedule="crontab", crontab="0 9 * * *")
+    assert shop.post(f"/v1/campaigns/{campaign}/stop", {}).status_code == 409
+    assert shop.post(f"/v1/campaigns/{campaign}/start", {}).json()["state"] == "active"
+
+    stopped = shop.post(f"/v1/campaigns/{campaign}/stop", {}).json()
+
+    assert (stopped["state"], stopped["next_at"]) == ("draft", None)
+    assert shop.post(f"/v1/campaigns/{campaign}/start", {}).json()["state"] == "active"
 
 
 def test_a_run_is_held_resumed_and_withdrawn(shop: Caller) -> None:
@@ -118,6 +130,7 @@ REFUSED = [
     ({"variants": []}, "variants", "empty"),
     ({"variants": [{"template": "sale"}] * 7}, "variants", "no more than 6"),
     ({"variants": [{"template": "sale", "weight": 0}]}, "variants[0].weight", "greater than or equal to 1"),
+    ({"window_from": "09:00+09:00", "window_until": "18:00"}, "window_from", "hh:mm"),
     ({"window_from": "09:00"}, "window_until", "a beginning and an end"),
     ({"decide_after_hours": 8, "decide_by_hours": 2}, "decide_by_hours", "after 8 hours at the earliest"),
     ({"colour": "red"}, "colour", "Unknown field"),
@@ -208,6 +221,8 @@ def test_a_person_decides_for_the_rest_by_api(shop: Caller) -> None:
     shop.post(f"/v1/campaigns/{campaign}/start", {})
     worked_off()
 
+    refused = errors(shop.post(f"/v1/campaigns/{campaign}/choose", {"variant": "Z"}))
+    assert refused == {"variant": "There is no variant 'Z'; there are A, B."}
     told = shop.post(f"/v1/campaigns/{campaign}/choose", {"variant": "B"}).json()
 
     assert told["run"]["winner"] == "B"

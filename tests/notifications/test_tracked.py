@@ -94,6 +94,7 @@ def test_links_of_version_1_can_be_read_for_ever(settings: Settings) -> None:
         "ftp://a.example", "javascript:alert(1)", "//a.example", "mailto:a@b.example", "", "https://", "https:///x",
         "https://a.example/a b", "https://a.example/\r\nSet-Cookie: a=b", "https://[::1/x", "https://a.example/\ud800",
         f"https://a.example/{'x' * 1500}", f"https://a.example/{'가' * 500}", "https:a.example",
+        "https://a.example\\@b.example/",
     ],
 )  # fmt: skip
 def test_only_addresses_of_web_pages_are_signed(url: str) -> None:

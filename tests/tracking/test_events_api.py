@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.ids import new_id
 from notifications import receiving
-from notifications.models import Delivery, PendingReceipt
+from notifications.models import Delivery, Notification, PendingReceipt
 from tests.api.shop import DATA, Shop, jimin, shop
 from tests.tracking.seen import events
 
@@ -93,6 +93,15 @@ def test_another_application_s_delivery_is_not_there() -> None:
     (told,) = tell(stranger, {"delivery": str(delivery.pk), "kind": "opened"}).json()["results"]
     assert told["status"] == 404
     assert not PendingReceipt.objects.exists()
+
+
+def test_a_key_for_tests_tells_nothing_of_what_reached_people() -> None:
+    caller = shop()
+    (delivery, _) = pushed(caller)
+    Notification.objects.update(mode="test")
+    (told,) = tell(caller, {"delivery": str(delivery.pk), "kind": "opened"}).json()["results"]
+    assert told["status"] == 404
+    assert "of another application or mode" in told["problem"]["errors"][0]["message"]
 
 
 def test_nobody_has_seen_what_has_not_left() -> None:

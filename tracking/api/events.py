@@ -19,6 +19,7 @@ from notifications.clock import clock
 from notifications.tracked import NotALink
 from notifications.vocabulary import ReceiptKind
 from tracking import telling
+from tracking.converting import Teller
 from tracking.telling import NeverSent, Told, Unknown
 
 MAX_EVENTS: Final = 1000
@@ -95,7 +96,10 @@ class Events(APIView):
         assert isinstance(caller, Caller)
         events = asked.validated_data["events"]
         told, results = _read(events, at)
-        results += [_refused(index, why) for index, why in telling.keep(told, caller.application_id, at).items()]
+        results += [
+            _refused(index, why)
+            for index, why in telling.keep(told, Teller(caller.application_id, caller.mode), at).items()
+        ]
         results.sort(key=lambda one: one["index"])
         answer = {"accepted": len(events) - len(results), "rejected": len(results), "results": results}
         return Response(answer, status=status.HTTP_202_ACCEPTED)
@@ -124,7 +128,12 @@ def _read(events: list[Any], at: datetime) -> tuple[list[Told], list[dict[str, A
 
 def _refused(index: int, why: type[Unknown | NeverSent]) -> dict[str, Any]:
     if why is Unknown:
-        errors = [{"field": "delivery", "message": "There is no such delivery, or it belongs to another application."}]
+        errors = [
+            {
+                "field": "delivery",
+                "message": "There is no such delivery, or it is of another application or mode than the key.",
+            }
+        ]
         return _rejected(index, 404, "There is nothing here.", errors=errors)
     errors = [{"field": "delivery", "message": "It has not been sent, so nobody can have seen it."}]
     return _rejected(index, 409, "This delivery has not been sent.", errors=errors)

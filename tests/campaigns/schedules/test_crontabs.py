@@ -55,6 +55,7 @@ def test_a_field_is_read(field: str, word: str, numbers: tuple[int, ...]) -> Non
         ("0 9 * * 8", "The day of the week is wrong: “8” is not from 0 to 7."),
         ("0 9 * * mon#1", "The day of the week is wrong: “mon#1” cannot be read."),
         ("*/0 9 * * *", "The minute is wrong: “*/0” has a step of nothing."),
+        ("*/90 * * * *", "The minute is wrong: “*/90” has a step of 90, and only 60 to walk."),
         ("0/15 9 * * *", "The minute is wrong: “0/15” has a step, but no range to walk."),
         ("1-5/2/3 9 * * *", "“1-5/2/3” cannot be read"),
         ("-1 9 * * *", "“-1” cannot be read"),
@@ -110,7 +111,7 @@ def _field(least: int, greatest: int) -> st.SearchStrategy[str]:
         st.just("*"),
         number.map(str),
         st.tuples(number, number).map(lambda pair: f"{pair[0]}-{pair[1]}"),
-        st.integers(1, 20).map(lambda step: f"*/{step}"),
+        st.integers(1, min(20, greatest - least + 1)).map(lambda step: f"*/{step}"),
         st.tuples(number, number, st.integers(1, 9)).map(lambda three: f"{three[0]}-{three[1]}/{three[2]}"),
     )
     return st.lists(part, min_size=1, max_size=3).map(",".join)

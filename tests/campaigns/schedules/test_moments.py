@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.schedules import (
@@ -154,6 +154,7 @@ crontabs = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(days, st.integers(-36 * 60, 36 * 60), crontabs, st.sampled_from(ZONES))
 def test_between_two_moments_lie_all_that_a_walk_over_every_minute_finds(
     day: str, minutes: int, crontab: str, zone_name: str
