@@ -123,7 +123,7 @@ def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
-        if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
+        if campaign.runs.filter(state__in=sorted(UNFINISHED)).exists():
             raise NotAllowed(_ON_ITS_WAY)
         _to_draft(campaign)
         beat.keep(campaign, at)
