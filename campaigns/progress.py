@@ -160,9 +160,14 @@ def _rate(run: Run, total: Counts, at: datetime) -> float | None:
 
 
 def _left(run: Run, total: Counts, percent: float, rate: float | None) -> float | None:
-    """Seconds until the last has left, at the rate of now; what waits for its hour is not foreseen."""
+    """Seconds until the last has left, at the rate of now and no sooner than the throttle lets the last one begin.
+
+    What waits for its hour is not foreseen.
+    """
     if not rate or not percent or run.state not in (RunState.STARTING, RunState.RUNNING):
         return None
     each = total.planned / total.people if total.people else 1.0
-    still = max(0.0, run.people - total.people) * each + total.waiting
-    return round(still / rate, 1)
+    people = max(0, run.people - total.people)
+    throttle = run.campaign.throttle_per_minute
+    least = 60 * people / throttle if throttle else 0.0
+    return round(max(least, (people * each + total.waiting) / rate), 1)

@@ -58,6 +58,9 @@ def test_who_starts_twice_in_a_row_sends_once_and_what_has_ended_can_go_out_agai
 
     Run.objects.update(state=RunState.FINISHED)
     reviewing.start(made.pk, later(60), by=None, after=first)
+    Run.objects.update(state=RunState.FINISHED)
+    with pytest.raises(reviewing.NotAllowed, match="It was started already"):
+        reviewing.start(made.pk, later(120), by=None, after=first)
     assert Run.objects.count() == 2
 
 
