@@ -47,7 +47,8 @@ def strike(stage: Stage, outage: float) -> None:
     campaign = _campaign(stage)
     began, calm = time.monotonic(), [_flushed, _without_beat, _paused]
     while (passed := time.monotonic() - began) < outage or calm:
-        kill(random.sample(pids(stage, "celery -A config", "granian"), 1))
+        alive = pids(stage, "celery -A config", "granian")
+        kill(random.sample(alive, min(1, len(alive))))
         if calm and passed >= outage * (4 - len(calm)) / 4:
             calm.pop(0)(stage, campaign)
         time.sleep(_BREATH)
