@@ -77,7 +77,7 @@ def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) 
             sums[cost["currency"]] += Decimal(cost["amount"])
     error = f"± {expected['error_percent']:g} %" if expected["error_percent"] else ""
     return [
-        Comparison("People", f"{expected['people']:,}", f"{far.people:,}"),
+        Comparison("People", f"{expected['people']:,}", f"{far.handled:,}"),
         Comparison("Messages", f"{sum(expected['planned'].values()):,}", f"{far.counts.planned:,}", error),
         Comparison("Cost", money(sums), money(spent)),
     ]
