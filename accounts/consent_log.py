@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from accounts.csv_cells import harmless
 from accounts.ids import new_id
 from accounts.models import Actor, Aspect, ConsentChange, Recipient, Via
 
@@ -97,16 +98,10 @@ def as_csv(lines: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(str(line[name])) for name in COLUMNS] for line in lines)
+    writer.writerows([harmless(str(line[name])) for name in COLUMNS] for line in lines)
     return out.getvalue()
 
 
 def as_json(lines: Iterable[Mapping[str, Any]]) -> str:
     """A JSON array of objects."""
     return json.dumps(list(lines), ensure_ascii=False, indent=2) + "\n"
-
-
-def _harmless(cell: str) -> str:
-    """OWASP, "CSV Injection": a cell that begins like a formula. A plus before digits alone is a number's."""
-    begins_so = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{cell}" if begins_so and not cell[1:].isdigit() else cell

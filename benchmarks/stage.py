@@ -99,11 +99,13 @@ class Stage:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def manage(self, *arguments: str) -> None:
-        """Run a command of manage.py. Raises `Void` with what it said where it fails."""
+    def manage(self, *arguments: str, **settings: str) -> None:
+        """Run a command of manage.py, with `settings` in its environment. Raises `Void` with what it said where it
+        fails.
+        """
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.env, check=False, capture_output=True, text=True,
+            cwd=ROOT, env=self.env | settings, check=False, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode:
             raise Void(f"manage.py {arguments[0]} ended with {done.returncode}: {done.stderr[-1000:]}")

@@ -17,7 +17,7 @@ from notifications.vocabulary import Lane
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The right to plan one chunk; `lease_id` is the fencing token. `more` says that others wait."""
+    """The right to plan one chunk; `lease_id` is the fencing token."""
 
     run: Run
     chunk_id: UUID
@@ -25,7 +25,6 @@ class Turn:
     after_id: UUID
     recipient_ids: list[UUID]
     lease_id: UUID
-    more: bool
 
 
 #: The run that had its turn longest ago, of those that have something open: none holds up another. Whoever comes at
@@ -47,7 +46,7 @@ _RUN: Final = """
        FOR UPDATE OF run
 """
 
-#: Its next chunks, up to two: the second tells whether to call for help. Served by chunk_open.
+#: Its next chunk. Served by chunk_open.
 _OPEN: Final = """
     SELECT id
       FROM campaigns_chunk
@@ -56,7 +55,7 @@ _OPEN: Final = """
        AND (phase = 1 OR %(decided)s)
        AND (lease_id IS NULL OR lease_until < %(at)s)
      ORDER BY phase, after_id
-     LIMIT 2
+     LIMIT 1
 """
 
 #: Who lost the lease, or whose run was cancelled, plans nothing.
@@ -107,13 +106,13 @@ def _taken(run: Run, at: datetime, lease_for: timedelta) -> Turn | None:
     lease = new_id()
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"run": run.id, "at": at, "decided": bool(run.winner)})
-        found = [chunk_id for (chunk_id,) in cursor.fetchall()]
-    if not found:  # somebody took the last one while this one waited
+        row = cursor.fetchone()
+    if row is None:  # somebody took the last one while this one waited
         return None
-    chunk = Chunk.objects.get(pk=found[0])
+    chunk = Chunk.objects.get(pk=row[0])
     Chunk.objects.filter(pk=chunk.pk).update(lease_id=lease, lease_until=at + lease_for)
     Run.objects.filter(pk=run.pk).update(next_chunk_at=_next(run, len(chunk.recipient_ids), at))
-    return Turn(run, chunk.pk, chunk.phase, chunk.after_id, chunk.recipient_ids, lease, len(found) > 1)
+    return Turn(run, chunk.pk, chunk.phase, chunk.after_id, chunk.recipient_ids, lease)
 
 
 def done(turn: Turn, at: datetime) -> bool:

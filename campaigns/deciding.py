@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 
 from campaigns import chunks, launching, progress
 from campaigns.experiments import thompson
@@ -16,6 +17,8 @@ from campaigns.progress import Counts
 from campaigns.vocabulary import HOLD_OUT, UNFINISHED, Goal, RunState, Split
 from notifications.liveness import signing
 
+log = structlog.get_logger(__name__)
+
 #: How often a run is looked at; one that takes long, so that it has some hundred samples in the end.
 _OFTEN: Final = timedelta(seconds=5)
 _SAMPLES: Final = 300
@@ -24,10 +27,15 @@ _RIPE: Final = timedelta(minutes=2)
 
 
 def watch(*, clock: Callable[[], datetime]) -> None:
-    """Look at every run that is on its way."""
+    """Look at every run that is on its way. One at which that fails is to hold up no other."""
     for run in Run.objects.filter(state__in=sorted(UNFINISHED)).select_related("campaign").order_by("id"):
         signing.moved()
-        _look_at(run, clock())
+        try:
+            _look_at(run, clock())
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("run.not_looked_at", run=str(run.pk))
 
 
 def tallies(run: Run, by_letter: Mapping[str, Counts]) -> Sequence[Tally]:
@@ -107,7 +115,7 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
         return
     due = [one for one in looks(run.tested_at, campaign.decide_after_hours, campaign.decide_by_hours) if one <= at]
     is_late = at - run.tested_at >= timedelta(hours=campaign.decide_by_hours)
-    if not due or (latest is not None and latest.at > due[-1] and not is_late):
+    if not due or (latest is not None and latest.at >= due[-1] and not is_late):
         return
     found = tallies(run, by_letter)
     if is_decided(found, campaign.sure_percent / 100) or is_late:
@@ -116,11 +124,15 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
             winner=best.letter, decided_at=at, state=RunState.RUNNING, next_chunk_at=at
         )
         run.refresh_from_db()
+        return
+    # that this moment was looked at is known by a sample since then, of which there are few after some hours
+    progress.sample(run, by_letter, at)
 
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     waits = run.test_percent < 100 and not run.winner and len(run.shares) > 1
-    if not waits and progress.nothing_waits(run, progress.added(by_letter.values())):
+    seems_over = not any(counts.waiting for counts in by_letter.values())
+    if not waits and seems_over and progress.nothing_waits(run):
         done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if done.update(state=RunState.FINISHED, finished_at=at):
             progress.sample(run, by_letter, at)

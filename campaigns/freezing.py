@@ -9,7 +9,8 @@ from django.db import connection, transaction
 
 from accounts.ids import floor_of, new_id
 from campaigns.models import CHUNK_SIZE, Campaign, Run
-from campaigns.segments.compiling import Where, compiled
+from campaigns.segments.compiling import UnusableRules, Where, compiled
+from campaigns.vocabulary import RunState
 
 #: People of the first slice, so that the first messages leave at once, and of every further one: 25 ms.
 FIRST_SLICE: Final = 2_000
@@ -88,7 +89,10 @@ _END: Final = """
 
 
 def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
-    """A lease on the oldest run whose audience waits to be written down; None when there is none."""
+    """A lease on the oldest run whose audience waits to be written down; None when there is none.
+
+    A run whose segment cannot be used any more, since what its rules name is gone, is ended here and says so.
+    """
     lease = new_id()
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"at": at, "lease": lease, "until": at + lease_for})
@@ -97,7 +101,11 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
         return None
     run = Run.objects.select_related("campaign__segment").get(pk=row[0])
     assert run.started_at is not None
-    return Freeze(run, compiled(run.campaign.segment, run.started_at), lease)
+    try:
+        return Freeze(run, compiled(run.campaign.segment, run.started_at), lease)
+    except UnusableRules as error:
+        _fail(run, lease, f"The segment “{run.campaign.segment}” cannot be used: {error}", at)
+        return None
 
 
 def freeze_slice(freeze: Freeze, at: datetime, *, lease_for: timedelta) -> bool:
@@ -134,6 +142,12 @@ def freeze_slice(freeze: Freeze, at: datetime, *, lease_for: timedelta) -> bool:
 def release(freeze: Freeze) -> None:
     """Give the lease back, so that the next worker goes on at once."""
     Run.objects.filter(pk=freeze.run.pk, lease_id=freeze.lease_id).update(lease_id=None, lease_until=None)
+
+
+def _fail(run: Run, lease: UUID, note: str, at: datetime) -> None:
+    """Nothing more of it is written down or planned; what was planned before goes out."""
+    starting = Run.objects.filter(pk=run.pk, lease_id=lease, state=RunState.STARTING)
+    starting.update(state=RunState.FAILED, finished_at=at, note=note[:300], lease_id=None, lease_until=None)
 
 
 def chunk_size(campaign: Campaign) -> int:

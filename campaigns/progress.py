@@ -119,15 +119,19 @@ def sample(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts, reached=reached)], ignore_conflicts=True)
 
 
-def nothing_waits(run: Run, total: Counts) -> bool:
+def nothing_waits(run: Run) -> bool:
     """Whether everybody is planned and all of it has come to an end.
 
-    What was planned a moment ago is not counted yet: until the roll-up has a row for everybody, some may wait.
+    Asked in this order, and not of counts that were read before: where no chunk is open all that is planned is noted,
+    where nothing more is noted it is counted. How many rows there are says nothing: whoever has two devices has two,
+    whoever was erased meanwhile has none.
     """
     if run.frozen_at is None or run.chunks.filter(state=ChunkState.OPEN.value).exists():
         return False
-    held_out = sum(arm.people for arm in run.arms.all() if arm.letter == HOLD_OUT)
-    return total.waiting == 0 and total.planned + total.suppressed >= total.people - held_out
+    parts = list(run.arms.exclude(letter=HOLD_OUT).values_list("id", flat=True))
+    if turnouts.is_behind(parts):
+        return False
+    return all(one.state is not TurnoutState.WAITING for one in turnouts.of_parts(parts))
 
 
 def _percent(run: Run, by_letter: Mapping[str, Counts]) -> float:

@@ -16,7 +16,8 @@ from accounts.staff import audit
 from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
-from campaigns.models import Campaign, Run
+from campaigns.models import Campaign
+from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
 
 _ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
@@ -100,13 +101,19 @@ def pause(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
 
 
 def resume(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
-    """Go on with the next moment; those that passed meanwhile are told of, and not caught up."""
+    """Go on with the next moment; those that passed meanwhile are told of, and not caught up.
+
+    Raises `NotAllowed`, also where its schedule makes no sense any more.
+    """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.PAUSED)
         campaign.state = CampaignState.ACTIVE
         campaign.save(update_fields=["state"])
-        starting.pass_over(campaign, at)
+        try:
+            starting.pass_over(campaign, at)
+        except BadSchedule as wrong:
+            raise NotAllowed(f"{wrong} Stop the campaign, change its schedule, and start it again.") from None
         audit.note(campaign, Deed("resumed"), by)
     return campaign
 
@@ -116,7 +123,7 @@ def stop(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.IN_REVIEW, CampaignState.ENDED)
-        if Run.objects.filter(campaign=campaign, state__in=sorted(UNFINISHED)).exists():
+        if campaign.runs.filter(state__in=sorted(UNFINISHED)).exists():
             raise NotAllowed(_ON_ITS_WAY)
         _to_draft(campaign)
         beat.keep(campaign, at)

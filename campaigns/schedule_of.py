@@ -1,5 +1,6 @@
 """A campaign's row read as a schedule, and all that is wrong with it, by the names of its fields."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,8 +14,10 @@ from campaigns.schedules import (
     Problem,
     Recurring,
     Schedule,
+    UnknownZone,
     Window,
     check,
+    zone_named,
 )
 from campaigns.vocabulary import EveryUnit, ScheduleKind
 
@@ -49,6 +52,8 @@ def schedule_of(campaign: Campaign, at: datetime) -> Schedule:
 
 def problems_of(campaign: Campaign, at: datetime) -> list[Problem]:
     """What is wrong with a campaign's schedule, were it to begin at `at`; the fields are those of the row."""
+    if campaign.schedule_kind == ScheduleKind.NOW:
+        return list(_at_once(campaign))
     try:
         schedule = schedule_of(campaign, at)
     except BadField as wrong:
@@ -66,6 +71,16 @@ def window_of(campaign: Campaign) -> Window | None:
     if campaign.window_from is None or campaign.window_until is None:
         return None
     return Window(campaign.window_from, campaign.window_until)
+
+
+def _at_once(campaign: Campaign) -> Iterator[Problem]:
+    """The clock of its zone says when its window opens, and no clock when it begins."""
+    if campaign.in_local_time:
+        yield Problem("in_local_time", "At once is no time of day: give a date and a time, or leave local time out.")
+    try:
+        zone_named(campaign.zone)
+    except UnknownZone as unknown:
+        yield Problem("zone", str(unknown))
 
 
 def _wall(field: str, text: str) -> datetime | None:

@@ -14,7 +14,6 @@ urlpatterns = [
     path("v1/", include("templates_app.urls")),
     path("v1/", include("tracking.urls")),
     path("v1/", include("campaigns.api.urls")),
-    path("v1/", include("tracking.urls")),
     path("", include("notifications.api.operations_urls")),
     path("", include("accounts.page_urls")),
     path("", include("tracking.page_urls")),

@@ -22,7 +22,7 @@ _SAFE: Final = [
     ("referrer-policy", "no-referrer"),
     ("cache-control", "no-store"),
 ]
-#: Messages that one answer carries.
+#: Messages that one answer carries, or as many of each provider.
 _LIMIT: Final = 200
 _FILES: Final = {
     "": ("inbox.html", "text/html; charset=utf-8"),
@@ -60,7 +60,11 @@ class Inbox:
     def _messages(self, query: str) -> dict[str, Any]:
         asked = parse_qs(query)
         after, before = _number(asked, "after"), _number(asked, "before")
-        kept = self._record.latest(after or 0, _LIMIT, before)
+        if "each" in asked:
+            # many emails must not hide the few pushes before them
+            kept = self._record.latest_of_each(after or 0, _LIMIT)
+        else:
+            kept = self._record.latest(after or 0, _LIMIT, before)
         return {"memory": self._record.began_at, "messages": [self._message(one) for one in kept]}
 
     def _message(self, kept: Kept) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What was sent here: exact counts for every delivery, whole messages for the latest ones."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
@@ -120,6 +120,16 @@ class Record:
     def attempts(self, delivery_id: str) -> list[Kept]:
         """Those attempts of one delivery whose bodies are still kept, oldest first."""
         return [kept for kept in self._latest if kept.message.delivery_id == delivery_id]
+
+    def latest_of_each(self, after: int, limit: int) -> list[Kept]:
+        """The newest accepted messages of each provider numbered above `after`, newest first."""
+        found: list[Kept] = []
+        seen: Counter[str] = Counter()
+        for kept in takewhile(lambda kept: kept.number > after, reversed(self._latest)):
+            if not kept.refused and seen[kept.provider] < limit:
+                seen[kept.provider] += 1
+                found.append(kept)
+        return found
 
     def latest(self, after: int, limit: int, before: int | None = None) -> list[Kept]:
         """The newest accepted messages numbered above `after`, and below `before` if that is given, newest first."""

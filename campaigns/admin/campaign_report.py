@@ -14,8 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.admin.bases import ModelAdmin
 from accounts.staff.eyes import MaskedStream
-from campaigns.admin import figures
-from campaigns.admin.expectations import beside
+from campaigns.admin import expecting, figures
 from campaigns.admin.figures import Row
 from campaigns.models import Campaign, Export, Run, Sample
 from campaigns.reports import charts, gathering, summary
@@ -67,7 +66,7 @@ class CampaignReports(ModelAdmin[Campaign]):
             "funnel": charts.funnel(report.total),
             "whiskers": _whiskers(report),
             "compared": _compared(report),
-            "beside": beside(report),
+            "expected": expecting.compared_by_channel(report),
             "sent_chart": _sent_chart(run),
             "done_chart": _done_chart(report),
             "width": charts.WIDTH,

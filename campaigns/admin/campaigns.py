@@ -15,7 +15,7 @@ from accounts.admin.bases import TabularInline
 from campaigns import checking, reviewing
 from campaigns.admin import buttons, looking
 from campaigns.admin.form import CampaignForm, VariantForm, VariantFormSet
-from campaigns.admin.form_fields import fields_of, zones
+from campaigns.admin.form_fields import asked_by, fields_of, zones
 from campaigns.admin.reports import Reports
 from campaigns.admin.steps import CampaignSteps
 from campaigns.admin.when import foretold, on_the_wall
@@ -140,6 +140,7 @@ class CampaignAdmin(Reports, CampaignSteps):
         campaign = self.get_object(request, object_id) if object_id else None
         context: dict[str, Any] = {
             "zones": zones(),
+            "asked_by": asked_by(),
             "show_save_and_continue": False,
             "show_save_and_add_another": False,
             **(_panel(request, campaign) if campaign else {}),

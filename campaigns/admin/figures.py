@@ -52,7 +52,7 @@ def cells(counted: Counted) -> list[Cell]:
 
 
 def money(amounts: Mapping[str, Decimal]) -> str:
-    """Amounts by currency, the largest unit first; nothing is told as a dash."""
+    """Amounts by currency, in the order of their codes; nothing is told as a dash."""
     return ", ".join(f"{_amount(amount)} {currency}" for currency, amount in sorted(amounts.items())) or "–"
 
 

@@ -25,6 +25,8 @@ OF_KIND: Final[Mapping[ScheduleKind, tuple[str, ...]]] = {
     ScheduleKind.INTERVAL: ("every", "every_unit", "starts_wall", "ends_wall", "in_local_time"),
 }
 TIMED: Final = tuple(dict.fromkeys(name for names in OF_KIND.values() for name in names))
+#: Fields that mean something whenever it does not go out at once.
+_LATER: Final = ("zone", "late_hours")
 
 #: What is chosen among, in words that say what comes of it.
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -73,11 +75,16 @@ _TRIED: Final = ("split", "goal", "test_percent", "sure_percent")
 _DECIDED: Final = ("decide_after_hours", "decide_by_hours")
 
 
+def asked_by() -> dict[str, tuple[str, ...]]:
+    """What each kind of schedule asks for: the page shows it, and nothing that only others ask for."""
+    return {kind.value: (*names, *(() if kind is ScheduleKind.NOW else _LATER)) for kind, names in OF_KIND.items()}
+
+
 def fields_of(campaign: Campaign, fieldsets: Any) -> list[Any]:
     """The fieldsets of a campaign's page without the fields that say nothing of this one."""
-    silent = {*TIMED} - {*OF_KIND[ScheduleKind(campaign.schedule_kind)]}
-    if campaign.schedule_kind == ScheduleKind.NOW:
-        silent |= {"late_hours"} | ({"zone"} if campaign.window_from is None else set())
+    silent = {*TIMED, *_LATER} - {*asked_by()[campaign.schedule_kind]}
+    if campaign.window_from is not None:
+        silent -= {"zone"}
     if len(campaign.variants.all()) < 2:
         silent |= {*_TRIED}
     if campaign.test_percent == 100:

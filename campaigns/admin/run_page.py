@@ -7,7 +7,7 @@ from typing import Final
 
 from campaigns import deciding, progress
 from campaigns.admin.charts import Chart, drawn
-from campaigns.admin.expecting import Comparison, compared
+from campaigns.admin.expecting import Expectation, compared
 from campaigns.admin.when import in_a_while
 from campaigns.experiments.verdict import Verdict, verdict
 from campaigns.models import Run
@@ -72,7 +72,7 @@ class Shown:
     waiting_for: str = ""
     verdict: Verdict | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
-    expected: Sequence[Comparison] = ()
+    expected: Sequence[Expectation] = ()
 
 
 def shown(run: Run, at: datetime) -> Shown:
@@ -152,4 +152,4 @@ def _verdict(run: Run, arms: Mapping[str, Counts]) -> Verdict | None:
     tallies = deciding.tallies(run, arms)
     if len(tallies) < 2 or not sum(one.people for one in tallies):
         return None
-    return verdict(tallies, Goal(run.campaign.goal), max(run.campaign.sure_percent, 51) / 100)
+    return verdict(tallies, Goal(run.campaign.goal), run.campaign.sure_percent / 100)

@@ -134,7 +134,7 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
 
         if request.method == "POST":
             return self._done(request, key, cancel)
-        return self._ask(request, key, ("Cancel the run", _of_cancelling))
+        return self._ask(request, key, ("Cancel the run", _of_cancelling), is_risky=True)
 
     def retry_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Ask once more, then try again what failed."""
@@ -170,11 +170,18 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
             raise PermissionDenied
         return run
 
-    def _ask(self, request: HttpRequest, key: UUID, what: tuple[str, Callable[[Shown], str]]) -> HttpResponse:
+    def _ask(
+        self,
+        request: HttpRequest,
+        key: UUID,
+        what: tuple[str, Callable[[Shown], str]],
+        *,
+        is_risky: bool = False,
+    ) -> HttpResponse:
         verb, says = what
         run = self._run(request, key, _START)
         seen = run_page.shown(run, clock.now())
-        context = {"title": f"{verb}: {run}", "verb": verb, "says": says(seen), "seen": seen}
+        context = {"title": f"{verb}: {run}", "verb": verb, "says": says(seen), "seen": seen, "is_risky": is_risky}
         return self._page_of(request, run, "admin/campaigns/run/confirm.html", context)
 
     def _done(self, request: HttpRequest, key: UUID, do: Callable[[Run], str]) -> HttpResponse:

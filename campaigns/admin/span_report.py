@@ -100,7 +100,8 @@ class SpanReports(ModelAdmin[Campaign]):
         """The same as a file."""
         form = self._asked(request)
         if not form.is_valid():
-            return HttpResponse("These days are not right; go back and mend them.", status=400)
+            wrong = "\n".join(f"{name}: {' '.join(map(str, messages))}" for name, messages in form.errors.items())
+            return HttpResponse(f"There is no file for this:\n{wrong}\n", "text/plain; charset=utf-8", status=400)
         report, found = _report(form)
         return MaskedStream(
             [BEGINNING, lines(summary.of_span(report, found))],
@@ -141,8 +142,6 @@ def _told(form: SpanForm) -> dict[str, Any]:
         "chart": charts.over_time(figures_of(times, _DRAWN), _DRAWN, grain),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
-        "why": report.total.why_suppressed,
-        "why_failed": report.total.why_failed,
         "file_url": f"{reverse('admin:reports_file')}{_url(form)}",
     }
 

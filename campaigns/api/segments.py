@@ -63,12 +63,12 @@ class SegmentDetailAnswer(SegmentAnswer):
     class Meta(SegmentAnswer.Meta):
         fields = (*SegmentAnswer.Meta.fields, "people", "used_by")  # type: ignore[assignment] # two more
 
-    def get_people(self, segment: Segment) -> int:
-        """Now. Where the rules cannot be used any more it is nobody: campaigns for it do not start."""
+    def get_people(self, segment: Segment) -> int | None:
+        """Now. Null where that cannot be told: what its rules name is gone, or to count them takes too long."""
         try:
             return looking.look_into(segment, clock.now()).people
         except UnusableRules:
-            return 0
+            return None
 
     def get_used_by(self, segment: Segment) -> list[str]:
         """The names of its campaigns."""

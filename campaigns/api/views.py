@@ -19,7 +19,7 @@ from accounts.models import Scope
 from campaigns import controlling, progress, reviewing
 from campaigns.api import serializers
 from campaigns.models import Campaign, Run, Segment, Variant
-from campaigns.vocabulary import LETTERS
+from campaigns.vocabulary import LETTERS, RunState
 from notifications.clock import clock
 from templates_app.models import Template
 
@@ -215,7 +215,7 @@ def _by_field(error: reviewing.NotReady) -> dict[str, list[str]]:
 
 
 def _shown(campaign: Campaign) -> Any:
-    run = campaign.runs.order_by("-planned_for").select_related("campaign").first()
+    run = _latest(campaign) or campaign.runs.select_related("campaign").order_by("-planned_for").first()
     far = progress.of(run, clock.now()) if run else None
     return serializers.CampaignAnswer(serializers.told(campaign, run, far)).data
 
@@ -232,8 +232,14 @@ def _own(request: Request, campaign_id: UUID) -> Campaign:
     return campaign
 
 
+def _latest(campaign: Campaign) -> Run | None:
+    """The latest that went out: a moment that was skipped hides none that is on its way."""
+    gone_out = campaign.runs.exclude(state=RunState.SKIPPED).select_related("campaign")
+    return gone_out.order_by("-planned_for").first()
+
+
 def _run(request: Request, campaign_id: UUID) -> Run:
-    run = _own(request, campaign_id).runs.order_by("-planned_for").first()
+    run = _latest(_own(request, campaign_id))
     if run is None:
         raise NotPossible("It has not gone out yet: there is no run.")
     return run

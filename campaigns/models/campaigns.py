@@ -42,7 +42,7 @@ class Campaign(models.Model):
     state = models.CharField(
         max_length=9, choices=choices(CampaignState), default=CampaignState.DRAFT.value, editable=False
     )
-    # --- when: schedules.py
+    # --- when: schedules/
     schedule_kind = models.CharField(
         "schedule", max_length=8, choices=choices(ScheduleKind), default=ScheduleKind.NOW.value
     )

@@ -7,11 +7,10 @@ from decimal import Decimal
 from io import StringIO
 from typing import Final
 
+from accounts.csv_cells import harmless
+
 Cell = str | int | float | Decimal | datetime | None
 
-#: A cell that begins so is a formula to a spreadsheet, which would run it on the machine of whoever opens the file
-#: (OWASP, "CSV Injection"). A line break or tab before it changes nothing.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Lets spreadsheets see that what follows is UTF-8.
 BEGINNING: Final = "\N{BYTE ORDER MARK}"
 
@@ -35,6 +34,6 @@ def written(cell: Cell) -> str:
         case Decimal():
             return f"{cell.normalize():f}"
         case str():
-            return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+            return harmless(cell)
         case _:
             return str(cell)

@@ -24,6 +24,8 @@ _WIDTHS: Final = (
     5 * _SECOND, 10 * _SECOND, 15 * _SECOND, 30 * _SECOND, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE,
     15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 7 * _DAY, 28 * _DAY,
 )  # fmt: skip
+#: The last moment before another.
+_INSTANT: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: What the words beneath a column take.
 _ROOM: Final = 70
@@ -58,7 +60,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """How fine figures are, and from when to when they are drawn; None: from the first, to the last."""
+    """How fine figures are, and from when until before when they are drawn; None: from the first, to the last."""
 
     least: timedelta = _SECOND
     since: datetime | None = None
@@ -158,7 +160,8 @@ def over_time(
     if not known:
         return None
     first, last = min(at for at, _ in known), max(at for at, _ in known)
-    first, last = min(first, grain.since or first), max(last, grain.until or last)
+    before = grain.until - _INSTANT if grain.until else last
+    first, last = min(first, grain.since or first), max(last, before)
     width = _width(last - first, grain.least)
     sums: dict[str, Counter[int]] = {name: Counter() for name in names}
     begin = (first - _EPOCH) // width

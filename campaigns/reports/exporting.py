@@ -51,14 +51,21 @@ _TAKE: Final = """
 
 
 def ask(run: Run, by: User, at: datetime) -> Export:
-    """Ask for the deliveries of a run, with their addresses if this person may see any."""
+    """Ask for the deliveries of a run, with their addresses if this person may see any.
+
+    While the same is being written for them, asking again leads to it: nobody needs a million lines twice.
+    """
+    shows_addresses = by.has_perm(SEE)
+    same = Export.objects.filter(run=run, asked_by=by, shows_addresses=shows_addresses, finished_at=None)
+    if under_way := same.order_by("-id").first():
+        return under_way
     parts = list(Arm.objects.filter(run=run).values_list("id", flat=True))
     found = added(counted(Which(parts=parts), "part_of").values())
     with transaction.atomic():
         export = Export.objects.create(
             run=run,
             asked_by=by,
-            shows_addresses=by.has_perm(SEE),
+            shows_addresses=shows_addresses,
             created_at=at,
             total=found.planned + found.suppressed,
         )

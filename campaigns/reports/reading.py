@@ -61,7 +61,7 @@ def counted(which: Which, *keys: str) -> Mapping[tuple[Any, ...], Counted]:
     """All that is counted, by `keys`: columns that all roll-ups have, such as `part_of` and `channel`."""
     into: _Into = defaultdict(Sums)
     for row in _summed(Turnout, which, (*keys, "state", "reason"), "count"):
-        _add_outcome(into[row[:-3]], row[-3], row[-2], int(row[-1]))
+        _add_turnout(into[row[:-3]], row[-3], row[-2], int(row[-1]))
     for row in _summed(ReactionCount, which, (*keys, "kind"), "people"):
         into[row[:-2]].add(row[-2], int(row[-1]))
     for row in _summed(Revenue, which, (*keys, "currency"), "amount"):
@@ -80,13 +80,13 @@ def over_time(which: Which, *, by_day: bool) -> Mapping[datetime, Counted]:
     into: _Into = defaultdict(Sums)
     moment = TruncDay("hour") if by_day else TruncHour("hour")
     for row in _summed(Turnout, which, ("state",), "count", moment=moment):
-        _add_outcome(into[row[:1]], row[1], "", int(row[2]))
+        _add_turnout(into[row[:1]], row[1], "", int(row[2]))
     for row in _summed(ReactionCount, which, ("kind",), "people", moment=moment):
         into[row[:1]].add(row[1], int(row[2]))
     return {at: sums.counted() for (at,), sums in sorted(into.items())}
 
 
-def _add_outcome(sums: Sums, state: str, reason: str, count: int) -> None:
+def _add_turnout(sums: Sums, state: str, reason: str, count: int) -> None:
     if state == TurnoutState.SUPPRESSED:
         sums.add("suppressed", count)
         sums.add_to("suppressed_by", reason, count)

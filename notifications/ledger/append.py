@@ -25,7 +25,7 @@ from notifications.vocabulary import DeliveryState, EventKind, Lane, Reason, Urg
 class Header:
     """What all deliveries of a notification share. `digest_key`: under which those are known that are gathered.
 
-    `part_of`: the bigger thing that it is a part of, by which its outcome is counted.
+    `part_of`: the bigger thing that it is a part of, by which its turnout is counted.
     """
 
     id: UUID

@@ -4,7 +4,7 @@ Whatever costs nothing is not noted; how many of those were sent is known from t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,10 +33,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent, in one currency; an empty one is for messages of which no price was known.
-
-    `of` is what was asked about: the part or the version.
-    """
+    """What was spent on a part, in one currency; an empty one is for messages of which no price was known."""
 
     of: UUID
     channel: Channel
@@ -84,15 +81,6 @@ _OF_PARTS: Final = """
      ORDER BY part_of, channel, currency
 """
 
-#: Served by spending_version.
-_OF_VERSIONS: Final = """
-    SELECT version_id, channel, currency, sum(messages), sum(segments), sum(amount)
-      FROM notifications_spending
-     WHERE version_id = ANY(%(versions)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
-     GROUP BY version_id, channel, currency
-     ORDER BY version_id, channel, currency
-"""
-
 _FORGET: Final = "DELETE FROM notifications_spending WHERE hour < %(before)s"
 
 
@@ -129,24 +117,15 @@ def fold(*, limit: int = TOGETHER) -> int:
 
 def of_parts(parts: Iterable[UUID]) -> Sequence[Spent]:
     """What was spent on all that is a part of these, as of the latest fold."""
-    return _read(_OF_PARTS, {"parts": array_of(parts)})
-
-
-def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Spent]:
-    """What was spent on what these versions said and was sent in the hours of a half-open span."""
-    return _read(_OF_VERSIONS, {"versions": array_of(version_ids), "since": since, "until": until})
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_PARTS, {"parts": array_of(parts)})
+        return [
+            Spent(of, Channel(channel), currency, int(messages), int(segments), amount)
+            for of, channel, currency, messages, segments, amount in cursor.fetchall()
+        ]
 
 
 def forget(before: datetime) -> None:
     """Delete the sums of hours before a moment."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"before": before})
-
-
-def _read(statement: str, about: Mapping[str, Any]) -> Sequence[Spent]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, about)
-        return [
-            Spent(of, Channel(channel), currency, int(messages), int(segments), amount)
-            for of, channel, currency, messages, segments, amount in cursor.fetchall()
-        ]

@@ -6,7 +6,7 @@ The triggers that note for the tally (`tally.py`) note for this as well; notes b
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -20,10 +20,7 @@ from notifications.vocabulary import Reason
 
 @dataclass(frozen=True, slots=True)
 class Turnouts:
-    """Deliveries that stand alike. `of` is what was asked about: the part, the version or the category.
-
-    `reason` is None where all is well, and for what waits.
-    """
+    """Deliveries of a part that stand alike. `reason` is None where all is well, and for what waits."""
 
     of: UUID
     channel: Channel
@@ -48,11 +45,11 @@ _FOLD: Final = """
          GROUP BY hour, version_id, part_of, channel, state, reason
          ORDER BY hour, version_id, part_of, channel, state, reason
     ), kept AS (
-        INSERT INTO notifications_turnout AS outcome (hour, version_id, part_of, channel, state, reason, count)
+        INSERT INTO notifications_turnout AS turnout (hour, version_id, part_of, channel, state, reason, count)
         SELECT hour, version_id, part_of, channel, state, reason, change
           FROM summed
             ON CONFLICT (hour, version_id, part_of, channel, state, reason)
-            DO UPDATE SET count = outcome.count + excluded.count
+            DO UPDATE SET count = turnout.count + excluded.count
     )
     SELECT coalesce(sum(notes), 0) FROM summed
 """
@@ -67,27 +64,8 @@ _OF_PARTS: Final = """
      ORDER BY part_of, channel, state, reason
 """
 
-#: Served by turnout_version.
-_OF_VERSIONS: Final = """
-    SELECT version_id, channel, state, reason, sum(count)
-      FROM notifications_turnout
-     WHERE version_id = ANY(%(versions)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
-     GROUP BY version_id, channel, state, reason
-    HAVING sum(count) <> 0
-     ORDER BY version_id, channel, state, reason
-"""
-
-#: Served by turnout_version, for every version that any template of the category has had.
-_OF_CATEGORIES: Final = """
-    SELECT category_id, channel, outcome.state, reason, sum(count)
-      FROM templates_app_template AS template
-      JOIN templates_app_templateversion AS version ON version.template_id = template.id
-      JOIN notifications_turnout AS outcome ON outcome.version_id = version.id
-     WHERE category_id = ANY(%(categories)s::uuid[]) AND hour >= %(since)s AND hour < %(until)s
-     GROUP BY category_id, channel, outcome.state, reason
-    HAVING sum(count) <> 0
-     ORDER BY category_id, channel, outcome.state, reason
-"""
+#: The notes of some seconds, looked at one by one until one is found: an index of them would cost every note.
+_BEHIND: Final = "SELECT EXISTS (SELECT FROM notifications_turnoutnote WHERE part_of = ANY(%(parts)s::uuid[]))"
 
 _FORGET: Final = "DELETE FROM notifications_turnout WHERE hour < %(before)s"
 
@@ -101,29 +79,22 @@ def fold(*, limit: int = TOGETHER) -> int:
 
 def of_parts(parts: Iterable[UUID]) -> Sequence[Turnouts]:
     """What became of all that is a part of these, as of the latest fold."""
-    return _read(_OF_PARTS, {"parts": array_of(parts)})
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_PARTS, {"parts": array_of(parts)})
+        return [
+            Turnouts(of, Channel(channel), TurnoutState(state), Reason(reason) if reason else None, int(count))
+            for of, channel, state, reason, count in cursor.fetchall()
+        ]
 
 
-def of_versions(version_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:
-    """What became of what these versions said and was planned in the hours of a half-open span."""
-    return _read(_OF_VERSIONS, {"versions": array_of(version_ids), "since": since, "until": until})
-
-
-def of_categories(category_ids: Iterable[UUID], since: datetime, until: datetime) -> Sequence[Turnouts]:
-    """Likewise, of all that templates of these categories said."""
-    return _read(_OF_CATEGORIES, {"categories": array_of(category_ids), "since": since, "until": until})
+def is_behind(parts: Iterable[UUID]) -> bool:
+    """Whether something of these is noted that `of_parts` does not tell yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, {"parts": array_of(parts)})
+        return bool(cursor.fetchone()[0])
 
 
 def forget(before: datetime) -> None:
     """Delete the counts of hours whose deliveries are gone from the log."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"before": before})
-
-
-def _read(statement: str, about: dict[str, Any]) -> Sequence[Turnouts]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, about)
-        return [
-            Turnouts(of, Channel(channel), TurnoutState(state), Reason(reason) if reason else None, int(count))
-            for of, channel, state, reason, count in cursor.fetchall()
-        ]

@@ -46,7 +46,7 @@ _NOTED = "INSERT INTO notifications_turnoutnote (hour, version_id, part_of, chan
 # Nearly every statement is about one notification, which is looked up once, in its partition alone: where it is looked
 # up by a join, all of its partitions are opened, which takes a statement about one delivery longer than the rest of it.
 # OFFSET 0 keeps the join from being planned as a scan over all days. One that is gone from the log is counted no more.
-_OUTCOMES = f"""
+_TURNOUTS = f"""
         SELECT notification_id INTO one FROM {{table}} LIMIT 1;
         IF NOT EXISTS (SELECT 1 FROM {{table}} WHERE notification_id <> one) THEN
             SELECT version_id, coalesce(part_of, '{_NOBODY}') INTO version, part
@@ -108,7 +108,7 @@ def _functions(*, with_turnouts: bool) -> str:
         ("notifications_note_deleted", "before", _rows("before", -1), ""),
     ):
         if with_turnouts:
-            noting = _OUTCOMES.format(table=table, changed=_changed(rows))
+            noting = _TURNOUTS.format(table=table, changed=_changed(rows))
             made.append(_function(name, noting, before, "DECLARE one uuid; version uuid; part uuid;"))
         else:
             made.append(_function(name, f"{_changed(rows)} {_TALLIED};", before))

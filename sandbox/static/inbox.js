@@ -156,7 +156,7 @@ function say(className, sentence) {
 }
 
 async function ask() {
-  const answer = await fetch(`/inbox/messages?after=${newest}`);
+  const answer = await fetch(`/inbox/messages?each=provider&after=${newest}`);
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   return answer.json();
 }

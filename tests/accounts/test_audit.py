@@ -38,6 +38,7 @@ def category_form(**values: Any) -> dict[str, Any]:
     usual = {
         "name": "News", "slug": "news", "consent": "opt_out", "in_doubt": "resend", "quiet_spread": 15,
         "routing": "all", "seen_within_days": 30, "escalate_after": 10, "reach": "all", "when_capped": "drop",
+        "track_opens": "on", "track_clicks": "on", "attribution_days": 7,
         "caps-TOTAL_FORMS": 0, "caps-INITIAL_FORMS": 0,
     }  # fmt: skip
     return {**usual, **values}

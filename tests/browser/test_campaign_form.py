@@ -67,7 +67,7 @@ def test_the_form_shows_what_the_schedule_asks_for_and_says_what_it_means(
     expect(every).to_be_hidden()
     crontab.fill("0 9 * * 1")
     expect(desk.get_by_text("Mondays at 09:00, Asia/Seoul")).to_be_visible()
-    expect(desk.get_by_text("The next three times:")).to_be_visible()
+    expect(desk.get_by_text("The next 3 times:")).to_be_visible()
     crontab.fill("0 9 31 2 *")
     expect(desk.get_by_text("never comes")).to_be_visible()
     crontab.fill("0 9 * * 1-5")

@@ -1,8 +1,10 @@
 """Campaigns by the API: written, started, watched, held, withdrawn; by their own application alone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.channels import Mode
 from accounts.models import Category, Scope
@@ -100,6 +102,26 @@ def test_a_run_is_held_resumed_and_withdrawn(shop: Caller) -> None:
     again = shop.post(f"/v1/campaigns/{campaign}/pause", {})
     assert again.status_code == 409
     assert "nothing left to pause" in again.json()["detail"]
+
+
+def test_a_moment_that_was_skipped_meanwhile_does_not_keep_a_run_from_being_held(shop: Caller) -> None:
+    crowd(5)
+    campaign = written(shop)
+    shop.post(f"/v1/campaigns/{campaign}/start", {})
+    run = Run.objects.get()
+    skipped = run.planned_for + timedelta(hours=1)
+    Run.objects.create(campaign_id=campaign, planned_for=skipped, state=RunState.SKIPPED)
+
+    assert shop.get(f"/v1/campaigns/{campaign}").json()["run"]["id"] == str(run.pk)
+    assert shop.post(f"/v1/campaigns/{campaign}/pause", {}).json()["run"]["state"] == "paused"
+
+
+def test_a_campaign_whose_moments_were_all_skipped_says_why(shop: Caller) -> None:
+    campaign = written(shop)
+    Run.objects.create(campaign_id=campaign, planned_for=timezone.now(), state=RunState.SKIPPED, note="Too late.")
+
+    assert shop.get(f"/v1/campaigns/{campaign}").json()["run"]["note"] == "Too late."
+    assert "not gone out yet" in shop.post(f"/v1/campaigns/{campaign}/pause", {}).json()["detail"]
 
 
 REFUSED = [

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Recipient
 from campaigns import chunks, freezing, launching
-from campaigns.models import Arm, Chunk, Run
+from campaigns.models import Arm, Campaign, Chunk, Run
 from campaigns.vocabulary import HOLD_OUT, ChunkState, RunState
 from notifications.models import Notification
 from notifications.vocabulary import DeliveryState
@@ -52,13 +52,12 @@ def test_chunks_are_sorted_begin_where_others_end_and_have_everybody_once() -> N
 def test_who_comes_after_the_start_is_not_in_it() -> None:
     crowd(3, "early")
     at = later()
-    run = begun(campaign(), at)
+    begun(campaign(), at)
     Recipient.objects.bulk_create(
         [Recipient(id="7fffffff-ffff-7000-8000-000000000000", external_id="late", email="late@example.com")]
     )
 
     assert worked_off(at) == 3
-    assert run.people == 0  # as it was read when it began
 
 
 def test_who_leaves_the_segment_after_it_was_frozen_is_still_in_it() -> None:
@@ -82,6 +81,21 @@ def test_an_empty_segment_fails_the_run_and_says_why() -> None:
 
     run.refresh_from_db()
     assert (run.state, run.note) == (RunState.FAILED, "Nobody is in the segment.")
+
+
+def test_a_segment_that_names_what_is_gone_fails_the_run_says_why_and_holds_up_no_other() -> None:
+    crowd(3)
+    rules = {"field": "clicked", "is": "ever", "campaign": str(campaign("outlet").pk)}
+    at = later()
+    broken, sound = begun(campaign("sale", segment=segment("fans", rules)), at), begun(campaign("fair"), at)
+    Campaign.objects.filter(variants__template__name="outlet").delete()
+
+    assert worked_off(at) == 3
+
+    broken.refresh_from_db()
+    assert (broken.state, broken.finished_at, broken.lease_id) == (RunState.FAILED, at, None)
+    assert broken.note.startswith("The segment “fans” cannot be used: campaign: there is no campaign")
+    assert len(deliveries(sound)) == 3
 
 
 def test_a_template_that_is_published_no_more_fails_the_run_before_it_begins() -> None:
@@ -134,8 +148,9 @@ def test_a_worker_that_dies_in_the_middle_of_a_chunk_leaves_nothing_of_it() -> N
 def test_several_planners_at_once_plan_everybody_once() -> None:
     people = crowd(6_000)
     run = begun(campaign())
+    at = later()  # of one moment: none waits for a turn that another took a blink later
 
-    in_threads(*[worked_off] * 4)
+    in_threads(*[lambda: worked_off(at)] * 4)
 
     assert got(run) == {person.pk: 1 for person in people}
 

@@ -44,6 +44,26 @@ def test_a_campaign_that_is_started_now_begins_at_once() -> None:
     assert worked_off(later(2)) == 5
 
 
+def test_who_starts_twice_in_a_row_sends_once_and_what_has_ended_can_go_out_again() -> None:
+    crowd(5)
+    made = draft()
+    reviewing.start(made.pk, later(), by=None)
+
+    first = str(Run.objects.get().pk)
+
+    with pytest.raises(reviewing.NotAllowed, match="It was started already"):
+        reviewing.start(made.pk, later(2), by=None)
+    with pytest.raises(reviewing.NotAllowed, match="A run of it is on its way"):
+        reviewing.start(made.pk, later(2), by=None, after=first)
+
+    Run.objects.update(state=RunState.FINISHED)
+    reviewing.start(made.pk, later(60), by=None, after=first)
+    Run.objects.update(state=RunState.FINISHED)
+    with pytest.raises(reviewing.NotAllowed, match="It was started already"):
+        reviewing.start(made.pk, later(120), by=None, after=first)
+    assert Run.objects.count() == 2
+
+
 def test_one_for_later_waits_for_its_moment() -> None:
     crowd(5)
     made = draft(schedule_kind="once", starts_wall="2031-05-01T09:00", zone="Asia/Seoul")
@@ -109,6 +129,15 @@ def test_a_paused_campaign_starts_no_run_and_goes_on_with_the_next_moment() -> N
     assert reviewing.pause(made.pk, later(), by=None).state == CampaignState.PAUSED
     assert reviewing.resume(made.pk, later(), by=None).state == CampaignState.ACTIVE
     assert not Run.objects.exists()
+
+
+def test_a_schedule_that_makes_no_sense_any_more_is_told_to_whoever_resumes_it() -> None:
+    made = campaign(schedule_kind="crontab", crontab="0 9 * * *", zone="Asia/Atlantis", state=CampaignState.PAUSED)
+    Campaign.objects.filter(pk=made.pk).update(next_at=later(-60))
+
+    with pytest.raises(reviewing.NotAllowed, match=r"“Asia/Atlantis”.*Stop the campaign, change its schedule"):
+        reviewing.resume(made.pk, later(), by=None)
+    assert Campaign.objects.get(pk=made.pk).state == CampaignState.PAUSED
 
 
 def test_what_is_on_its_way_cannot_be_stopped_for_changes() -> None:

@@ -99,6 +99,7 @@ def test_cancelling_says_what_has_left_and_who_is_left_out() -> None:
 
     assert "8,600 messages have left already" in told
     assert "2,000 people who are not planned yet" in told
+    assert '<button type="submit" class="bongsu-button bongsu-risky">Cancel the run' in told
 
 
 def test_a_person_decides_for_those_who_wait() -> None:

@@ -41,6 +41,8 @@ def test_a_row_says_when(row: dict[str, Any], schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     ("row", "field", "message"),
     [
+        ({"schedule_kind": NOW, "zone": "Mars"}, "zone", "No time zone is called “Mars”"),
+        ({"schedule_kind": NOW, "in_local_time": True}, "in_local_time", "At once is no time of day"),
         ({"schedule_kind": ONCE}, "starts_wall", "Say when it begins, such as 2026-12-24T09:00."),
         ({"schedule_kind": ONCE, "starts_wall": "tomorrow"}, "starts_wall", "“tomorrow” is no date and time."),
         ({"schedule_kind": ONCE, "starts_wall": "2026-02-30T09:00"}, "starts_wall", "is no date and time"),

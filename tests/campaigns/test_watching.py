@@ -8,12 +8,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Recipient
-from campaigns import deciding, progress
+from campaigns import deciding, launching, progress
 from campaigns.models import Chunk, Run
 from campaigns.progress import Counts
 from campaigns.vocabulary import RunState
 from notifications import queues, recovery
-from notifications.models import Delivery
+from notifications.models import Delivery, Turnout
+from tests.builders import device, iphone
 from tests.campaigns.stage import begun, campaign, crowd, deliveries, worked_off
 from tracking.models import ReactionCount, ReactionKind
 
@@ -70,6 +71,48 @@ def test_a_run_is_not_over_before_what_was_planned_is_counted() -> None:
 
     assert Run.objects.get(pk=run.pk).state == RunState.RUNNING
     assert watched(run, later(10)).state == RunState.FINISHED
+
+
+def test_a_run_is_not_over_before_its_last_chunk_is_counted_however_many_messages_a_person_gets() -> None:
+    """By two channels, half of the people have as many rows as there are people."""
+    for number, person in enumerate(crowd(20)):
+        device(person, iphone(token=f"{number:064x}"))
+    at = later()
+    run = begun(campaign(channels=["push", "email"], throttle_per_minute=60), at)
+    worked_off(at)
+    sent(run)
+    worked_off(at + timedelta(seconds=10))
+
+    deciding.watch(clock=lambda: at + timedelta(seconds=11))
+
+    assert run.arms.get().people == 20
+    assert Run.objects.get(pk=run.pk).state == RunState.RUNNING
+    sent(run)
+    assert watched(run, at + timedelta(seconds=20)).state == RunState.FINISHED
+
+
+def test_somebody_who_is_erased_before_their_chunk_is_planned_keeps_no_run_from_its_end() -> None:
+    people = crowd(3)
+    at = later()
+    run = begun(campaign(), at)
+    launching._freeze(lambda: at)
+    Recipient.objects.filter(pk=people[0].pk).delete()
+    worked_off(at)
+    sent(run)
+
+    assert watched(run, later(5)).state == RunState.FINISHED
+
+
+def test_a_run_that_cannot_be_looked_at_holds_up_no_other() -> None:
+    crowd(3)
+    strange, sound = begun(campaign("sale")), begun(campaign("outlet"))
+    worked_off()
+    sent(sound)
+    recovery.keep_tally()
+    # as a newer version writes it, while this one still runs
+    Turnout.objects.filter(part_of=strange.arms.get().pk).update(reason="unheard_of")
+
+    assert watched(sound, later(5)).state == RunState.FINISHED
 
 
 def test_a_run_whose_people_all_want_nothing_is_over_too() -> None:
@@ -186,6 +229,23 @@ def test_between_two_looks_nothing_is_decided_however_sure_it_is() -> None:
 
     assert watched(run, later(3 * 3600)).winner == ""
     assert watched(run, later(4 * 3600 + 60)).winner == "B"
+
+
+def test_a_moment_is_looked_at_once_however_rarely_samples_are_taken_by_then() -> None:
+    crowd(2_000)
+    run = begun(campaign("sale", "outlet", test_percent=50, decide_after_hours=2))
+    worked_off()
+    sent(run)
+    run = watched(run, later(5))
+    assert run.tested_at is not None
+    due = run.tested_at + timedelta(hours=2)
+    watched(run, due - timedelta(seconds=10))
+    assert watched(run, due + timedelta(seconds=1)).winner == ""
+    clicked(run, "A", 20)
+    clicked(run, "B", 120)
+
+    assert watched(run, due + timedelta(seconds=6)).winner == ""
+    assert watched(run, due + timedelta(hours=2, seconds=6)).winner == "B"
 
 
 def test_without_a_clear_winner_the_one_that_looks_best_goes_out_at_the_latest() -> None:

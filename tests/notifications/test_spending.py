@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,6 @@ from tests.sandbox.world import Running
 
 pytestmark = pytest.mark.django_db
 
-LONG_AGO, SOME_DAY = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 PHONE = {"phone": "+821012345678"}
 
 
@@ -141,7 +140,7 @@ def test_what_reaches_no_provider_costs_nothing(providers: Running) -> None:
     assert spent() == []
 
 
-def test_parts_and_versions_are_told_apart(providers: Running) -> None:
+def test_parts_are_told_apart(providers: Running) -> None:
     priced("0.05")
     one, other = (accepted("sms", by=shop(), recipients=[PHONE])[0].notification_id for _ in range(2))
     parts = [new_id(), new_id()]
@@ -153,9 +152,6 @@ def test_parts_and_versions_are_told_apart(providers: Running) -> None:
     assert spending.of_parts(parts) == [
         Spent(part, Channel.SMS, "USD", 1, 1, Decimal("0.05")) for part in sorted(parts)
     ]
-    version = Notification.objects.get(pk=one).version_id
-    assert [spent.of for spent in spending.of_versions([version], LONG_AGO, SOME_DAY)] == [version]
-    assert spending.of_versions([version], LONG_AGO, LONG_AGO) == []
 
 
 def test_a_worker_that_lost_its_lease_charges_for_nothing() -> None:

@@ -16,14 +16,12 @@ from notifications.ledger import turnouts
 from notifications.ledger.turnouts import Turnouts
 from notifications.models import Delivery, Notification, Turnout, TurnoutNote, TurnoutState
 from notifications.vocabulary import DeliveryState, Reason
-from templates_app.models import TemplateVersion
 from tests.notifications.counting import counted, true
 from tests.notifications.logbook import NOW, appended, header
 
 pytestmark = pytest.mark.django_db
 
 BOTH = (Channel.SMS, Channel.EMAIL)
-LONG_AGO, SOME_DAY = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def part(count: int) -> UUID:
@@ -87,19 +85,14 @@ def test_parts_are_told_apart() -> None:
     assert turnouts.of_parts([]) == []
 
 
-def test_versions_and_categories_are_counted_over_a_span_of_hours() -> None:
-    part(2)
-    (notification,) = Notification.objects.all()
-    category = TemplateVersion.objects.get(pk=notification.version_id).template.category_id
-    counted()
-    hour = Turnout.objects.latest("hour").hour
+def test_a_part_is_behind_until_its_own_notes_are_added_up() -> None:
+    one, other = part(2), part(3)
 
-    found = turnouts.of_versions([notification.version_id], hour, hour + timedelta(hours=1))
-    assert [(one.of, one.count) for one in found] == [(notification.version_id, 2)] * 2
-    assert [one.count for one in turnouts.of_categories([category], LONG_AGO, SOME_DAY)] == [2, 2]
-    for since, until in ((LONG_AGO, hour), (hour + timedelta(hours=1), SOME_DAY)):
-        assert turnouts.of_versions([notification.version_id], since, until) == []
-        assert turnouts.of_categories([category], since, until) == []
+    assert turnouts.is_behind([one])
+    counted()
+    assert not turnouts.is_behind([one, other])
+    Delivery.objects.filter(notification__part_of=other).update(state="sent")
+    assert (turnouts.is_behind([one]), turnouts.is_behind([one, other]), turnouts.is_behind([])) == (False, True, False)
 
 
 def test_what_comes_of_a_notification_that_is_gone_is_not_counted_any_more() -> None:

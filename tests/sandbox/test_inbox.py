@@ -78,6 +78,14 @@ def test_what_came_before_the_newest_is_told_page_by_page(sandbox: Running) -> N
     assert [one["body"] for one in shown(sandbox, f"{first['number']}&before={third['number']}")] == [second["body"]]
 
 
+def test_many_messages_of_one_provider_hide_none_of_another(sandbox: Running) -> None:
+    sandbox.send(sandbox.apns())
+    for _ in range(201):
+        sandbox.send(sandbox.twilio())
+    assert {one["provider"] for one in shown(sandbox)} == {"twilio"}
+    assert [one["provider"] for one in shown(sandbox, "0&each=provider")] == ["twilio"] * 200 + ["apns"]
+
+
 def test_a_page_learns_that_the_record_was_deleted(sandbox: Running) -> None:
     before = get(sandbox, "inbox/messages").json()["memory"]
     assert get(sandbox, "inbox/messages").json()["memory"] == before

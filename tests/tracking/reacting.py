@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from accounts.channels import Channel
@@ -16,7 +17,7 @@ from notifications.providers.contract import Receipt
 from notifications.vocabulary import DeliveryState, ReceiptKind
 from tests.notifications.logbook import appended, header
 from tracking import folding
-from tracking.models import Engagement, ReactionCount
+from tracking.models import Engagement, ReactionCount, Revenue
 
 #: The middle of the hour before this one.
 NOW = (clock.now() - timedelta(hours=1)).replace(minute=30, second=0, microsecond=0)
@@ -57,6 +58,15 @@ def counts() -> dict[str, tuple[int, int]]:
     for row in ReactionCount.objects.all():
         people, times = found.get(row.kind, (0, 0))
         found[row.kind] = people + row.people, times + row.times
+    return found
+
+
+def earned() -> dict[str, tuple[int, Decimal]]:
+    """Conversions and what they were worth, by currency, in all hours and for all purposes."""
+    found: dict[str, tuple[int, Decimal]] = {}
+    for row in Revenue.objects.all():
+        conversions, amount = found.get(row.currency, (0, Decimal(0)))
+        found[row.currency] = conversions + row.conversions, amount + row.amount
     return found
 
 

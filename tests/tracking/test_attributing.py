@@ -11,8 +11,8 @@ from accounts.channels import Mode
 from accounts.models import Application
 from notifications.models import Delivery, Notification
 from tests.at_once import in_threads
-from tests.tracking.reacting import NOW, PART, clicked, counts, engagement, said, sent, told
-from tracking import converting, folding, rollups
+from tests.tracking.reacting import NOW, clicked, counts, earned, engagement, said, sent, told
+from tracking import converting, folding
 from tracking.attributing import LOOK_AGAIN
 from tracking.converting import Kept, Teller, Told
 from tracking.models import Conversion
@@ -46,7 +46,7 @@ def test_a_click_that_is_told_late_is_why(*, has_an_id: bool) -> None:
 
     assert put_down_to(answer) == delivery.pk
     assert counts() == {"clicked": (1, 1), "converted": (1, 1)}
-    assert [(one.currency, one.amount) for one in rollups.revenue_of([PART])] == [("USD", Decimal(5))]
+    assert earned() == {"USD": (1, Decimal(5))}
     assert engagement(delivery).converted_at == NOW
     assert Conversion.objects.get().look_again_at is None
 
@@ -113,7 +113,7 @@ def test_clicks_and_conversions_at_the_same_moment_find_each_other() -> None:
 
     assert Conversion.objects.exclude(attributed_to=None).count() == 30
     assert counts() == {"clicked": (30, 30), "converted": (30, 30)}
-    assert [one.amount for one in rollups.revenue_of([PART])] == [Decimal(150)]
+    assert earned() == {"USD": (30, Decimal(150))}
 
 
 @pytest.mark.django_db(transaction=True)

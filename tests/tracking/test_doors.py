@@ -1,5 +1,7 @@
 """A link leads where was signed and nowhere else, whatever is broken; a picture is one pixel, and both are noted."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -156,6 +158,43 @@ def test_what_came_while_redis_was_away_goes_in_when_it_is_back(
 
     assert len(noted()) == 3
     assert readings()[("sightings_lost",)] == 1
+
+
+def test_whoever_comes_when_redis_is_back_brings_in_a_part_of_what_was_kept(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sightings, "_TOGETHER", 3)
+    monkeypatch.setattr(sightings, "_REST", 0.0)
+    servers = [away()]
+    door = Door(lambda: servers[0])
+    for _ in range(4):
+        door.put(sighting())
+    servers[0] = redis_client
+
+    there = []
+    for _ in range(3):
+        door.put(sighting())
+        there.append(redis_client.xlen(STREAM))
+
+    assert there == [4, 6, 7]
+
+
+def test_threads_that_bring_in_what_was_kept_lose_and_double_nothing(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sightings, "_TOGETHER", 7)
+    monkeypatch.setattr(sightings, "_REST", 0.0)
+    servers = [away()]
+    door = Door(lambda: servers[0])
+    for _ in range(200):
+        door.put(sighting())
+    servers[0] = redis_client
+
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(door.put, sighting()) for _ in range(100)]:
+            done.result()
+
+    assert redis_client.xlen(STREAM) == 300
 
 
 def test_a_redis_that_does_not_answer_is_left_alone_for_a_moment() -> None:

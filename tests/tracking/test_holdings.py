@@ -14,8 +14,8 @@ from notifications.clock import clock
 from notifications.ledger import stripping
 from notifications.models import Delivery
 from tests.notifications.erased import later, tables_with
-from tests.tracking.reacting import NOW, PART, clicked, counts, person_of, said, sent, told
-from tracking import converting, folding, rollups
+from tests.tracking.reacting import NOW, clicked, counts, earned, person_of, said, sent, told
+from tracking import converting, folding
 from tracking.converting import Teller, Told
 from tracking.models import Conversion, Engagement
 
@@ -53,7 +53,7 @@ def test_who_is_erased_is_in_no_table_and_what_they_did_still_counts() -> None:
 
     assert tables_with(str(who.pk), who.external_id) == set()
     assert counts() == before == {"clicked": (2, 2), "converted": (2, 2)}
-    assert [one.conversions for one in rollups.revenue_of([PART])] == [2]
+    assert [conversions for conversions, _ in earned().values()] == [2]
     assert set(Engagement.objects.values_list("recipient", flat=True)) == {None, other.pk}
     assert Conversion.objects.get(recipient=other.pk).ref == f"order-of-{other.external_id}"
     assert SegmentMember.objects.get().recipient_id == other.pk

@@ -2,13 +2,6 @@
 "use strict";
 
 (() => {
-  const OF_KIND = {
-    now: [],
-    once: ["starts_wall", "zone", "in_local_time", "late_hours"],
-    crontab: ["crontab", "starts_wall", "ends_wall", "zone", "in_local_time", "late_hours"],
-    interval: ["every", "every_unit", "starts_wall", "ends_wall", "zone", "in_local_time", "late_hours"],
-  };
-  const TIMED = [...new Set(Object.values(OF_KIND).flat())];
   const WAIT = 400;
 
   const field = (name) => document.getElementById(`id_${name}`);
@@ -30,9 +23,11 @@
     if (row) row.hidden = [...row.querySelectorAll(".field-line")].every((one) => one.hidden);
   };
 
-  const arrange = () => {
-    const kind = valueOf("schedule_kind");
-    TIMED.forEach((name) => reveal(name, (OF_KIND[kind] || TIMED).includes(name)));
+  /* `askedBy`: which fields each kind of schedule asks for. */
+  const arrange = (askedBy) => {
+    const timed = [...new Set(Object.values(askedBy).flat())];
+    const asked = askedBy[valueOf("schedule_kind")] || timed;
+    timed.forEach((name) => reveal(name, asked.includes(name)));
     if (valueOf("window_from") || valueOf("window_until")) reveal("zone", true);
     const several = templates().length > 1;
     const isTest = Number(valueOf("test_percent")) < 100;
@@ -73,6 +68,7 @@
   const startForm = (box) => {
     const when = meaning("schedule_kind");
     const needs = meaning("data");
+    const askedBy = JSON.parse(document.getElementById("campaign-asked-by").textContent);
     let timer = 0;
     let asked = 0;
     let sent = "";
@@ -80,7 +76,7 @@
     const tell = (found) => {
       when.replaceChildren();
       if (found.words) when.append(line(found.words));
-      if (found.moments.length) when.append(line(found.moments.length > 1 ? "The next three times:" : "That is:"), listOf(found.moments));
+      if (found.moments.length) when.append(line(found.moments.length > 1 ? `The next ${found.moments.length} times:` : "That is:"), listOf(found.moments));
       Object.entries(found.problems).forEach(([name, says]) => { if (valueOf(name)) when.append(line(says, "campaign-wrong")); });
       needs.replaceChildren(...found.needs.map((says) => line(says)));
     };
@@ -103,7 +99,7 @@
     };
 
     const changed = () => {
-      arrange();
+      arrange(askedBy);
       window.clearTimeout(timer);
       timer = window.setTimeout(ask, WAIT);
     };
@@ -112,7 +108,7 @@
     form.addEventListener("change", changed);
     document.addEventListener("formset:added", changed);
     document.addEventListener("formset:removed", changed);
-    arrange();
+    arrange(askedBy);
     ask();
   };
 

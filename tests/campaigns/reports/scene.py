@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from campaigns.models import Arm, Campaign, Run, Sample
-from tests.campaigns.reports.written import hour, outcome, reaction, revenue, run_of, spending
+from tests.campaigns.reports.written import hour, reaction, revenue, run_of, spending, turnout
 from tests.campaigns.stage import campaign
 
 #: As `campaigns.estimates` writes it.
@@ -34,11 +34,11 @@ def shown() -> Campaign:
 def _went_out(arm: Arm, days: int, better: float) -> None:
     for channel, sent in (("push", 20_000), ("email", 24_000), ("sms", 900)):
         at = {"channel": channel, "hour": hour(days)}
-        outcome(arm, sent // 2, state="delivered", **at)
-        outcome(arm, sent // 2, **at)
-        outcome(arm, sent // 40, state="failed", reason="bounced" if channel == "email" else "undelivered", **at)
-        outcome(arm, sent // 10, state="suppressed", reason="opted_out", **at)
-        outcome(arm, sent // 25, state="suppressed", reason="no_address", **at)
+        turnout(arm, sent // 2, state="delivered", **at)
+        turnout(arm, sent // 2, **at)
+        turnout(arm, sent // 40, state="failed", reason="bounced" if channel == "email" else "undelivered", **at)
+        turnout(arm, sent // 10, state="suppressed", reason="opted_out", **at)
+        turnout(arm, sent // 25, state="suppressed", reason="no_address", **at)
         for later in range(5):
             then = {"channel": channel, "hour": hour(days) + timedelta(hours=later)}
             part = better * sent / (later + 2)

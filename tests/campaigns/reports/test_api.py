@@ -12,7 +12,7 @@ from accounts.models import Application
 from campaigns.models import Campaign
 from tests.builders import Caller, caller, fields_named
 from tests.campaigns.reports import scene
-from tests.campaigns.reports.written import hour, outcome, reaction, revenue, run_of
+from tests.campaigns.reports.written import hour, reaction, revenue, run_of, turnout
 from tests.campaigns.stage import campaign
 
 pytestmark = pytest.mark.django_db
@@ -67,13 +67,13 @@ def test_a_campaign_is_reported_with_its_variants_channels_runs_and_words(shop: 
 
 def test_a_span_tells_what_the_applications_own_campaigns_sent(shop: Caller) -> None:
     arm = run_of(mine("sale")).arms.get()
-    outcome(arm, 10)
-    outcome(arm, 5, hour=hour(40))
+    turnout(arm, 10)
+    turnout(arm, 5, hour=hour(40))
     reaction(arm, "converted", 2)
     revenue(arm, "39000.50")
-    outcome(run_of(campaign("welcome")).arms.get(), 100)
+    turnout(run_of(campaign("welcome")).arms.get(), 100)
     assert arm.version_id is not None
-    outcome(arm.version_id, 1000)
+    turnout(arm.version_id, 1000)
 
     for by, key, name in (("template", "sale", "Sale"), ("category", "news", "News"), ("channel", "email", "email")):
         told = answered(shop.get(f"/v1/reports?by={by}"))
@@ -123,10 +123,10 @@ def test_reports_of_others_are_not_there(shop: Caller) -> None:
 
 
 def test_a_key_of_the_sandbox_is_told_of_tests(shop: Caller) -> None:
-    outcome(run_of(mine("sale")).arms.get(), 10)
+    turnout(run_of(mine("sale")).arms.get(), 10)
     tester = caller(mode=Mode.TEST, name="tester")
     arm = run_of(campaign("welcome", mode="test", application=Application.objects.get(name="tester"))).arms.get()
-    outcome(arm, 3)
+    turnout(arm, 3)
 
     assert answered(tester.get("/v1/reports"))["total"]["sent"] == 3
 

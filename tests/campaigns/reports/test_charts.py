@@ -62,6 +62,18 @@ def test_columns_are_as_wide_as_the_span_asks_for_and_nothing_is_lost(span: time
             assert bar.y + bar.height == pytest.approx(charts.HEIGHT)
 
 
+def test_days_are_drawn_from_the_first_to_the_last_of_a_span_and_none_after_it() -> None:
+    since = datetime(2026, 5, 1, tzinfo=UTC)
+    week = charts.Grain(timedelta(days=1), since, since + timedelta(days=7))
+
+    chart = charts.over_time([(since, {"sent": 1}), (since + timedelta(days=6), {"sent": 2})], ("sent",), week)
+
+    assert chart is not None
+    assert [label for _, label in chart.ticks] == ["05-01", "05-03", "05-05", "05-07"]
+    (panel,) = chart.panels
+    assert [round(bar.x * 7 / charts.WIDTH, 1) for bar in panel.bars] == [0, 6]
+
+
 def test_what_never_happened_has_no_chart() -> None:
     assert charts.over_time([(AT, {"sent": 0})], ("sent",)) is None
     assert charts.over_time([], ("sent",)) is None
@@ -72,6 +84,10 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     written = lines([[cell]])
 
     assert written.lstrip('"').startswith("'")
+
+
+def test_a_phone_number_is_a_number_and_no_formula() -> None:
+    assert lines([["+821012345678", "+82-10", "+1+1"]]) == "+821012345678,'+82-10,'+1+1\r\n"
 
 
 def test_cells_keep_commas_quotes_and_line_breaks() -> None:

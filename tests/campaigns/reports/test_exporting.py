@@ -130,6 +130,16 @@ def test_a_file_is_written_in_steps_and_says_how_far_it_is(monkeypatch: pytest.M
     assert len({row["external_id"] for row in rows()}) == len(rows()) == 10
 
 
+def test_who_asks_twice_gets_one_file_until_it_is_written() -> None:
+    run, by = went_out(1), staff("export_recipient")
+    first = exporting.ask(run, by, timezone.now())
+
+    assert exporting.ask(run, by, timezone.now()) == first
+    assert exporting.ask(run, staff("export_recipient", name="other"), timezone.now()) != first
+    written()
+    assert exporting.ask(run, by, later(minutes=1)) != first
+
+
 def test_another_worker_goes_on_where_a_killed_one_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "STEP", 3)
     asked(went_out(10))

@@ -12,7 +12,7 @@ from campaigns.models import Arm, Run
 from campaigns.reports import gathering
 from campaigns.reports.counting import Because, Counted
 from campaigns.reports.gathering import CampaignReport
-from tests.campaigns.reports.written import hour, outcome, reaction, revenue, run_of, spending
+from tests.campaigns.reports.written import hour, reaction, revenue, run_of, spending, turnout
 from tests.campaigns.stage import campaign
 
 pytestmark = pytest.mark.django_db
@@ -30,12 +30,12 @@ def test_every_figure_of_an_arm_is_that_of_the_roll_ups() -> None:
     of = campaign()
     mine = arm(run_of(of))
     for state, count in [("waiting", 1), ("sent", 20), ("delivered", 30), ("uncertain", 2)]:
-        outcome(mine, count, state=state)
+        turnout(mine, count, state=state)
     for state, reason, count in [
         ("failed", "bounced", 4), ("expired", "expired", 5), ("cancelled", "cancelled", 6),
         ("suppressed", "opted_out", 8), ("suppressed", "capped", 7),
     ]:  # fmt: skip
-        outcome(mine, count, state=state, reason=reason)
+        turnout(mine, count, state=state, reason=reason)
     for people, kind in enumerate(
         ["opened", "machine_opened", "clicked", "converted", "unsubscribed", "complained"], start=1
     ):
@@ -62,9 +62,9 @@ def test_every_figure_of_an_arm_is_that_of_the_roll_ups() -> None:
 def test_rates_are_parts_of_what_was_sent() -> None:
     of = campaign()
     mine = arm(run_of(of))
-    outcome(mine, 50, state="delivered")
-    outcome(mine, 150, state="sent")
-    outcome(mine, 100, state="failed", reason="bounced")
+    turnout(mine, 50, state="delivered")
+    turnout(mine, 150, state="sent")
+    turnout(mine, 100, state="failed", reason="bounced")
     reaction(mine, "clicked", 20)
 
     total = report(of).total
@@ -76,9 +76,9 @@ def test_rates_are_parts_of_what_was_sent() -> None:
 def test_figures_are_told_by_variant_and_by_channel() -> None:
     of = campaign("sale", "sale-2")
     run = run_of(of)
-    outcome(arm(run, "A"), 1, channel="email")
-    outcome(arm(run, "A"), 2, channel="push")
-    outcome(arm(run, "B"), 4, channel="email")
+    turnout(arm(run, "A"), 1, channel="email")
+    turnout(arm(run, "A"), 2, channel="push")
+    turnout(arm(run, "B"), 4, channel="email")
 
     found = report(of)
 
@@ -94,8 +94,8 @@ def test_figures_are_told_by_variant_and_by_channel() -> None:
 def test_a_run_has_a_report_of_its_own_beside_that_of_all_runs() -> None:
     of = campaign()
     old, new = run_of(of, planned_for=timezone.now() - timedelta(days=7)), run_of(of)
-    outcome(arm(old), 100)
-    outcome(arm(new), 50)
+    turnout(arm(old), 100)
+    turnout(arm(new), 50)
 
     both, one = report(of), report(of, old)
 
@@ -123,7 +123,7 @@ def test_the_better_variant_is_named_in_words_with_intervals() -> None:
     of = campaign("sale", "sale-2")
     run = run_of(of, people=4000)
     for letter, clicks in [("A", 100), ("B", 160)]:
-        outcome(arm(run, letter), 2000)
+        turnout(arm(run, letter), 2000)
         reaction(arm(run, letter), "clicked", clicks)
 
     found = report(of).comparison
@@ -157,7 +157,7 @@ def test_a_report_takes_as_few_statements_for_many_hours_and_runs_as_for_few(
     for back in range(20):
         run = run_of(of, planned_for=timezone.now() - timedelta(days=back))
         for mine in run.arms.all():
-            outcome(mine, 10, hour=hour(back))
+            turnout(mine, 10, hour=hour(back))
             reaction(mine, "clicked", 1, hour=hour(back))
 
     with django_assert_max_num_queries(6):

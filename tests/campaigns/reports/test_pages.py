@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Export
 from campaigns.reports import exporting
 from tests.builders import administrator, category, shown
 from tests.campaigns.reports import scene
-from tests.campaigns.reports.written import hour, outcome, reaction, run_of
+from tests.campaigns.reports.written import hour, reaction, run_of, turnout
 from tests.campaigns.stage import campaign
 
 pytestmark = pytest.mark.django_db
@@ -110,10 +110,10 @@ def test_a_span_tells_each_campaign_template_category_and_channel() -> None:
     of = campaign("sale", "welcome")
     run = run_of(of)
     for letter, sent in (("A", 10), ("B", 30)):
-        outcome(run.arms.get(letter=letter), sent, channel="push" if letter == "A" else "email")
+        turnout(run.arms.get(letter=letter), sent, channel="push" if letter == "A" else "email")
     single = run.arms.get(letter="A").version_id
     assert single is not None
-    outcome(single, 5)
+    turnout(single, 5)
     browser = administrator()
 
     found = {
@@ -134,7 +134,7 @@ def test_a_span_tells_each_campaign_template_category_and_channel() -> None:
 def test_a_span_has_what_was_planned_and_done_on_its_days_alone() -> None:
     arm = run_of(campaign()).arms.get()
     for days, sent in ((0, 1), (6, 2), (7, 4), (29, 8), (30, 16)):
-        outcome(arm, sent, hour=hour(days))
+        turnout(arm, sent, hour=hour(days))
         reaction(arm, "clicked", sent, hour=hour(days))
     browser, today = administrator(), datetime.now(UTC).date()
 
@@ -157,7 +157,7 @@ def test_a_span_has_what_was_planned_and_done_on_its_days_alone() -> None:
 def test_lines_are_ordered_as_asked(sort: str, order: list[str]) -> None:
     for name, sent, clicked in (("a", 10, 9), ("b", 300, 10), ("c", 200, 100)):
         arm = run_of(campaign(f"sale-{name}", name=name)).arms.get()
-        outcome(arm, sent)
+        turnout(arm, sent)
         reaction(arm, "clicked", clicked)
 
     assert [row[0].split()[0] for row in table(reports(f"?sort={sort}"), "By campaign</h2>")] == order
@@ -180,9 +180,9 @@ def test_days_that_are_none_are_refused_at_their_field(query: str, said: str) ->
 
 def test_a_line_shows_when_it_happened() -> None:
     arm = run_of(campaign("sale", name="mine")).arms.get()
-    outcome(arm, 7, hour=hour(3))
+    turnout(arm, 7, hour=hour(3))
     other = run_of(campaign("welcome", name="other")).arms.get()
-    outcome(other, 100, hour=hour(1))
+    turnout(other, 100, hour=hour(1))
 
     browser = administrator()
 
@@ -208,6 +208,13 @@ def test_figures_are_a_file_too() -> None:
     assert any(line.startswith("A,email,,") for line in lines)
     assert "suppressed,The recipient opted out.,17960" in lines
     assert streamed(span_file).splitlines()[0].startswith("\ufeffchannel,name,planned,")
+
+
+def test_a_file_of_days_that_are_wrong_says_what_is_wrong_with_them() -> None:
+    answer = administrator().get(f"{reverse('admin:reports_file')}?since=2026-05-02&until=2026-05-01")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert "since: This day comes after the last one." in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", ["reports", "reports_file"])

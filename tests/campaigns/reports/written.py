@@ -17,7 +17,7 @@ def hour(days_ago: int = 0) -> datetime:
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
 
 
-def outcome(of: Arm | UUID, count: int, **values: Any) -> None:
+def turnout(of: Arm | UUID, count: int, **values: Any) -> None:
     """So many deliveries of an arm, or of a version that nothing bigger sent."""
     usual = {"hour": hour(), "channel": "email", "state": "sent"}
     Turnout.objects.create(**{**usual, **_about(of), "count": count, **values})

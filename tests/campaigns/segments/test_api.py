@@ -37,6 +37,14 @@ def test_rules_are_saved_shown_changed_and_deleted() -> None:
     assert shop.get(page).status_code == 404
 
 
+def test_how_many_are_in_a_segment_that_names_what_is_gone_is_not_told_as_nobody() -> None:
+    person("ann", country="KR")
+    gone = {"field": "clicked", "is": "never", "campaign": str(new_id())}
+    segment = Segment.objects.create(name="Not yet", rules=gone)
+
+    assert caller().get(f"/v1/segments/{segment.pk}").json()["people"] is None
+
+
 def test_a_look_counts_and_names_some_and_saves_nothing() -> None:
     for n in range(12):
         person(f"ann-{n}", country="KR", email="ann@people.example")
