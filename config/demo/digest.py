@@ -56,7 +56,8 @@ def _watched(caller: Caller, delivery: str, *, until: str, patience: float = 30.
         told: Mapping[str, Any] = caller.ask(f"/v1/deliveries/{delivery}")
         if any(moment["what"] == until for moment in told["timeline"]):
             # its state was read before its timeline: by now both say the same
-            return caller.ask(f"/v1/deliveries/{delivery}")
+            same: Mapping[str, Any] = caller.ask(f"/v1/deliveries/{delivery}")
+            return same
         if time.monotonic() > deadline:
             return told
         time.sleep(0.2)
