@@ -162,9 +162,9 @@ def _rate(run: Run, total: Counts, at: datetime) -> float | None:
 def _left(run: Run, total: Counts, percent: float, rate: float | None) -> float | None:
     """Seconds until the last has left, at the rate of now and no sooner than the throttle lets the last one begin.
 
-    What waits for its hour is not foreseen.
+    Unknown where everybody has an hour of their own; what waits for its hour besides is not foreseen.
     """
-    if not rate or not percent or run.state not in (RunState.STARTING, RunState.RUNNING):
+    if not rate or not percent or run.campaign.in_local_time or run.state not in (RunState.STARTING, RunState.RUNNING):
         return None
     each = total.planned / total.people if total.people else 1.0
     people = max(0, run.people - total.people)

@@ -36,7 +36,7 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not-found", "There is nothing here."),
     405: ("method-not-allowed", "This address does not take this method."),
     406: ("not-acceptable", "Only application/json can be answered."),
-    409: ("conflict", "Somebody else changed this at the same time."),
+    409: ("conflict", "It is in no state for that, or somebody else changed it at the same time."),
     413: ("too-large", "The body is too large."),
     415: ("wrong-content-type", "Send application/json."),
     422: ("invalid", "Some fields cannot be accepted."),

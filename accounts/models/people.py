@@ -22,8 +22,8 @@ class RecipientQuerySet(models.QuerySet["Recipient"]):
     """Who is meant."""
 
     def known_as(self, external_ids: Iterable[str]) -> "RecipientQuerySet":
-        """Those whom products know by these ids."""
-        return self.filter(external_id__in=list(external_ids))
+        """Those whom products know by these ids. Nobody is known by one that PostgreSQL could not keep."""
+        return self.filter(external_id__in=[one for one in external_ids if "\0" not in one])
 
 
 class Recipient(models.Model):

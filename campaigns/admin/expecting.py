@@ -78,7 +78,7 @@ def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) 
         for currency, amount in amounts.items():
             sums[currency] += amount
     return [
-        Expectation("People", f"{expected['people']:,}", f"{far.people:,}"),
+        Expectation("People", f"{expected['people']:,}", f"{far.handled:,}"),
         Expectation(
             "Messages",
             f"{sum(expected['planned'].values()):,}",

@@ -54,7 +54,11 @@ def _watched(caller: Caller, delivery: str, *, until: str, patience: float = 30.
     deadline = time.monotonic() + patience
     while True:
         told: Mapping[str, Any] = caller.ask(f"/v1/deliveries/{delivery}")
-        if any(moment["what"] == until for moment in told["timeline"]) or time.monotonic() > deadline:
+        if any(moment["what"] == until for moment in told["timeline"]):
+            # its state was read before its timeline: by now both say the same
+            same: Mapping[str, Any] = caller.ask(f"/v1/deliveries/{delivery}")
+            return same
+        if time.monotonic() > deadline:
             return told
         time.sleep(0.2)
 

@@ -35,6 +35,13 @@ def test_every_variant_goes_to_the_address_of_each_channel(stage: Running) -> No
     assert not Delivery.objects.exists()
 
 
+def test_whatever_is_typed_as_an_address_is_answered(stage: Running) -> None:
+    made = campaign("spring-sale")
+
+    for address in ("nobody", "a\0@b.example", "x" * 4096):
+        assert tried(made, {Channel.EMAIL: address}) == [("A", "email", False)]
+
+
 def test_what_a_channel_or_the_data_lacks_is_said_of_that_variant_alone(stage: Running) -> None:
     made = campaign("spring-sale", "summer-sale")
     made.variants.filter(letter="B").update(template=published("needy", NEEDY).template)

@@ -143,6 +143,18 @@ def test_progress_tells_percent_counts_rate_and_time_left() -> None:
     assert far.seconds_left == 10
 
 
+def test_no_end_is_foreseen_where_everybody_has_an_hour_of_their_own() -> None:
+    crowd(10)
+    at = later()
+    run = begun(campaign(schedule_kind="once", starts_wall="2026-05-01T09:00", in_local_time=True), at)
+    worked_off(at)
+    sent(run, 5)
+    far = progress.of(watched(run, at + timedelta(seconds=5)), at + timedelta(seconds=5))
+
+    assert far.counts.waiting
+    assert far.seconds_left is None
+
+
 def test_what_was_planned_and_is_not_counted_yet_has_not_left() -> None:
     crowd(10)
     run = begun(campaign("sale", "outlet", holdout_percent=20))
