@@ -39,6 +39,11 @@ def begin(run: Run, at: datetime) -> None:
         if not Run.objects.select_for_update().filter(pk=run.pk, state=RunState.STARTING, started_at=None).exists():
             return
         variants = list(run.campaign.variants.select_related("template").order_by("letter"))
+        approved_at, segment = run.campaign.approved_at, run.campaign.segment
+        if approved_at is not None and segment.changed_at > approved_at:
+            note = f"“{segment}” was changed after the campaign was approved. Stop it, and have it approved again."
+            Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, finished_at=at, note=note[:300])
+            return
         gone = [one.template.name for one in variants if catalogue.published(one.template.name) is None]
         if gone or not variants:
             note = f"No version of {', '.join(gone)} is published." if gone else "It has no variant."

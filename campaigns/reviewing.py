@@ -4,6 +4,8 @@ Every function takes the row of the campaign first, so that of two people at onc
 Who may do what at all is a question of permissions, which the doors ask; here the approver is another than who asked.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -19,6 +21,7 @@ from campaigns.checking import Problem, look_at, needs_approval
 from campaigns.models import Campaign
 from campaigns.schedules import BadSchedule
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
+from templates_app import catalogue
 
 _ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
 
@@ -60,13 +63,18 @@ def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campai
     return campaign
 
 
-def approve(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
-    """Let out what waits for a second pair of eyes. Raises `NotAllowed`, also for who asked, and `NotReady`."""
+def approve(campaign_id: UUID, at: datetime, *, by: By, seen: str = "") -> Campaign:
+    """Let out what waits for a second pair of eyes. `seen` is the `fingerprint` of what was read, if on a page.
+
+    Raises `NotAllowed`, also for who asked and where it was changed since, and `NotReady`.
+    """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.IN_REVIEW)
         if isinstance(by, User) and campaign.submitted_by_id == by.pk:
             raise NotAllowed("You asked for this yourself; somebody else has to look at it.")
+        if seen and seen != fingerprint(campaign):
+            raise NotAllowed("It was changed since you looked at it; read it again.")
         _must_be_ready(campaign, at)
         campaign.approved_by_name = by.get_username()[:150] if by else "system"
         campaign.approved_at = at
@@ -74,6 +82,20 @@ def approve(campaign_id: UUID, at: datetime, *, by: By) -> Campaign:
         _activate(campaign, at)
         audit.note(campaign, Deed("approved"), by)
     return campaign
+
+
+def fingerprint(campaign: Campaign) -> str:
+    """What an approver approves: all that the campaign says, whom it is for, and its wordings as they are published."""
+    said = {
+        **audit.snapshot(campaign),
+        "segment_changed_at": campaign.segment.changed_at.isoformat(),
+        "variants": [
+            [one.letter, one.weight, str(edition.version_id) if edition else one.template.name]
+            for one in campaign.variants.select_related("template").order_by("letter")
+            for edition in [catalogue.published(one.template.name)]
+        ],
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def send_back(campaign_id: UUID, *, by: By, comment: str) -> Campaign:

@@ -85,7 +85,8 @@ class CampaignSteps(ModelAdmin[Campaign]):
             return self._to_run(key, self._done(request, key, lambda: _approved(request, key), back=request.path))
         if campaign.state != CampaignState.IN_REVIEW:
             return redirect(_page(key))
-        more = {"title": f"Approve: {campaign}", "verb": "Approve", "may_send_back": True}
+        seen = reviewing.fingerprint(campaign)
+        more = {"title": f"Approve: {campaign}", "verb": "Approve", "may_send_back": True, "seen": seen}
         return self._confirm(request, campaign, more)
 
     def send_back_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
@@ -255,7 +256,7 @@ def _started(request: HttpRequest, key: UUID) -> str:
 
 def _approved(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
-    campaign = reviewing.approve(key, at, by=request.user)
+    campaign = reviewing.approve(key, at, by=request.user, seen=request.POST.get("seen", ""))
     return f"“{campaign}” is approved. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
 
 

@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Run, Variant
 from campaigns.vocabulary import CampaignState, RunState
 from templates_app.content import RawContent
 from tests.builders import category, published
-from tests.campaigns.stage import SALE, campaign, crowd, segment, worked_off
+from tests.campaigns.stage import SALE, begun, campaign, crowd, segment, worked_off
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +95,39 @@ def test_whoever_asked_for_approval_does_not_give_it() -> None:
         "submitted",
         "approved",
     ]
+
+
+def test_what_was_changed_since_it_was_read_is_not_approved() -> None:
+    crowd(1)
+    made = draft()
+    Category.objects.update(needs_approval=True)
+    reviewing.start(made.pk, later(), by=somebody("writer"))
+    made.refresh_from_db()
+    seen = reviewing.fingerprint(made)
+    assert seen == reviewing.fingerprint(Campaign.objects.get(pk=made.pk))
+
+    made.segment.changed_at = later()
+    made.segment.save()
+
+    with pytest.raises(reviewing.NotAllowed, match="changed since you looked at it"):
+        reviewing.approve(made.pk, later(), by=somebody("other"), seen=seen)
+
+
+def test_an_audience_that_was_changed_after_the_approval_is_not_written_to() -> None:
+    crowd(1)
+    made = draft(schedule_kind="crontab", crontab="0 9 * * *", zone="UTC")
+    Category.objects.update(needs_approval=True)
+    reviewing.start(made.pk, later(), by=somebody("writer"))
+    reviewing.approve(made.pk, later(), by=somebody("other"))
+    made.segment.changed_at = later(60)
+    made.segment.save()
+    made.refresh_from_db()
+
+    run = begun(made)
+
+    assert run.state == RunState.FAILED
+    assert "was changed after the campaign was approved" in run.note
+    assert worked_off() == 0
 
 
 def test_what_is_sent_back_is_a_draft_again_with_a_word_why() -> None:
