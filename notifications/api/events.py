@@ -47,7 +47,10 @@ class DeliveryEvents(APIView):
         told.is_valid(raise_exception=True)
         caller: object = request.user
         assert isinstance(caller, Caller)
-        delivery = Delivery.objects.filter(pk=delivery_id, notification__application_id=caller.application_id).first()
+        mine = Delivery.objects.filter(
+            notification__application_id=caller.application_id, notification__mode=caller.mode
+        )
+        delivery = mine.filter(pk=delivery_id).first()
         if delivery is None:
             raise Http404
         if not delivery.attempt:

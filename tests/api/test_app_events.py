@@ -1,10 +1,13 @@
 """What apps tell of messages that they got."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.authentication import create_key
+from accounts.channels import Mode
 from accounts.ids import new_id
 from notifications import receiving
 from notifications.models import Delivery, DeliveryEvent, Notification, PendingReceipt
@@ -93,4 +96,14 @@ def test_nobody_has_seen_what_has_not_left(state: str) -> None:
 
     assert answer.status_code == 409
     assert "has not been sent" in answer.json()["detail"]
+    assert not PendingReceipt.objects.exists()
+
+
+def test_a_key_for_tests_tells_nothing_of_live_messages() -> None:
+    caller = shop()
+    delivery = pushed(caller)
+    key = create_key(caller.application, Mode.TEST)
+    tester = replace(caller, key=key.key, secret=key.secret)
+
+    assert report(tester, delivery.pk, {"kind": "opened"}).status_code == 404
     assert not PendingReceipt.objects.exists()
