@@ -234,7 +234,8 @@ def _count_wrong(request: Request, key: str, address: str) -> None:
         increment=True,
     )
     if usage and usage["should_limit"]:
-        _guessing[key, address] = time.monotonic() + usage["time_left"]
+        # in the last second of a window nothing is left of it, and yet whoever guesses is refused
+        _guessing[key, address] = time.monotonic() + max(1, usage["time_left"])
         _refuse_guessing(key, address)
 
 

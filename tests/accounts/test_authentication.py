@@ -1,9 +1,10 @@
 """Who calls: keys, secrets, scopes and limits, as a program meets them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -188,6 +189,19 @@ def test_who_guesses_is_refused_for_a_while_even_with_the_right_secret() -> None
         assert 1 <= int(limited["Retry-After"]) <= 60
         assert fields_named(limited) == set()
     assert Caller(right.key, right.secret, address="192.0.2.7").get(PATH).status_code == 200
+
+
+def test_who_guesses_is_refused_in_every_second_of_the_minute() -> None:
+    allowed = int(WRONG_SECRETS.partition("/")[0])
+    let_in = []
+    for second in range(60):
+        with time_machine.travel(datetime(2026, 11, 1, 12, 0, second, tzinfo=UTC), tick=False):
+            guesser = caller().with_secret("bs_guess")
+            answers = [guesser.get(PATH).status_code for _ in range(allowed + 1)]
+        if answers[-1] != 429:
+            let_in.append(second)
+
+    assert let_in == []
 
 
 def test_each_application_has_a_rate_limit_of_its_own() -> None:
