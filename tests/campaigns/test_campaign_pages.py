@@ -291,7 +291,12 @@ def test_a_second_pair_of_eyes_approves_or_sends_back() -> None:
 
     marketer.post(page("campaign", "start", made.pk))
     assert "Approve: 3 people" in shown(approver.get(page("campaign", "approve", made.pk)))
-    approver.post(page("campaign", "approve", made.pk))
+    seen = re.search(r'name="seen" value="(\w+)"', approver.get(page("campaign", "approve", made.pk)).content.decode())
+    assert seen
+    approver.post(page("campaign", "approve", made.pk), {"seen": "of another day"})
+    made.refresh_from_db()
+    assert made.state == CampaignState.IN_REVIEW
+    approver.post(page("campaign", "approve", made.pk), {"seen": seen[1]})
     made.refresh_from_db()
     assert made.approved_by_name == "approver"
     assert made.runs.count() == 1
