@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -101,18 +102,25 @@ def _schedules() -> None:
     PeriodicTask.objects.create(name="tidy", task="notifications.sweep", interval=every)
 
 
-@pytest.fixture
-def desk(chromium: Browser, live_server: Any, stage: None) -> Iterator[Page]:
-    """A wide window, signed in by the form."""
+@contextmanager
+def signed_in(chromium: Browser, root: str) -> Iterator[Page]:
+    """A wide window in which the administrator has signed in by the form."""
     context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(f"{live_server.url}/admin/login/")
+    page.goto(f"{root}/admin/login/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Today, in UTC")).to_be_visible()
+    expect(page.get_by_role("heading", name="What happens here")).to_be_attached()
     yield page
     context.close()
+
+
+@pytest.fixture
+def desk(chromium: Browser, live_server: Any, stage: None) -> Iterator[Page]:
+    """A wide window, signed in by the form."""
+    with signed_in(chromium, live_server.url) as page:
+        yield page
 
 
 def addresses() -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from campaigns.models import Campaign, Run
-from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, serious
+from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, serious, signed_in
 from tests.builders import application, published
 from tests.campaigns.stage import SALE, begun, campaign, counted, crowd, sampled, segment
 
@@ -24,15 +24,8 @@ NEEDY = {"push": {"ko": {"title": "세일", "body": "{{ product }}, {{ percent }
 @pytest.fixture
 def desk(chromium: Browser, live_server: Any) -> Iterator[Page]:
     User.objects.create_superuser("admin", password=PASSWORD, email="admin@example.com")
-    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{live_server.url}/admin/login/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Today, in UTC")).to_be_visible()
-    yield page
-    context.close()
+    with signed_in(chromium, live_server.url) as page:
+        yield page
 
 
 def write(page: Page, root: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from campaigns.models import Campaign
 from campaigns.reports import exporting
-from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, serious
+from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, serious, signed_in
 from tests.campaigns.reports import scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,15 +29,8 @@ def shown() -> Campaign:
 @pytest.fixture
 def desk(chromium: Browser, live_server: Any, shown: Campaign) -> Iterator[Page]:
     """A wide window, signed in."""
-    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{live_server.url}/admin/login/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/")
-    yield page
-    context.close()
+    with signed_in(chromium, live_server.url) as page:
+        yield page
 
 
 @pytest.mark.parametrize("seen", LOOKS)

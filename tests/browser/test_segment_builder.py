@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.models import Recipient
 from campaigns.models import Segment
-from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious
+from tests.browser.test_admin_pages import LOOKS, PASSWORD, look, reach, serious, signed_in
 from tests.builders import category, device, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,15 +45,8 @@ def desk(chromium: Browser, live_server: Any) -> Iterator[Page]:
         )  # fmt: skip
         if n == 0:
             device(made)
-    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{live_server.url}/admin/login/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="What happens here")).to_be_attached()
-    yield page
-    context.close()
+    with signed_in(chromium, live_server.url) as page:
+        yield page
 
 
 def counted(page: Page) -> Locator:
