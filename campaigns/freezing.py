@@ -31,18 +31,17 @@ class Freeze:
 
 #: The oldest run whose audience is not written down and in nobody's hands. Served by run_unfinished.
 _TAKE: Final = """
-    UPDATE campaigns_run AS run
+    UPDATE campaigns_run
        SET lease_id = %(lease)s, lease_until = %(until)s
-      FROM (SELECT id
-              FROM campaigns_run
-             WHERE state = 'starting'
-               AND started_at IS NOT NULL
-               AND (lease_id IS NULL OR lease_until < %(at)s)
-             ORDER BY id
-             LIMIT 1
-               FOR UPDATE SKIP LOCKED) AS oldest
-     WHERE run.id = oldest.id
-    RETURNING run.id
+     WHERE id = (SELECT id
+                   FROM campaigns_run
+                  WHERE state = 'starting'
+                    AND started_at IS NOT NULL
+                    AND (lease_id IS NULL OR lease_until < %(at)s)
+                  ORDER BY id
+                  LIMIT 1
+                    FOR UPDATE SKIP LOCKED)
+    RETURNING id
 """
 
 #: The next people in the order of their ids, in chunks that begin where the one before ends.

@@ -97,11 +97,11 @@ _LED_TO = """
 _MARK = """
     UPDATE tracking_conversion
        SET look_again_at = %(at)s
-     WHERE id IN (SELECT id
-                    FROM tracking_conversion
-                   WHERE id = ANY(%(ids)s::uuid[]) AND attributed_to IS NULL
-                   ORDER BY id
-                     FOR UPDATE)
+     WHERE id = ANY(ARRAY(SELECT id
+                            FROM tracking_conversion
+                           WHERE id = ANY(%(ids)s::uuid[]) AND attributed_to IS NULL
+                           ORDER BY id
+                             FOR UPDATE))
 """
 
 

@@ -40,21 +40,21 @@ _OF_BEFORE: Final = {ReceiptKind.COMPLAINED, ReceiptKind.OPTED_OUT}
 _FORGET: Final = (
     """
     DELETE FROM tracking_engagement
-     WHERE delivery_id IN (SELECT delivery_id
-                             FROM tracking_engagement
-                            WHERE delivery_id < %(before)s
-                            ORDER BY delivery_id
-                            LIMIT %(limit)s
-                              FOR UPDATE SKIP LOCKED)
+     WHERE delivery_id = ANY(ARRAY(SELECT delivery_id
+                                     FROM tracking_engagement
+                                    WHERE delivery_id < %(before)s
+                                    ORDER BY delivery_id
+                                    LIMIT %(limit)s
+                                      FOR UPDATE SKIP LOCKED))
     """,
     """
     DELETE FROM tracking_conversion
-     WHERE id IN (SELECT id
-                    FROM tracking_conversion
-                   WHERE id < %(before)s
-                   ORDER BY id
-                   LIMIT %(limit)s
-                     FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(SELECT id
+                            FROM tracking_conversion
+                           WHERE id < %(before)s
+                           ORDER BY id
+                           LIMIT %(limit)s
+                             FOR UPDATE SKIP LOCKED))
     """,
 )
 

@@ -41,16 +41,15 @@ class Chunk:
 #: The oldest audience that is not walked to its end and in nobody's hands, also when its worker did not come back.
 #: Served by audience_unfinished.
 _TAKE = """
-    UPDATE notifications_audience AS audience
+    UPDATE notifications_audience
        SET lease_id = %(lease)s, lease_until = %(until)s
-      FROM (SELECT notification_id
-              FROM notifications_audience
-             WHERE finished_at IS NULL AND (lease_id IS NULL OR lease_until < %(at)s)
-             ORDER BY notification_id
-             LIMIT 1
-               FOR UPDATE SKIP LOCKED) AS oldest
-     WHERE audience.notification_id = oldest.notification_id
-    RETURNING audience.notification_id, criteria::text, channels, walked_to, routing::text, digest_key
+     WHERE notification_id = (SELECT notification_id
+                                FROM notifications_audience
+                               WHERE finished_at IS NULL AND (lease_id IS NULL OR lease_until < %(at)s)
+                               ORDER BY notification_id
+                               LIMIT 1
+                                 FOR UPDATE SKIP LOCKED)
+    RETURNING notification_id, criteria::text, channels, walked_to, routing::text, digest_key
 """
 
 #: One step, in the transaction that appends its deliveries. A worker that lost its lease, or whose notification was

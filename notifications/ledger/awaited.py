@@ -18,12 +18,12 @@ _AWAIT: Final = """
 #: What is due, and gone with the commit that marks it. Served by awaited_receipts_due.
 _TAKE: Final = """
     DELETE FROM notifications_awaitedreceipts
-     WHERE id IN (SELECT id
-                    FROM notifications_awaitedreceipts
-                   WHERE due_at <= %(at)s
-                   ORDER BY due_at
-                   LIMIT %(limit)s
-                     FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(SELECT id
+                            FROM notifications_awaitedreceipts
+                           WHERE due_at <= %(at)s
+                           ORDER BY due_at
+                           LIMIT %(limit)s
+                             FOR UPDATE SKIP LOCKED))
     RETURNING delivery_ids
 """
 

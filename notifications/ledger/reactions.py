@@ -24,11 +24,11 @@ _COLUMNS: Final = ("delivery_id", "kind", "at", "detail")
 #: taken. By primary key.
 _TAKE = """
     DELETE FROM notifications_reaction
-     WHERE id IN (SELECT id
-                    FROM notifications_reaction
-                   ORDER BY id
-                   LIMIT %(limit)s
-                     FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(SELECT id
+                            FROM notifications_reaction
+                           ORDER BY id
+                           LIMIT %(limit)s
+                             FOR UPDATE SKIP LOCKED))
     RETURNING delivery_id, kind, at, detail
 """
 

@@ -44,12 +44,12 @@ _PENDING = ("id", "delivery_id", "kind", "at", "detail", "event_ref", "account",
 #: A few receipts that are due, and gone with the commit that applies them. Served by pending_receipt_due.
 _TAKE = """
     DELETE FROM notifications_pendingreceipt
-     WHERE id IN (SELECT id
-                    FROM notifications_pendingreceipt
-                   WHERE due_at <= %(at)s
-                   ORDER BY due_at
-                   LIMIT %(limit)s
-                     FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(SELECT id
+                            FROM notifications_pendingreceipt
+                           WHERE due_at <= %(at)s
+                           ORDER BY due_at
+                           LIMIT %(limit)s
+                             FOR UPDATE SKIP LOCKED))
     RETURNING id, delivery_id, kind, at, detail, event_ref, account, kept_at
 """
 

@@ -26,15 +26,15 @@ class Choice:
 #: others. Served by the primary key, dead_letter_notification or dead_letter_queue.
 _TAKE = """
     DELETE FROM notifications_deadletter
-     WHERE delivery_id IN (SELECT delivery_id
-                             FROM notifications_deadletter
-                            WHERE (%(ids)s = '{}' OR delivery_id = ANY(%(ids)s::uuid[]))
-                              AND (%(notification)s::uuid IS NULL OR notification_id = %(notification)s::uuid)
-                              AND (%(queue)s = '' OR queue = %(queue)s)
-                              AND (%(account)s = '' OR account = %(account)s)
-                            ORDER BY at
-                            LIMIT %(limit)s
-                              FOR UPDATE SKIP LOCKED)
+     WHERE delivery_id = ANY(ARRAY(SELECT delivery_id
+                                     FROM notifications_deadletter
+                                    WHERE (%(ids)s = '{}' OR delivery_id = ANY(%(ids)s::uuid[]))
+                                      AND (%(notification)s::uuid IS NULL OR notification_id = %(notification)s::uuid)
+                                      AND (%(queue)s = '' OR queue = %(queue)s)
+                                      AND (%(account)s = '' OR account = %(account)s)
+                                    ORDER BY at
+                                    LIMIT %(limit)s
+                                      FOR UPDATE SKIP LOCKED))
     RETURNING delivery_id
 """
 

@@ -47,11 +47,11 @@ class Spent:
 _FOLD: Final = """
     WITH taken AS (
         DELETE FROM notifications_spendingnote
-         WHERE id IN (SELECT id
-                        FROM notifications_spendingnote
-                       ORDER BY id
-                       LIMIT %(limit)s
-                         FOR UPDATE SKIP LOCKED)
+         WHERE id = ANY(ARRAY(SELECT id
+                                FROM notifications_spendingnote
+                               ORDER BY id
+                               LIMIT %(limit)s
+                                 FOR UPDATE SKIP LOCKED))
         RETURNING hour, version_id, part_of, channel, currency, messages, segments, amount
     ), summed AS (
         SELECT hour, version_id, part_of, channel, currency, sum(messages) AS messages, sum(segments) AS segments,

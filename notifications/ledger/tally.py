@@ -31,11 +31,11 @@ class Count:
 _FOLD: Final = """
     WITH taken AS (
         DELETE FROM notifications_tallynote
-         WHERE id IN (SELECT id
-                        FROM notifications_tallynote
-                       ORDER BY id
-                       LIMIT %(limit)s
-                         FOR UPDATE SKIP LOCKED)
+         WHERE id = ANY(ARRAY(SELECT id
+                                FROM notifications_tallynote
+                               ORDER BY id
+                               LIMIT %(limit)s
+                                 FOR UPDATE SKIP LOCKED))
         RETURNING hour, channel, standing, change
     ), summed AS (
         SELECT hour, channel, standing, sum(change) AS change, count(*) AS notes

@@ -33,11 +33,11 @@ class Turnouts:
 _FOLD: Final = """
     WITH taken AS (
         DELETE FROM notifications_turnoutnote
-         WHERE id IN (SELECT id
-                        FROM notifications_turnoutnote
-                       ORDER BY id
-                       LIMIT %(limit)s
-                         FOR UPDATE SKIP LOCKED)
+         WHERE id = ANY(ARRAY(SELECT id
+                                FROM notifications_turnoutnote
+                               ORDER BY id
+                               LIMIT %(limit)s
+                                 FOR UPDATE SKIP LOCKED))
         RETURNING hour, version_id, part_of, channel, state, reason, change
     ), summed AS (
         SELECT hour, version_id, part_of, channel, state, reason, sum(change) AS change, count(*) AS notes
