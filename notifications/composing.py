@@ -10,10 +10,11 @@ import msgspec
 from accounts import links
 from accounts.channels import Channel, Mode, Platform
 from accounts.links import Subject
-from notifications import charging, tokens, tracked
+from notifications import charging, moulds, tokens
 from notifications.breakers import breakers
 from notifications.ledger.claim import Claim, Claimed, Shared
 from notifications.ledger.spending import Charge
+from notifications.moulds import Mould
 from notifications.numbers import NoNumber, Numbers
 from notifications.permits import Permits, Refusal
 from notifications.planning.routing import Directory, starting_after, starting_with
@@ -36,7 +37,6 @@ from notifications.providers.contract import (
 )
 from notifications.routes import Outlet, routes
 from notifications.silence import Silence
-from notifications.tracked import Marked
 from notifications.vocabulary import CHANNEL_OF, Queue, Reason
 from templates_app import catalogue
 from templates_app.content import PLATFORM_OF, SmsText, Text
@@ -120,7 +120,7 @@ class Composer:
         self._permits = Permits(len(held.deliveries))
         self._tokens: dict[str, Token | None] = {}
         self._numbers: dict[str, Numbers] = {}
-        self._texts: dict[tuple[UUID, Channel, str, Platform | None], Marked] = {}
+        self._moulds: dict[tuple[UUID, Channel, str, Platform | None], Mould] = {}
         #: The delivery that is being composed, and what is said in it.
         self._said: tuple[Claimed, Text] | None = None
 
@@ -231,28 +231,27 @@ class Composer:
     def _text(self, claimed: Claimed, shared: Shared) -> Text:
         """What is said, with the links and the picture that tell what this person did with it."""
         if self._said is None or self._said[0] is not claimed:
-            self._said = (claimed, self._marked(claimed, shared).of(claimed.id))
+            self._said = (claimed, self._rendered(claimed, shared))
         return self._said[1]
 
-    def _marked(self, claimed: Claimed, shared: Shared) -> Marked:
-        """The same for all whose notification says nothing to them alone, in one language."""
+    def _rendered(self, claimed: Claimed, shared: Shared) -> Text:
+        """Rendered once for all to whom the same is said in one language, but for what is each one's own link."""
         channel = CHANNEL_OF[claimed.queue]
         edition = catalogue.edition(shared.version_id)
         said = (channel, claimed.locale)
         platform = PLATFORM_OF.get(claimed.service)
-        if asked := edition.content.links_on(channel):
-            own = links.urls(asked, _subject(claimed), edition.category.id)
-            data = {**shared.data, **(claimed.data or {}), **own}
-            return tracked.marked(edition.render(*said, data, platform), edition.category)
-        if claimed.data:
-            text = edition.render(*said, {**shared.data, **claimed.data}, platform)
-            return tracked.marked(text, edition.category)
-        key = (shared.id, *said, platform)
-        found = self._texts.get(key)
-        if found is None:
-            text = edition.render(*said, shared.data, platform)
-            found = self._texts[key] = tracked.marked(text, edition.category)
-        return found
+        asked = edition.content.links_on(channel)
+        own = links.urls(asked, _subject(claimed), edition.category.id) if asked else {}
+        if not claimed.data and edition.content.writes_links_as_they_are(channel):
+            key = (shared.id, *said, platform)
+            mould = self._moulds.get(key)
+            if mould is None:
+                text = edition.render(*said, {**shared.data, **moulds.marks(asked)}, platform)
+                mould = self._moulds[key] = moulds.moulded(text, edition.category)
+            if mould.fits_all:
+                return mould.filled(claimed.id, own)
+        text = edition.render(*said, {**shared.data, **(claimed.data or {}), **own}, platform)
+        return moulds.moulded(text, edition.category).filled(claimed.id, own)
 
     def _token(self, outlet: Outlet) -> Token | None:
         name = outlet.account.name

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts import links
 from accounts.channels import Channel, Mode
 from accounts.links import Subject
-from notifications import pricing, tracked
+from notifications import moulds, pricing
 from notifications.models import Delivery, ProviderAccount
 from notifications.planning.prices import Money, cost
 from notifications.planning.segments import segments
@@ -56,5 +56,5 @@ def said(edition: Edition, locale: str, data: Mapping[str, Any], to: Subject, de
     """A text message as it is sent, links and all. Raises `RenderError`."""
     own = links.urls(edition.content.links_on(Channel.SMS), to, edition.category.id)
     text = edition.render(Channel.SMS, locale, {**data, **own})
-    marked = tracked.marked(text, edition.category).of(delivery_id)
-    return marked.body if isinstance(marked, SmsText) else ""
+    filled = moulds.moulded(text, edition.category).filled(delivery_id, own)
+    return filled.body if isinstance(filled, SmsText) else ""

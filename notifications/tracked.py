@@ -1,4 +1,4 @@
-"""Links and a picture that tell of clicks and opens: signed, never expiring. Nothing is stored for them.
+"""Tokens in links and a picture that tell of clicks and opens: signed, never expiring. Nothing is stored for them.
 
 A link carries where it leads (docs/decisions/0035): whoever redirects reads no database, and goes nowhere but where was
 signed. Of a token, before base64url:
@@ -13,8 +13,7 @@ import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
@@ -25,13 +24,6 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from templates_app import hyperlinks
-from templates_app.catalogue import CategoryFacts
-from templates_app.content import EmailText, SmsText, Text
-from templates_app.hyperlinks import Hyperlink
-
-#: Our own pages, which people reach as they are: to unsubscribe must not depend on anything.
-OUR_PAGES: Final = ("/u/", "/p/", "/o/", "/c/", "/e/")
 #: Bytes of a URL; what it becomes is up to a third longer, and Internet Explorer, so Outlook, opens at most 2,083.
 LONGEST_URL: Final = 1500
 
@@ -53,7 +45,6 @@ _WORDS: Final = (
 )
 #: A browser reads a backslash as a slash, other programs do not: behind it may stand another host than was meant.
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f\\]")
-_BODY_END: Final = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 class NotALink(ValueError):
@@ -81,7 +72,6 @@ class Destination:
     rest: bytes
 
 
-# --- tokens ------------------------------------------------------------------------------------------
 @lru_cache(maxsize=4096)
 def destination(url: str) -> Destination:
     """Make a URL ready for tokens. Raises `NotALink` unless it leads to a web page by http or https."""
@@ -178,87 +168,3 @@ def _deflated(plain: bytes) -> bytes:
 def _inflated(rest: bytes) -> bytes:
     unpacking = zlib.decompressobj(-11, _WORDS)
     return unpacking.decompress(rest, 4 * LONGEST_URL)
-
-
-# --- texts -------------------------------------------------------------------------------------------
-class Marked:
-    """A rendered text, and the places in it that become each person's own. They are found once, however many get it."""
-
-    __slots__ = ("_field", "_leads", "_picture", "_pieces", "_places", "_text")
-
-    def __init__(self, text: Text, field: str = "", links: Sequence[Hyperlink] = (), *, picture: bool = False) -> None:
-        self._text = text
-        self._field = field
-        self._leads: list[Destination] = []
-        #: For each destination, where its links stand among the pieces.
-        self._places: list[list[int]] = []
-        self._pieces: list[str] = []
-        self._picture = -1
-        if field:
-            self._take_apart(getattr(text, field), links, picture=picture)
-
-    def of(self, delivery_id: UUID) -> Text:
-        """The text as one person gets it."""
-        if not self._places and self._picture < 0:
-            return self._text
-        quote = '"' if self._field == "html" else ""
-        pieces = self._pieces.copy()
-        for number, leads in enumerate(self._leads):
-            url = f"{quote}{settings.PUBLIC_URL}/c/{click_token(delivery_id, number, leads)}{quote}"
-            for place in self._places[number]:
-                pieces[place] = url
-        if self._picture >= 0:
-            pieces[self._picture] = _PICTURE.format(f"{settings.PUBLIC_URL}/e/{open_token(delivery_id)}.gif")
-        return replace(self._text, **{self._field: "".join(pieces)})  # type: ignore[arg-type] # a field of its own
-
-    def _take_apart(self, source: str, links: Sequence[Hyperlink], *, picture: bool) -> None:
-        numbers: dict[str, int] = {}
-        done = 0
-        for link in links:
-            if link.url not in numbers:
-                try:
-                    leads = destination(link.url)
-                except NotALink:
-                    continue
-                numbers[link.url] = len(self._leads)
-                self._leads.append(leads)
-                self._places.append([])
-            self._pieces += [source[done : link.start], ""]
-            self._places[numbers[link.url]].append(len(self._pieces) - 1)
-            done = link.end
-        rest = source[done:]
-        if picture:
-            ends = list(_BODY_END.finditer(rest))
-            end = ends[-1].start() if ends else len(rest)
-            self._pieces += [rest[:end], ""]
-            self._picture = len(self._pieces) - 1
-            rest = rest[end:]
-        self._pieces.append(rest)
-
-
-#: Not `display: none`, which some mail programs do not load.
-_PICTURE: Final = '<img src="{}" alt="" width="1" height="1" border="0" style="width:1px;height:1px;border:0">'
-
-
-def marked(text: Text, category: CategoryFacts) -> Marked:
-    """Find what is to be followed in a text: as its category wants it, and nothing in what is critical.
-
-    The plain part of an email stays as it is: there the address is what people read, and a signed one of a hundred
-    characters and more, broken over lines, says nothing to them (docs/decisions/0035).
-    """
-    if category.is_critical:
-        return Marked(text)
-    match text:
-        case EmailText(html=html) if html and (category.track_clicks or category.track_opens):
-            links = _foreign(hyperlinks.in_html(html)) if category.track_clicks else ()
-            return Marked(text, "html", links, picture=category.track_opens)
-        case SmsText(body=body) if category.track_texts:
-            return Marked(text, "body", _foreign(hyperlinks.in_words(body)))
-        case _:
-            return Marked(text)
-
-
-def _foreign(links: Sequence[Hyperlink]) -> list[Hyperlink]:
-    """Links that lead elsewhere than to our own pages for people."""
-    ours = tuple(settings.PUBLIC_URL + page for page in OUR_PAGES)
-    return [link for link in links if not link.url.startswith(ours)]

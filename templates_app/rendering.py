@@ -63,6 +63,7 @@ class Compiled:
             if _all_asked(text.asked()).tells_of_one
         )
         self._links = {channel: one.mentioned & LINKS for channel, one in asked.items()}
+        self._reworked = {channel for channel, one in asked.items() if one.reworked & LINKS}
         self._asked = {channel: one.without(LINKS) for channel, one in asked.items()}
         everything = _all_asked(self._asked.values())
         #: All that is asked for, whatever the channel and locale.
@@ -89,6 +90,10 @@ class Compiled:
     def links_on(self, channel: Channel) -> frozenset[str]:
         """Which of our own links the texts of one channel mention."""
         return self._links.get(channel, frozenset())
+
+    def writes_links_as_they_are(self, channel: Channel) -> bool:
+        """Whether the texts of one channel do nothing with our own links but write them."""
+        return channel not in self._reworked
 
     def locales(self, channel: Channel) -> tuple[str, ...]:
         """The locales in which something is said on `channel`."""

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from liquid import BoundTemplate, ConditionalBlockNode, Expression, Node, RenderContext
+from liquid import BlockNode, BoundTemplate, ConditionalBlockNode, Expression, Node, RenderContext
 from liquid.ast import PartialScope
-from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
+from liquid.builtin.expressions import BooleanExpression, FilteredExpression, LoopExpression, Path
 from liquid.builtin.expressions.primitive import RangeLiteral, StringLiteral
+from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
@@ -34,6 +35,10 @@ LINK_STAND_INS: Final = {
 
 _BRANCHES: Final = (IfNode, UnlessNode, CaseNode, ConditionalBlockNode, MultiExpressionBlockNode)
 _LOOPS: Final = (ForNode, TablerowNode)
+#: Of these, a value on its own is written as it is, or asked whether it is there.
+_WRITING: Final = (OutputNode, IfNode, UnlessNode, ConditionalBlockNode)
+#: What stands inside of these is written as it stands.
+_PASSING_ON: Final = (*_BRANCHES, *_LOOPS, BlockNode, BlockTag.node_class)
 #: Partials that are walked through for one text, each time that one is used: more is a mistake, or malice.
 _MOST_PARTIALS: Final = 200
 #: Words that Liquid answers for any list or text (shopify.github.io/liquid, "Basics").
@@ -47,13 +52,15 @@ class Asked:
     """Dotted paths into the data: those without which nothing can be said, and all that are mentioned.
 
     `of_items`: paths into each of `items`, without which a text that walks through them cannot tell of one.
-    `partials`: names of the partials that are used.
+    `partials`: names of the partials that are used. `reworked`: paths whose values are not only written out as they
+    are, or asked whether they are there, but filtered, compared or given another name.
     """
 
     required: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     of_items: frozenset[str] = frozenset()
     partials: frozenset[str] = frozenset()
+    reworked: frozenset[str] = frozenset()
 
     @property
     def tells_of_one(self) -> bool:
@@ -63,7 +70,7 @@ class Asked:
 
     def without(self, paths: frozenset[str]) -> "Asked":
         """The rest, where these are given by us."""
-        return Asked(self.required - paths, self.mentioned - paths, self.of_items, self.partials)
+        return Asked(self.required - paths, self.mentioned - paths, self.of_items, self.partials, self.reworked - paths)
 
     def __or__(self, other: "Asked") -> "Asked":
         return Asked(
@@ -71,6 +78,7 @@ class Asked:
             self.mentioned | other.mentioned,
             self.of_items | other.of_items,
             self.partials | other.partials,
+            self.reworked | other.reworked,
         )
 
 
@@ -87,6 +95,7 @@ def asked_by(template: BoundTemplate) -> Asked:
         frozenset(reader.mentioned),
         frozenset(reader.of_items),
         frozenset(reader.partials),
+        frozenset(reader.reworked),
     )
 
 
@@ -98,6 +107,9 @@ class _Reader:
         self.required: set[str] = set()
         self.mentioned: set[str] = set()
         self.of_items: set[str] = set()
+        self.reworked: set[str] = set()
+        #: Whether what is written at this place stays as it is.
+        self._stays = True
         #: Names that stand for one of `items`, where every one of them comes to this place.
         self._each: frozenset[str] = frozenset()
         #: Names of partials that are used, by the text or by each other.
@@ -125,23 +137,27 @@ class _Reader:
             own = own | {"block"}
             node = self._blocks.get(str(node.name), node)
         is_branch, is_loop = isinstance(node, _BRANCHES), isinstance(node, _LOOPS)
-        before = self._each
+        before = self._each, self._stays
         if is_branch:
             self._each = frozenset()
         for expression in node.expressions():
             # in a condition, what is not there is false, and equal to nothing
             self._value(expression, own, sure=sure and not is_branch)
+            if not self._stays or not isinstance(node, _WRITING) or not _is_bare(expression):
+                self._rework(expression)
+        self._stays = self._stays and isinstance(node, _PASSING_ON)
         inside = own | {str(name) for name in node.block_scope()} if is_loop else own
         if is_loop:
             self._each = frozenset(_each_item(node)) if sure else frozenset()
         self.read(list(node.children(self._context)), inside, sure=sure and not is_branch and not is_loop)
-        self._each = before
+        self._each, self._stays = before
         own.update(str(name) for name in node.template_scope())
 
     def _partial(self, node: Node, own: set[str], *, sure: bool) -> None:
         """Walk through what `render`, `include` or `extends` brings in, in the order of rendering."""
         for expression in node.expressions():
             self._value(expression, own, sure=sure)
+            self._rework(expression)
         scope = node.partial_scope()
         name = _name_of(node)
         if scope is None or name is None:
@@ -193,6 +209,14 @@ class _Reader:
                 for part in expression.children():
                     self._value(part, own, sure=sure)
 
+    def _rework(self, expression: Expression) -> None:
+        """Something is done to all values in an expression. What is looked up by a name from the data may be any."""
+        if isinstance(expression, Path):
+            names = list(_names(expression))
+            self.reworked |= {".".join(names)} if names else LINKS
+        for part in expression.children():
+            self._rework(part)
+
     def _path(self, path: Path, own: set[str], *, sure: bool) -> None:
         for inner in path.children():
             self._value(inner, own, sure=sure)
@@ -217,6 +241,17 @@ def _each_item(node: Node) -> Iterator[str]:
         walked = node.expression.iterable
         if isinstance(walked, Path) and list(walked.path) == [ITEMS]:
             yield str(node.expression.identifier)
+
+
+def _is_bare(expression: Expression) -> bool:
+    """Whether an expression is one name and nothing more."""
+    match expression:
+        case FilteredExpression(left=Path(path=[str()]), filters=filters):
+            return not filters
+        case BooleanExpression(expression=Path(path=[str()])):
+            return True
+        case _:
+            return False
 
 
 def _begins_with(expression: Expression, names: Collection[str]) -> bool:

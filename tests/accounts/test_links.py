@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core.signing import Signer
 from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,13 @@ def test_a_link_says_whom_and_what_it_is_about_for_ever(subject: Subject) -> Non
     with time_machine.travel(datetime(2126, 1, 1, tzinfo=UTC)):
         assert links.read_unsubscribe(token) == (subject, CATEGORY)
         assert links.read_preferences(preferences) == subject
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["mail", "push", "contact", "number"])
+def test_links_are_signed_as_django_signs(subject: Subject) -> None:
+    token = links.preferences_token(subject)
+
+    assert Signer(sep=".", salt="accounts.links.p").sign(token.rpartition(".")[0]) == token
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=["mail", "push", "contact", "number"])
