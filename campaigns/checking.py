@@ -143,9 +143,8 @@ def _of_words(campaign: Campaign, one: _Spoken) -> Iterator[Problem]:
         for problem in error.problems:
             yield Problem(problem.field, f"{one.letter}: {problem.message}")
         return
-    for link in leading.astray(one.edition, question.channels, campaign.data):
-        told = f"{one.letter}: the link “{link[:80]}” leads nowhere. Begin it with https://"
-        yield Problem("variants", f"{told}; in emails mailto:, tel: and sms: are good as well.")
+    for astray in leading.astray(one.edition, question.channels, campaign.data):
+        yield Problem("variants", f"{one.letter}: the link “{astray.link[:80]}” {astray.why}")
 
 
 def _of_languages(spoken: Sequence[_Spoken], people: int) -> tuple[list[Problem], list[str]]:

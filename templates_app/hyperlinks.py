@@ -30,8 +30,16 @@ _ATTRIBUTE: Final = re.compile(
 _UNENDED: Final = re.compile(r"[\t\n\f\r ]*=[\t\n\f\r ]*[\"']")
 _REFERENCE: Final = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]*[;=]?)")
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+#: Schemes by which a link runs a program, or shows a page of its sender's own making, where it is opened.
+RUNNING: Final = ("javascript", "vbscript", "data")
+_RUNS: Final = re.compile(f"(?:{'|'.join(RUNNING)}):", re.IGNORECASE)
+#: How the value of an attribute begins that may be such a link: every one that is, and few others. A browser passes
+#: over line breaks and tabs inside of a scheme.
+_MAY_RUN: Final = re.compile(
+    r"=[\t\n\f\r ]*[\"']?[\x00-\x20]*(?:&|[jJ][\t\n\r]*[aA]|[vV][\t\n\r]*[bB]|[dD][\t\n\r]*[aA][\t\n\r]*[tT])"
+)
 #: What a URL parser leaves out before it begins (URL Standard, 4.4).
-_LEFT_OUT: Final = str.maketrans("", "", "\t\n\r")
+LEFT_OUT: Final = str.maketrans("", "", "\t\n\r")
 _AROUND: Final = "".join(map(chr, range(33)))
 
 #: A URL among words: what RFC 3986 lets stand in one, and letters of other scripts behind a delimiter, where a path or
@@ -54,7 +62,24 @@ def in_html(html: str) -> list[Hyperlink]:
     """The links of `<a>` and `<area>`, first to last; not those that lead elsewhere than to http and https, and not
     those with the attribute `data-untracked`.
     """
-    return list(_in_html(html))
+    return [link for link, is_tracked in _in_html(html) if is_tracked and _WEB.match(link.url)]
+
+
+def runs(url: str) -> bool:
+    """Whether a link runs a program, or shows what its sender made, instead of leading to a page."""
+    return bool(_RUNS.match(url.strip(_AROUND).translate(LEFT_OUT)))
+
+
+def may_run(html: str) -> bool:
+    """Whether an attribute begins as links do that `runs`; quick, and true also of some that do not."""
+    return _MAY_RUN.search(html) is not None
+
+
+def one_that_runs(html: str) -> str:
+    """The first link of `<a>` or `<area>` that `runs`; "" where there is none."""
+    if not may_run(html):
+        return ""
+    return next((link.url for link, _ in _in_html(html) if runs(link.url)), "")
 
 
 def in_words(text: str) -> list[Hyperlink]:
@@ -69,7 +94,8 @@ def in_words(text: str) -> list[Hyperlink]:
     return found
 
 
-def _in_html(html: str) -> Iterator[Hyperlink]:
+def _in_html(html: str) -> Iterator[tuple[Hyperlink, bool]]:
+    """Every link, and whether it may be followed."""
     at = 0
     while beginning := _BEGINNING.search(html, at):
         at = beginning.end()
@@ -79,39 +105,41 @@ def _in_html(html: str) -> Iterator[Hyperlink]:
         elif beginning["raw"]:
             at = _behind(html, f"</{beginning['raw']}", at)
         else:
-            link, at = _tag(html, at)
+            link, is_tracked, at = _tag(html, at)
             if link:
-                yield link
+                yield link, is_tracked
 
 
-def _tag(html: str, at: int) -> tuple[Hyperlink | None, int]:
-    """The link of the tag whose name ends at `at`, if it is one, and where its attributes end."""
+def _tag(html: str, at: int) -> tuple[Hyperlink | None, bool, int]:
+    """The link of the tag whose name ends at `at`, if it is one, whether it may be followed, and where its attributes
+    end.
+    """
     link, is_tracked, is_first = None, True, True
     while attribute := _ATTRIBUTE.match(html, at):
         at = attribute.end()
         name, value = attribute.groups()
         name = name.lower()
         if value is None and _UNENDED.match(html, at):
-            return None, len(html)
+            return None, False, len(html)
         if name == UNTRACKED:
             is_tracked = False
         elif name == "href" and is_first:
             # of an attribute that is given twice, the first counts
             is_first = False
-            if value and (url := _url(value)):
-                link = Hyperlink(url, *attribute.span(2))
-    return (link if is_tracked else None), at
+            if value:
+                link = Hyperlink(_url(value), *attribute.span(2))
+    return link, is_tracked, at
 
 
 def _url(value: str) -> str:
-    """The URL that an attribute's source stands for; "" where it is no web page's."""
+    """The URL that an attribute's source stands for."""
     if value[0] in "\"'":
         value = value[1:-1]
     if "&" in value:
         value = _REFERENCE.sub(_referred, value)
     if not value.isprintable() or " " in value:
-        value = value.strip(_AROUND).translate(_LEFT_OUT)
-    return value if _WEB.match(value) else ""
+        value = value.strip(_AROUND).translate(LEFT_OUT)
+    return value
 
 
 def _referred(found: re.Match[str]) -> str:

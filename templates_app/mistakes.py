@@ -34,9 +34,12 @@ class ContentError(Exception):
 
 
 class RenderError(Exception):
-    """The content says nothing sensible with this data. `variable` is what is missing, if that is the reason."""
+    """The content says nothing sensible with this data. If that is why: `variable` is what is missing, `link` what
+    must not leave.
+    """
 
-    def __init__(self, place: Place, message: str, *, variable: str = "") -> None:
+    def __init__(self, place: Place, message: str, *, variable: str = "", link: str = "") -> None:
         super().__init__(f"{place}: {message}")
         self.place = place
         self.variable = variable
+        self.link = link

@@ -13,7 +13,7 @@ from liquid.exceptions import LiquidError, LiquidInterrupt, ResourceLimitError, 
 
 from accounts.channels import Channel, Platform
 from accounts.locales import NotALocale, must_be_normal, stand_ins
-from templates_app import emails, push_fields
+from templates_app import emails, hyperlinks, push_fields
 from templates_app.content import TEXT_OF, RawContent, Text
 from templates_app.gathered import COUNT, ITEMS
 from templates_app.language.environments import Html, Long, Plain
@@ -27,6 +27,7 @@ from templates_app.push_fields import Unfit
 from templates_app.said import Said
 from templates_app.suggesting import suggested
 from templates_app.variables import LINKS, Asked, asked_by
+from templates_app.watching import are_to_be_watched, watched
 
 __all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError", "compile_content"]
 
@@ -34,6 +35,7 @@ __all__ = ["LONGEST_SOURCE", "Compiled", "ContentError", "Place", "RenderError",
 LONGEST_SOURCE: Final = 200_000
 
 _CLOCK: Final = Clock()
+_RUNNING: Final = "a link begins with javascript:, vbscript: or data: with this data; it must lead to a page."
 #: Texts that may have several lines; line breaks in all others become spaces, so that no header can be smuggled in.
 _MANY_LINES: Final = frozenset({"body", "html", "text", "mjml"})
 #: Texts of which something must be left with any data, besides the labels of buttons.
@@ -260,7 +262,7 @@ def _part(place: Place, source: object, languages: _Languages, *, is_required: b
         raise ContentError(place, "write a text.")
     language = languages.of(place)
     template = parsed(place, source, language)
-    return _Part(place, template, parts_asked(place, template, source, language), is_required=is_required)
+    return _Part(place, template, parts_asked(place, template, source, language), source, is_required=is_required)
 
 
 def parts_asked(place: Place, template: BoundTemplate, source: str, language: Plain) -> Asked:
@@ -297,14 +299,36 @@ def _mistaken(place: Place, error: LiquidError, source: str, language: Plain) ->
 class _Part:
     """One compiled text. Most are words and variables only; those are put together without python-liquid."""
 
-    __slots__ = ("_is_html", "_is_required", "_limit", "_one_line", "_pieces", "asked", "place", "template")
+    __slots__ = (
+        "_is_html",
+        "_is_link",
+        "_is_required",
+        "_is_watched",
+        "_limit",
+        "_one_line",
+        "_pieces",
+        "asked",
+        "place",
+        "template",
+    )
 
-    def __init__(self, place: Place, template: BoundTemplate, asked: Asked, *, is_required: bool) -> None:
+    def __init__(self, place: Place, template: BoundTemplate, asked: Asked, source: str, *, is_required: bool) -> None:
         self.place = place
         self.asked = asked
         self.template = template
-        self._pieces = pieces(template)
         self._is_html = template.env.autoescape
+        self._is_link = place.field.rpartition(".")[2] == "link"
+        simple = pieces(template)
+        #: Whether what is rendered has to be read for links that run a program.
+        self._is_watched = False
+        if self._is_html and simple:
+            harmless = watched(simple, source)
+            self._is_watched = harmless is None
+            simple = harmless or simple
+        elif isinstance(template.env, Html):
+            partials = template.env.partials
+            self._is_watched = are_to_be_watched([source, *(partials[name] for name in asked.partials)])
+        self._pieces = simple
         self._limit = template.env.output_stream_limit or 0
         self._is_required = is_required
         self._one_line = place.field.rpartition(".")[2] not in _MANY_LINES
@@ -312,8 +336,13 @@ class _Part:
     def render(self, data: Mapping[str, Any]) -> str:
         """The text with its variables filled in. Raises `RenderError`."""
         text = self._quickly(data)
+        is_watched = self._is_watched
         if text is None:
             text = self._thoroughly(data)
+            is_watched = self._is_html and (is_watched or self._pieces is not None)
+        link = hyperlinks.one_that_runs(text) if is_watched else text if self._is_link and hyperlinks.runs(text) else ""
+        if link:
+            raise RenderError(self.place, _RUNNING, link=link)
         if "\0" in text:
             raise RenderError(self.place, "the data puts a NUL character here; remove it.")
         if self._one_line and text.splitlines() != [text]:

@@ -17,7 +17,7 @@ from notifications.vocabulary import Lane
 from templates_app import catalogue, publishing
 from templates_app.models import Template
 from tests.api.shop import RESTOCK, jimin, shop
-from tests.notifications.road import accepted, dispatched, now
+from tests.notifications.road import accepted, dispatched, last_event, now
 from tests.sandbox.world import Running
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +167,20 @@ def test_a_caller_need_not_and_cannot_give_our_links(providers: Running) -> None
     assert "evil" not in body_of(providers, delivery)
     answer = shop().get("/v1/templates/restock")
     assert "unsubscribe_url" not in json.dumps(answer.json()["variables"])
+
+
+def test_what_is_known_of_a_person_makes_no_link_that_runs_a_program(providers: Running) -> None:
+    shop()
+    said = {"email": {"ko": {"subject": "재입고", "html": '<a href="{{ recipient.page }}">x</a>'}}}
+    publishing.publish(
+        publishing.create_draft(Template.objects.get(name="restock"), publishing.Draft(said)), timezone.now()
+    )
+    catalogue.forget()
+    jimin(attributes={"page": "javascript:alert(1)"})
+    (delivery,) = accepted("email")
+
+    dispatched(Lane.EMAIL)
+
+    assert (now(delivery).state, now(delivery).reason) == ("failed", "not_rendered")
+    assert "a link begins with javascript:" in last_event(delivery).detail
+    assert "error" in providers.row(str(delivery.pk)), "nothing was sent"

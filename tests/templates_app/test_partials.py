@@ -11,7 +11,7 @@ from accounts.channels import Channel
 from templates_app import catalogue, publishing, reviewing, sharing
 from templates_app.content import EmailText, SmsText
 from templates_app.models import Partial, TemplateVersion
-from templates_app.rendering import ContentError, compile_content
+from templates_app.rendering import ContentError, RenderError, compile_content
 from tests.builders import administrator, published, shown, template
 
 PARTIALS = "/admin/templates_app/partial/"
@@ -241,3 +241,11 @@ def test_partials_are_listed_and_begun(browser: Client) -> None:
     assert browser.post(f"{PARTIALS}add/", form()).status_code == 302
 
     assert "sign" in shown(browser.get(PARTIALS))
+
+
+def test_a_partial_brings_no_link_that_runs_a_program() -> None:
+    raw = {"email": {"ko": {"subject": "s", "html": "{% include 'foot' %}"}}}
+    content = compile_content(raw, partials(foot='<a href="{{ u }}">x</a>'))
+
+    with pytest.raises(RenderError, match="a link begins with javascript:"):
+        content.render(Channel.EMAIL, "ko", {"u": "javascript:x"})

@@ -299,3 +299,56 @@ def test_channels_come_in_the_same_order_however_they_are_written() -> None:
     content = compile_content({"sms": {"ko": {"body": "x"}}, "push": {"ko": {"title": "x", "body": "y"}}})
 
     assert content.channels == (Channel.PUSH, Channel.SMS)
+
+
+RUNNING: list[tuple[str, str, dict[str, Any]]] = [
+    ("data alone", '<a href="{{ u }}">x</a>', {"u": "javascript:alert(1)"}),
+    ("behind blanks, in capitals", "<a href=' {{ u }}'>x</a>", {"u": " \tJavaScript:alert(1)"}),
+    ("broken by a line", '<a href="{{ u }}">x</a>', {"u": "java\nscript:alert(1)"}),
+    ("another scheme", '<AREA HREF = "{{ u }}">', {"u": "vbscript:x"}),
+    ("a page in the link", '<a class="b" href="{{ u }}?utm=1">x</a>', {"u": "data:text/html,x"}),
+    ("in two parts", '<a href="{{ u }}{{ v }}">x</a>', {"u": "java", "v": "script:x"}),
+    ("begun by the text", '<a href="ja{{ u }}">x</a>', {"u": "vascript:x"}),
+    ("ended by the text", '<a href="{{ u }}script:x">x</a>', {"u": "java"}),
+    ("without quotes", "<a href={{ u }}>x</a>", {"u": "javascript:x"}),
+    ("as an attribute", "<a {{ u }}>x</a>", {"u": "href=javascript:x"}),
+    ("of a number of them", '{% for u in us %}<a href="{{ u }}">x</a>{% endfor %}', {"us": ["/", "javascript:x"]}),
+    ("in a branch", '<a href="{% if u %}{{ u }}{% endif %}">x</a>', {"u": "javascript:x"}),
+    ("by another name", '{% assign v = u %}<a href="{{ v }}">x</a>', {"u": "javascript:x"}),
+    ("as it is", "{{ u | safe }}", {"u": '<a href="java&#115;cript:x">x</a>'}),
+    ("in the text itself", '<a href="javascript:x">x</a>', {}),
+    ("in the text, before data", '<a href="&#106;avascript:x//{{ u }}">x</a>', {"u": "https://a.example"}),
+    ("that is not followed", '<a data-untracked href="{{ u }}">x</a>', {"u": "javascript:x"}),
+]
+
+
+@pytest.mark.parametrize(("source", "data"), [case[1:] for case in RUNNING], ids=[case[0] for case in RUNNING])
+def test_no_email_leaves_with_a_link_that_runs_a_program(source: str, data: dict[str, Any]) -> None:
+    with pytest.raises(RenderError, match=r"email\.ko\.html: a link begins with javascript:"):
+        html(source, data)
+
+
+LEADING: list[tuple[str, str, dict[str, Any]]] = [
+    ("a page", '<a href="{{ u }}">x</a>', {"u": "https://a.example"}),
+    ("an address", '<a href="{{ u }}">x</a>', {"u": "mailto:a@a.example"}),
+    ("a word like it", '<a href="{{ u }}">x</a>', {"u": "Java/script:x"}),
+    ("behind the host", '<a href="https://a.example/{{ u }}">x</a>', {"u": "javascript:x"}),
+    ("in words", '<p title="{{ u }}">{{ u }} = javascript:x</p>', {"u": "javascript:x"}),
+    ("a picture", '<img src="{{ u }}">', {"u": "data:image/gif;base64,R0lGOD"}),
+]
+
+
+@pytest.mark.parametrize(("source", "data"), [case[1:] for case in LEADING], ids=[case[0] for case in LEADING])
+def test_an_email_that_runs_no_program_leaves(source: str, data: dict[str, Any]) -> None:
+    assert "x" in html(source, data) or "img" in html(source, data)
+
+
+@pytest.mark.parametrize("link", ["javascript:x", " DATA:text/html,x", "vbscript:x"])
+def test_no_push_leaves_with_a_link_that_runs_a_program(link: str) -> None:
+    buttons: Any = [{"id": "a", "label": "A", "link": "{{ u }}"}]
+    with pytest.raises(RenderError, match=r"push\.ko\.link: a link begins"):
+        push({"u": link}, link="{{ u }}")
+    with pytest.raises(RenderError, match=r"push\.ko\.buttons\.0\.link: a link begins"):
+        push({"u": link}, buttons=buttons)
+
+    assert push({"u": "myapp://sale"}, link="{{ u }}").link == "myapp://sale"
