@@ -56,14 +56,14 @@ class CannotEstimate(Exception):
     """There is nothing to ask the planner about; the message says what is missing."""
 
 
-def estimate(campaign: Campaign, at: datetime) -> Estimate:
-    """What would come of a campaign if it began now.
+def estimate(campaign: Campaign, at: datetime, *, planned_for: datetime | None = None) -> Estimate:
+    """What would come of a campaign if it began now, for the moment `planned_for` if it is late, else for this one.
 
     Raises `CannotEstimate`, and `UnusableRules` where the rules of its segment cannot be used.
     """
     editions = _editions(campaign)
     ids, people = _drawn(compiled(campaign.segment, at), floor_of(at))
-    look = _Look(campaign, at)
+    look = _Look(campaign, at, planned_for or at)
     for letter, given in _divided(campaign, ids).items():
         if letter in editions:
             look.at_variant(letter, editions[letter], given)
@@ -125,6 +125,7 @@ class _Look:
 
     campaign: Campaign
     at: datetime
+    planned_for: datetime
     held_out: int = 0
     reached: int = 0
     given: Counter[str] = field(default_factory=Counter)
@@ -137,7 +138,7 @@ class _Look:
 
     def at_variant(self, letter: str, edition: Edition, people: Sequence[UUID]) -> None:
         """Ask about those to whom one variant falls."""
-        outing = Outing(self.campaign, self.at, edition, new_id())
+        outing = Outing(self.campaign, self.planned_for, edition, new_id())
         self.given[letter] += len(people)
         each: Counter[UUID | None] = Counter()
         paid: defaultdict[tuple[UUID | None, Channel, str], Decimal] = defaultdict(Decimal)
