@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import Caller, needs
+from accounts.authentication import needs
 from accounts.models import Scope
+from campaigns.api.own import caller_of, campaign_of
 from campaigns.api.report_serializers import CampaignReportAnswer, ReportQuery, SpanQuery, SpanReportAnswer
-from campaigns.models import Arm, Campaign, Run
+from campaigns.models import Arm, Run
 from campaigns.reports import gathering, spans, summary
 from campaigns.reports.comparing import Variant
 from campaigns.reports.gathering import CampaignReport
@@ -35,13 +36,10 @@ class CampaignReports(APIView):
         """What came of a campaign. Of one run, or of its latest ones together; behind by a few seconds."""
         asked = ReportQuery(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        caller = _caller(request)
+        campaign = campaign_of(request, campaign_id)
         try:
-            campaign = Campaign.objects.get(
-                pk=campaign_id, application_id=caller.application_id, mode=caller.mode.value
-            )
             report = gathering.of_campaign(campaign, asked.validated_data.get("run"), clock.now())
-        except (Campaign.DoesNotExist, Run.DoesNotExist):
+        except Run.DoesNotExist:
             raise Http404 from None
         return Response(CampaignReportAnswer(_told(report)).data)
 
@@ -57,7 +55,7 @@ class SpanReports(APIView):
 
         Only what this application's campaigns sent: nothing that was asked for message by message.
         """
-        at, caller = clock.now(), _caller(request)
+        at, caller = clock.now(), caller_of(request)
         asked = SpanQuery(data=request.query_params.dict(), context={"today": at.astimezone(UTC).date()})
         asked.is_valid(raise_exception=True)
         arms = Arm.objects.filter(run__campaign__application_id=caller.application_id, run__campaign__mode=caller.mode)
@@ -136,9 +134,3 @@ def _hold_out(one: Brought) -> Mapping[str, Any]:
 
 def _line(name: str, key: str, counted: Any) -> dict[str, Any]:
     return {name: key, "figures": summary.as_json(counted)}
-
-
-def _caller(request: Request) -> Caller:
-    caller: object = request.user
-    assert isinstance(caller, Caller)
-    return caller

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
 from accounts.strict import Strict
+from notifications.api.paging import PageAnswer, PageQuery
 from notifications.api.way import RoutingRequest, foreign_to, wish
 from notifications.facts import Addressee
 from notifications.intake import Submission
@@ -324,12 +325,16 @@ class TimelineAnswer(DeliveryAnswer):
         return MomentAnswer(timeline(delivery), many=True).data
 
 
-class DeliveryFilter(Strict):
+class DeliveryFilter(PageQuery):
     """Which deliveries of a notification to list."""
 
     state = serializers.ChoiceField(choices=[state.value for state in DeliveryState], required=False)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+
+
+class DeliveriesAnswer(PageAnswer):
+    """A page of the deliveries of a notification."""
+
+    results = DeliveryAnswer(many=True)
 
 
 class ReplayAnswer(serializers.Serializer[Any]):
