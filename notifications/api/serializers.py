@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
 from accounts.strict import Strict
+from notifications.api.entries import Entry
 from notifications.api.paging import PageAnswer, PageQuery
 from notifications.api.way import RoutingRequest, foreign_to, wish
 from notifications.facts import Addressee
@@ -213,7 +214,7 @@ class BatchRequest(Strict):
     """Many requests at once. Each entry is checked by itself, so that one bad one spoils nothing."""
 
     notifications = serializers.ListField(
-        child=serializers.JSONField(allow_null=True),
+        child=Entry(),
         min_length=1,
         max_length=MAX_BATCH,
         help_text="Each as for a single request.",

@@ -20,6 +20,7 @@ from accounts.authentication import Caller, needs
 from accounts.models import Scope
 from notifications import intake, recovery
 from notifications.api import serializers
+from notifications.api.entries import Unreadable
 from notifications.api.field_errors import field_errors
 from notifications.api.paging import OldestFirst
 from notifications.clock import clock
@@ -59,6 +60,7 @@ class NotificationBatches(APIView):
     """Ask for many notifications at once."""
 
     permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+    entries_in = "notifications"
 
     @extend_schema(
         operation_id="notifications_create_batch",
@@ -160,6 +162,9 @@ def batch_accepted(entries: list[Any], sender: Sender, at: datetime) -> Mapping[
     """Accept each entry by itself; a bad one is reported by its index."""
     results: list[Mapping[str, Any]] = []
     for index, entry in enumerate(entries):
+        if isinstance(entry, Unreadable):
+            results.append(_rejected(index, field_errors(entry.detail)))
+            continue
         try:
             results.append({"index": index, "status": 202, "notification": accepted(entry, sender, at)})
         except ValidationError as error:
