@@ -23,6 +23,8 @@ from campaigns.estimates import Cost, Estimate, Expected, Suppressed
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Campaign
 from campaigns.outings import Outing
+from campaigns.schedule_of import schedule_of
+from campaigns.schedules import BadSchedule, first_moment
 from campaigns.segments.compiling import Where, compiled, count, page_ids, with_memory
 from notifications import charging, text_costs
 from notifications.planning.prices import Money
@@ -57,19 +59,28 @@ class CannotEstimate(Exception):
 
 
 def estimate(campaign: Campaign, at: datetime, *, planned_for: datetime | None = None) -> Estimate:
-    """What would come of a campaign if it began now, for the moment `planned_for` if it is late, else for this one.
+    """What would come of a campaign if it was planned now, for the moment `planned_for`, else for its first.
 
-    Raises `CannotEstimate`, and `UnusableRules` where the rules of its segment cannot be used.
+    By everybody's own clock that moment has passed for some: whoever it is too late for gets nothing. Raises
+    `CannotEstimate`, and `UnusableRules` where the rules of its segment cannot be used.
     """
     editions = _editions(campaign)
     ids, people = _drawn(compiled(campaign.segment, at), floor_of(at))
-    look = _Look(campaign, at, planned_for or at)
+    look = _Look(campaign, at, planned_for or _first_moment(campaign, at))
     for letter, given in _divided(campaign, ids).items():
         if letter in editions:
             look.at_variant(letter, editions[letter], given)
         else:
             look.held_out += len(given)
     return look.scaled(people, len(ids), {letter: one.template for letter, one in editions.items()})
+
+
+def _first_moment(campaign: Campaign, at: datetime) -> datetime:
+    """The moment for which it would go out first, were it started now; of a schedule that cannot be read, this one."""
+    try:
+        return first_moment(schedule_of(campaign, at), at) or at
+    except BadSchedule:
+        return at
 
 
 def _editions(campaign: Campaign) -> dict[str, Edition]:
