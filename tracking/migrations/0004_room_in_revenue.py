@@ -1,12 +1,15 @@
-"""Before the deployment: an hour's revenue has room for any number of conversions, of which each may be worth 100 billion.
+"""Before the deployment: an hour's revenue has room for any number of conversions, each of up to 100 billion.
 
-A thousand of those were too much for it. Nothing is rewritten: PostgreSQL keeps a number as long as it is, and more
-digits before the point are only allowed. Backwards the table is read through, and must hold nothing larger.
+A thousand of those were too much for it. Backwards the table is read through, and must hold nothing larger.
 """
 
 from decimal import Decimal
 
 from django.db import migrations, models
+
+#: With as many digits behind the point as before, PostgreSQL rewrites nothing and looks at no row.
+_WIDEN = """-- squawk-ignore changing-column-type
+    ALTER TABLE tracking_revenue ALTER COLUMN amount TYPE numeric(30, 6)"""
 
 
 class Migration(migrations.Migration):
@@ -16,9 +19,15 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
-        migrations.AlterField(
-            model_name="revenue",
-            name="amount",
-            field=models.DecimalField(decimal_places=6, default=Decimal(0), max_digits=30),
+        migrations.RunSQL(
+            [_WIDEN],
+            ["ALTER TABLE tracking_revenue ALTER COLUMN amount TYPE numeric(20, 6)"],
+            state_operations=[
+                migrations.AlterField(
+                    model_name="revenue",
+                    name="amount",
+                    field=models.DecimalField(decimal_places=6, default=Decimal(0), max_digits=30),
+                ),
+            ],
         ),
     ]
