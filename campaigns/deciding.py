@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from django.db import OperationalError, transaction
 
-from campaigns import chunks, launching, progress
+from campaigns import beginning, chunks, launching, progress
 from campaigns.experiments import thompson
 from campaigns.experiments.bayes import Tally, standings
 from campaigns.experiments.verdict import is_decided
@@ -53,7 +53,7 @@ def _successes(counts: Counts, goal: str) -> tuple[int, int]:
 
 def _look_at(run: Run, at: datetime) -> None:
     if run.started_at is None:
-        launching.begin(run, at)
+        beginning.begin([run.id], at)
         return
     by_letter = progress.counts_of(list(run.arms.all()))
     latest = run.samples.order_by("-at").first()

@@ -23,6 +23,8 @@ from campaigns.estimates import Cost, Estimate, Expected, Suppressed
 from campaigns.experiments.assignment import Design, Share
 from campaigns.models import Campaign
 from campaigns.outings import Outing
+from campaigns.schedule_of import schedule_of
+from campaigns.schedules import BadSchedule, first_moment
 from campaigns.segments.compiling import Where, compiled, count, page_ids, with_memory
 from notifications import charging, text_costs
 from notifications.planning.prices import Money
@@ -56,20 +58,29 @@ class CannotEstimate(Exception):
     """There is nothing to ask the planner about; the message says what is missing."""
 
 
-def estimate(campaign: Campaign, at: datetime) -> Estimate:
-    """What would come of a campaign if it began now.
+def estimate(campaign: Campaign, at: datetime, *, planned_for: datetime | None = None) -> Estimate:
+    """What would come of a campaign if it was planned now, for the moment `planned_for`, else for its first.
 
-    Raises `CannotEstimate`, and `UnusableRules` where the rules of its segment cannot be used.
+    By everybody's own clock that moment has passed for some: whoever it is too late for gets nothing. Raises
+    `CannotEstimate`, and `UnusableRules` where the rules of its segment cannot be used.
     """
     editions = _editions(campaign)
     ids, people = _drawn(compiled(campaign.segment, at), floor_of(at))
-    look = _Look(campaign, at)
+    look = _Look(campaign, at, planned_for or _first_moment(campaign, at))
     for letter, given in _divided(campaign, ids).items():
         if letter in editions:
             look.at_variant(letter, editions[letter], given)
         else:
             look.held_out += len(given)
     return look.scaled(people, len(ids), {letter: one.template for letter, one in editions.items()})
+
+
+def _first_moment(campaign: Campaign, at: datetime) -> datetime:
+    """The moment for which it would go out first, were it started now; of a schedule that cannot be read, this one."""
+    try:
+        return first_moment(schedule_of(campaign, at), at) or at
+    except BadSchedule:
+        return at
 
 
 def _editions(campaign: Campaign) -> dict[str, Edition]:
@@ -125,6 +136,7 @@ class _Look:
 
     campaign: Campaign
     at: datetime
+    planned_for: datetime
     held_out: int = 0
     reached: int = 0
     given: Counter[str] = field(default_factory=Counter)
@@ -137,7 +149,7 @@ class _Look:
 
     def at_variant(self, letter: str, edition: Edition, people: Sequence[UUID]) -> None:
         """Ask about those to whom one variant falls."""
-        outing = Outing(self.campaign, self.at, edition, new_id())
+        outing = Outing(self.campaign, self.planned_for, edition, new_id())
         self.given[letter] += len(people)
         each: Counter[UUID | None] = Counter()
         paid: defaultdict[tuple[UUID | None, Channel, str], Decimal] = defaultdict(Decimal)

@@ -9,7 +9,9 @@ from django.db import connection, transaction
 
 from accounts.ids import floor_of, new_id
 from campaigns.models import CHUNK_SIZE, Campaign, Run
-from campaigns.segments.compiling import UnusableRules, Where, compiled
+from campaigns.segments import keeping
+from campaigns.segments.conditions import Where
+from campaigns.segments.reading import UnusableRules
 from campaigns.vocabulary import RunState
 
 #: People of the first slice, so that the first messages leave at once, and of every further one: 25 ms.
@@ -101,7 +103,9 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
     run = Run.objects.select_related("campaign__segment").get(pk=row[0])
     assert run.started_at is not None
     try:
-        return Freeze(run, compiled(run.campaign.segment, run.started_at), lease)
+        # of a run that began before audiences were kept, whoever is meant now
+        meant = run.audience or keeping.kept(run.campaign.segment)
+        return Freeze(run, keeping.compiled(meant, run.started_at), lease)
     except UnusableRules as error:
         _fail(run, lease, f"The segment “{run.campaign.segment}” cannot be used: {error}", at)
         return None
@@ -110,9 +114,14 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
 def freeze_slice(freeze: Freeze, at: datetime, *, lease_for: timedelta) -> bool:
     """Write down the next slice; whether there may be more.
 
-    Who was not known when the run started is not in it, whenever the slice is written.
+    Who was not known when the run started is not in it, whenever the slice is written. A run for a list that says
+    something else by now is ended here: half of one list and half of another are nobody's audience.
     """
     run = freeze.run
+    if name := keeping.changed_list(run.audience):
+        why = f"The list “{name}” was changed while the audience was written down."
+        _fail(run, freeze.lease_id, f"{why} Nothing more of it goes out; start the campaign again.", at)
+        return False
     limit = SLICE if run.frozen_to else FIRST_SLICE
     assert run.started_at is not None
     asked: dict[str, Any] = {

@@ -14,8 +14,10 @@ from accounts.ids import new_id
 from campaigns import chunks, freezing, outings
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
-from campaigns.models import Arm, Campaign, Run
+from campaigns.models import Arm, Campaign, Run, Variant
 from campaigns.outings import Outing
+from campaigns.segments import keeping
+from campaigns.segments.reading import UnusableRules
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
 from notifications import queues
 from notifications.ledger.append import Header, append_header, append_plan
@@ -39,15 +41,8 @@ def begin(run: Run, at: datetime) -> None:
         if not Run.objects.select_for_update().filter(pk=run.pk, state=RunState.STARTING, started_at=None).exists():
             return
         variants = list(run.campaign.variants.select_related("template").order_by("letter"))
-        approved_at, segment = run.campaign.approved_at, run.campaign.segment
-        if approved_at is not None and segment.changed_at > approved_at:
-            note = f"“{segment}” was changed after the campaign was approved. Stop it, and have it approved again."
+        if note := _stands_in_the_way(run.campaign, variants):
             Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, finished_at=at, note=note[:300])
-            return
-        gone = [one.template.name for one in variants if catalogue.published(one.template.name) is None]
-        if gone or not variants:
-            note = f"No version of {', '.join(gone)} is published." if gone else "It has no variant."
-            Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, finished_at=at, note=note)
             return
         arms = []
         for variant in variants:
@@ -64,11 +59,28 @@ def begin(run: Run, at: datetime) -> None:
         Run.objects.filter(pk=run.pk).update(
             started_at=at,
             next_chunk_at=at,
+            audience=keeping.kept(run.campaign.segment),
             shares=shares,
             holdout_percent=run.campaign.holdout_percent,
             test_percent=run.campaign.test_percent,
         )
         transaction.on_commit(hint)
+
+
+def _stands_in_the_way(campaign: Campaign, variants: Sequence[Variant]) -> str:
+    """Why a run cannot begin, in words; empty where it can."""
+    try:
+        segments = keeping.closure(campaign.segment)
+    except UnusableRules as error:
+        return f"The segment “{campaign.segment}” cannot be used: {error}"
+    approved_at = campaign.approved_at
+    changed = [one.name for one in segments if approved_at is not None and one.changed_at > approved_at]
+    if changed:
+        return f"“{changed[0]}” was changed after the campaign was approved. Stop it, and have it approved again."
+    if not variants:
+        return "It has no variant."
+    gone = [one.template.name for one in variants if catalogue.published(one.template.name) is None]
+    return f"No version of {', '.join(gone)} is published." if gone else ""
 
 
 def hint() -> None:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from accounts.channels import Channel
 from accounts.zones import zone_of
+from campaigns import seats
 from campaigns.models import Campaign
 from campaigns.schedule_of import late_limit_of, window_of
-from campaigns.schedules import local_due, wall_everywhere, within, zone_named
+from campaigns.schedules import Wish, local_due, wall_everywhere, within, zone_named
 from notifications import caps, facts, tariffs
 from notifications.planning.plan import plan
 from notifications.planning.values import Decision, Facts, Person, Plan
@@ -42,7 +43,10 @@ _TOO_LATE: Final = When(is_too_late=True)
 
 
 def planned(outing: Outing, people: Sequence[UUID], at: datetime, *, peek: bool = False) -> Plan:
-    """The plan for some people, counted against frequency caps; `peek` counts nothing. Who was erased is not in it."""
+    """The plan for some people, counted against frequency caps and the throttle; `peek` counts nothing.
+
+    Who was erased is not in it.
+    """
     campaign, edition = outing.campaign, outing.edition
     question = facts.Question(
         edition,
@@ -54,32 +58,43 @@ def planned(outing: Outing, people: Sequence[UUID], at: datetime, *, peek: bool 
     )
     known, _ = facts.gather_again(question, people)
     decisions: list[Decision] = []
-    for when, group in _by_when(known, outing, at).items():
+    for when, group in _by_when(known, outing, at, peek=peek).items():
         part = replace(known, people=tuple(group), send_at=when.leaves_at, expires_at=at if when.is_too_late else None)
         # counted twice, as when a chunk is planned again after a crash, a message counts once
         decisions += caps.counted(plan(part, at), part, outing.notification_id, at, peek=peek).decisions
     return Plan(tuple(decisions))
 
 
-def _by_when(known: Facts, outing: Outing, at: datetime) -> Mapping[When, list[Person]]:
+def _by_when(known: Facts, outing: Outing, at: datetime, *, peek: bool) -> Mapping[When, list[Person]]:
     """People by the moment at which they get it."""
     if not outing.campaign.in_local_time:
         return {_AT_ONCE: list(known.people)}
     groups: defaultdict[When, list[Person]] = defaultdict(list)
-    zones: dict[tuple[str, str], When] = {}
+    zones: dict[tuple[str, str], Wish | None] = {}
+    wishes: list[tuple[Person, Wish]] = []
     for person in known.people:
         place = (person.time_zone, person.country)
         if place not in zones:
-            zones[place] = _when(outing, str(zone_of(*place, known.usual_zone)), at)
-        groups[zones[place]].append(person)
+            zones[place] = _wish(outing, str(zone_of(*place, known.usual_zone)), at)
+        if wish := zones[place]:
+            wishes.append((person, wish))
+        else:
+            groups[_TOO_LATE].append(person)
+    moments = [wish.moment for _, wish in wishes]
+    if outing.campaign.throttle_per_minute and not peek:
+        moments = seats.given(outing.campaign, outing.planned_for, [wish for _, wish in wishes], at)
+    for (person, _), moment in zip(wishes, moments, strict=True):
+        groups[When(moment) if moment > at else _AT_ONCE].append(person)
     return groups
 
 
-def _when(outing: Outing, zone: str, at: datetime) -> When:
-    """When people of a zone get it by their own clock: at their time of day, and within the window."""
+def _wish(outing: Outing, zone: str, at: datetime) -> Wish | None:
+    """From when on people of a zone get it by their own clock: from their time of day on, and within the window.
+
+    None where it is too late for them.
+    """
     moment = local_due(wall_everywhere(outing.planned_for), zone, at, late_limit_of(outing.campaign))
     if moment is None:
-        return _TOO_LATE
-    if window := window_of(outing.campaign):
-        moment = within(window, moment, zone_named(zone))
-    return When(moment) if moment > at else _AT_ONCE
+        return None
+    clock, window = zone_named(zone), window_of(outing.campaign)
+    return Wish(within(window, moment, clock) if window else moment, clock, window)

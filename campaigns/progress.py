@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from campaigns.models import Arm, Run, Sample
 from campaigns.vocabulary import HOLD_OUT, UNFINISHED, ChunkState, RunState
-from notifications.ledger import turnouts
+from notifications.ledger import spending, turnouts
 from notifications.models.turnouts import TurnoutState
 from tracking import rollups
 from tracking.models import ReactionKind
@@ -56,7 +57,7 @@ class Counts:
 class Progress:
     """How far a run is. `per_second` and `seconds_left` are None where nothing is under way.
 
-    `percent` is 100 once nothing is left to be planned or to leave.
+    `percent` is 100 once nothing is left to be planned or to leave. `cost` is by currency, of what has a price.
     """
 
     state: RunState
@@ -67,27 +68,22 @@ class Progress:
     arms: Mapping[str, Counts] = field(default_factory=dict)
     per_second: float | None = None
     seconds_left: float | None = None
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def counts_of(arms: Sequence[Arm]) -> Mapping[str, Counts]:
-    """What became of each arm, by its letter. Two statements."""
-    letters = {arm.id: arm.letter for arm in arms}
-    sums: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
-    for one in turnouts.of_parts(parts):
-        into = sums[letters[one.of]]
-        if one.state is TurnoutState.SUPPRESSED:
-            into["suppressed"] += one.count
-            continue
-        into["planned"] += one.count
-        into["delivered"] += one.count if one.state is TurnoutState.DELIVERED else 0
-        into["sent"] += one.count if one.state in _LEFT else 0
-        into["failed"] += one.count if one.state in _ENDED_BADLY else 0
-        into["waiting"] += one.count if one.state is TurnoutState.WAITING else 0
-    for reaction in rollups.reactions_of(parts):
-        if reaction.kind != ReactionKind.MACHINE_OPENED:
-            sums[letters[reaction.of]][reaction.kind] += reaction.people
-    return {arm.letter: Counts(people=arm.people, **sums[arm.letter]) for arm in arms}
+    """What became of each arm of one run, by its letter. Two statements."""
+    by_arm = _counts_by_arm(arms)
+    return {arm.letter: by_arm[arm.id] for arm in arms}
+
+
+def counts_of_runs(arms: Sequence[Arm]) -> Mapping[UUID, Counts]:
+    """What became of several runs, by id, of all arms that they have. Two statements, however many there are."""
+    by_arm = _counts_by_arm(arms)
+    of_run: defaultdict[UUID, list[Counts]] = defaultdict(list)
+    for arm in arms:
+        of_run[arm.run_id].append(by_arm[arm.id])
+    return {run_id: added(several) for run_id, several in of_run.items()}
 
 
 def of(run: Run, at: datetime) -> Progress:
@@ -99,7 +95,15 @@ def of(run: Run, at: datetime) -> Progress:
     percent = _percent(run, by_letter)
     rate = _rate(run, total, at) if run.state in UNFINISHED and run.state != RunState.PAUSED else None
     return Progress(
-        RunState(run.state), run.people, handled, percent, total, by_letter, rate, _left(run, total, percent, rate)
+        RunState(run.state),
+        run.people,
+        handled,
+        percent,
+        total,
+        by_letter,
+        rate,
+        _left(run, total, percent, rate),
+        _cost(arms),
     )
 
 
@@ -132,6 +136,33 @@ def nothing_waits(run: Run) -> bool:
     if turnouts.is_behind(parts):
         return False
     return all(one.state is not TurnoutState.WAITING for one in turnouts.of_parts(parts))
+
+
+def _counts_by_arm(arms: Sequence[Arm]) -> Mapping[UUID, Counts]:
+    sums: defaultdict[UUID, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
+    for one in turnouts.of_parts(parts):
+        into = sums[one.of]
+        if one.state is TurnoutState.SUPPRESSED:
+            into["suppressed"] += one.count
+            continue
+        into["planned"] += one.count
+        into["delivered"] += one.count if one.state is TurnoutState.DELIVERED else 0
+        into["sent"] += one.count if one.state in _LEFT else 0
+        into["failed"] += one.count if one.state in _ENDED_BADLY else 0
+        into["waiting"] += one.count if one.state is TurnoutState.WAITING else 0
+    for reaction in rollups.reactions_of(parts):
+        if reaction.kind != ReactionKind.MACHINE_OPENED:
+            sums[reaction.of][reaction.kind] += reaction.people
+    return {arm.id: Counts(people=arm.people, **sums[arm.id]) for arm in arms}
+
+
+def _cost(arms: Sequence[Arm]) -> Mapping[str, Decimal]:
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for one in spending.of_parts(arm.id for arm in arms if arm.letter != HOLD_OUT):
+        if one.currency:
+            sums[one.currency] += one.amount
+    return dict(sums)
 
 
 def _percent(run: Run, by_letter: Mapping[str, Counts]) -> float:

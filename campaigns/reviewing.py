@@ -14,15 +14,21 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts.models import AuditEntry
 from accounts.staff import audit
 from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
 from campaigns.checking import Problem, look_at, needs_approval
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Variant
 from campaigns.schedules import BadSchedule
+from campaigns.segments import keeping
+from campaigns.segments.reading import UnusableRules
 from campaigns.vocabulary import UNFINISHED, CampaignState, ScheduleKind
 from templates_app import catalogue
 
+_CHANGED: Final = "It was changed since you looked at it; read it again."
+#: What makes somebody a writer, in the words of the audit log.
+_WRITING: Final = ("added", "changed")
 _ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
 
 
@@ -38,12 +44,13 @@ class NotAllowed(Exception):
     """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
 
 
-def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campaign:
+def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "", seen: str | None = None) -> Campaign:
     """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
 
     One that has ended starts again only where `after` is the id of its last run: who asks twice for the first start,
-    because of a double click or an answer that was lost, does not get a second. Raises `NotReady` with all that is
-    wrong, and `NotAllowed`.
+    because of a double click or an answer that was lost, does not get a second. `seen` is the `fingerprint` of what was
+    read on the page where it was started; programs read none. Raises `NotReady` with all that is wrong, and
+    `NotAllowed`.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -52,6 +59,8 @@ def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campai
         else:
             _must_be(campaign, CampaignState.DRAFT)
         _must_be_ready(campaign, at)
+        if seen is not None and seen != fingerprint(campaign):
+            raise NotAllowed(_CHANGED)
         if needs_approval(campaign):
             campaign.state = CampaignState.IN_REVIEW
             campaign.submitted_by = by if isinstance(by, User) else None
@@ -63,18 +72,20 @@ def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "") -> Campai
     return campaign
 
 
-def approve(campaign_id: UUID, at: datetime, *, by: By, seen: str = "") -> Campaign:
-    """Let out what waits for a second pair of eyes. `seen` is the `fingerprint` of what was read, if on a page.
+def approve(campaign_id: UUID, at: datetime, *, by: By, seen: str | None = None) -> Campaign:
+    """Let out what waits for a second pair of eyes. `seen` is the `fingerprint` of what was read on a page.
 
-    Raises `NotAllowed`, also for who asked and where it was changed since, and `NotReady`.
+    Raises `NotAllowed`, also for who asked for it or wrote it and where it was changed since, and `NotReady`.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _must_be(campaign, CampaignState.IN_REVIEW)
         if isinstance(by, User) and campaign.submitted_by_id == by.pk:
             raise NotAllowed("You asked for this yourself; somebody else has to look at it.")
-        if seen and seen != fingerprint(campaign):
-            raise NotAllowed("It was changed since you looked at it; read it again.")
+        if isinstance(by, User) and by.pk in _writers(campaign):
+            raise NotAllowed("You wrote a part of this yourself; somebody else has to look at it.")
+        if seen is not None and seen != fingerprint(campaign):
+            raise NotAllowed(_CHANGED)
         _must_be_ready(campaign, at)
         campaign.approved_by_name = by.get_username()[:150] if by else "system"
         campaign.approved_at = at
@@ -88,7 +99,7 @@ def fingerprint(campaign: Campaign) -> str:
     """What an approver approves: all that the campaign says, whom it is for, and its wordings as they are published."""
     said = {
         **audit.snapshot(campaign),
-        "segment_changed_at": campaign.segment.changed_at.isoformat(),
+        "segments": _segments(campaign),
         "variants": [
             [one.letter, one.weight, str(edition.version_id) if edition else one.template.name]
             for one in campaign.variants.select_related("template").order_by("letter")
@@ -97,6 +108,29 @@ def fingerprint(campaign: Campaign) -> str:
     }
     # longer, it would be taken for a token, and masked in the page that keeps it
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _writers(campaign: Campaign) -> set[int | None]:
+    """Who made the draft or changed it, or its variants, since it was approved last. Served by audit_entry_object."""
+    lines = AuditEntry.objects.about(campaign)
+    approved = lines.filter(action="approved").first()
+    variants = AuditEntry.objects.filter(
+        model=Variant._meta.label_lower,
+        object_id__in=[str(key) for key in campaign.variants.values_list("pk", flat=True)],
+    )
+    found: set[int | None] = set()
+    for some in (lines, variants):
+        since = some.filter(id__gt=approved.pk) if approved else some
+        found.update(since.filter(action__in=_WRITING).values_list("actor_id", flat=True))
+    return found
+
+
+def _segments(campaign: Campaign) -> list[list[str]]:
+    """When the segment and those that it names were changed last; what cannot be used does not start anyway."""
+    try:
+        return [[str(one.pk), one.changed_at.isoformat()] for one in keeping.closure(campaign.segment)]
+    except UnusableRules as error:
+        return [[str(error)]]
 
 
 def send_back(campaign_id: UUID, *, by: By, comment: str) -> Campaign:

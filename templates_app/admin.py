@@ -13,6 +13,7 @@ from accounts.channels import Channel
 from accounts.json_input import JSONInput
 from accounts.locales import NotALocale, normal
 from accounts.policies import at_odds
+from accounts.staff import versions
 from templates_app import publishing, reviewing, sharing
 from templates_app.models import Partial, Template, TemplateVersion, VersionState
 from templates_app.moves import Move, refusal
@@ -109,12 +110,13 @@ class VersionForm(forms.ModelForm[TemplateVersion]):
         field_classes = {"content": JSONInput, "sample_data": JSONInput, "schema": JSONInput}
 
     def clean(self) -> dict[str, Any]:
-        """Nobody gave it to review meanwhile; from here on nobody can, until it is saved."""
+        """Nobody gave it to review or changed it meanwhile; from here on nobody can, until it is saved."""
         cleaned = super().clean() or self.cleaned_data
         if not self.instance._state.adding:  # noqa: SLF001 - as Django's forms ask
             template = publishing.locked(self.instance)
             if why := refusal(Move.EDIT, publishing.standing(template, self.instance), None):
                 raise forms.ValidationError(why)
+            versions.must_be_as_opened(self)
         return cleaned
 
     def clean_content(self) -> Any:

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from accounts.admin.bases import ModelAdmin
+from accounts.staff import versions
 from templates_app import publishing, reviewing
 from templates_app.models import TemplateVersion
 from templates_app.moves import Move
@@ -72,6 +73,7 @@ class ReviewPages(ModelAdmin[TemplateVersion]):
             "steps": reviewing.steps_of(version),
             "moves": {move.value for move in moves_of(request, version)},
             "seen": reviewing.fingerprint(version),
+            "opened": versions.version(version),
             "compared_with": published,
         }
 

@@ -44,9 +44,9 @@ class Caller:
         """GET."""
         return self._ask("get", path)
 
-    def post(self, path: str, body: Any) -> Any:
-        """POST JSON; a text body goes as it is."""
-        return self._ask("post", path, body)
+    def post(self, path: str, body: Any, content_type: str = "application/json") -> Any:
+        """POST JSON, or what is called otherwise; a text body goes as it is."""
+        return self._ask("post", path, body, content_type)
 
     def put(self, path: str, body: Any) -> Any:
         """PUT JSON; a text body goes as it is."""
@@ -64,11 +64,11 @@ class Caller:
         """The same key with another secret."""
         return replace(self, secret=secret)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> HttpResponse:
+    def _ask(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> HttpResponse:
         token = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
         client = Client(headers={"Authorization": f"Basic {token}"}, REMOTE_ADDR=self.address)
         content = body if isinstance(body, str) else json.dumps(body)
-        sent: Mapping[str, Any] = {} if body is None else {"data": content, "content_type": "application/json"}
+        sent: Mapping[str, Any] = {} if body is None else {"data": content, "content_type": content_type}
         answer: HttpResponse = getattr(client, method)(path, **sent)
         return answer
 

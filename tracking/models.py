@@ -143,7 +143,8 @@ class Revenue(models.Model):
     channel = models.CharField(max_length=5, choices=choices(Channel))
     currency = models.CharField(max_length=3, blank=True, default="")
     conversions = models.BigIntegerField(default=0)
-    amount = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
+    #: Of any number of conversions, whose own values have 18 digits.
+    amount = models.DecimalField(max_digits=30, decimal_places=6, default=Decimal(0))
 
     class Meta:
         constraints = [

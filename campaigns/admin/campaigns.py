@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.bases import TabularInline
+from accounts.staff import versions
 from campaigns import checking, reviewing
 from campaigns.admin import buttons, looking
 from campaigns.admin.form import CampaignForm, VariantForm, VariantFormSet
@@ -42,6 +43,9 @@ _FIELDSETS: Final = (
         {"fields": ("split", "goal", "test_percent", ("decide_after_hours", "decide_by_hours"), "sure_percent")},
     ),
 )  # fmt: skip
+
+
+_STAYS: Final = "what is on its way is not changed. Stop it first; that makes it a draft again"
 
 
 class VariantInline(TabularInline[Variant, Campaign]):
@@ -138,6 +142,9 @@ class CampaignAdmin(Reports, CampaignSteps):
     ) -> Any:
         """The form, and above it where the campaign stands and what can be done."""
         campaign = self.get_object(request, object_id) if object_id else None
+        if campaign and request.method == "POST" and not reviewing.is_editable(campaign):
+            messages.error(request, f"Nothing was saved: it was started meanwhile, and {_STAYS}.")
+            return redirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
         context: dict[str, Any] = {
             "zones": zones(),
             "asked_by": asked_by(),
@@ -223,4 +230,5 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         ),
         "runs": runs,
         "is_editable": reviewing.is_editable(campaign),
+        "opened": versions.version(campaign, *campaign.variants.order_by("letter")),
     }

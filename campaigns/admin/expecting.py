@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from accounts.channels import Channel
 from campaigns.admin.figures import money
@@ -13,7 +12,6 @@ from campaigns.estimates import Cost, Estimate
 from campaigns.progress import Progress
 from campaigns.reports.counting import Counted
 from campaigns.reports.gathering import CampaignReport
-from notifications.ledger import spending
 from notifications.vocabulary import REASON_TEXT
 
 
@@ -65,14 +63,10 @@ def silenced(estimate: Estimate) -> list[Silenced]:
     return [Silenced(one.channel, REASON_TEXT[one.reason], one.people) for one in estimate.suppressed]
 
 
-def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) -> list[Expectation]:
+def compared(expected: Mapping[str, Any], far: Progress) -> list[Expectation]:
     """What was expected of a run beside what it has come to; nothing where nobody had asked before it began."""
     if not expected:
         return []
-    spent: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for one in spending.of_parts(parts):
-        if one.currency:
-            spent[one.currency] += one.amount
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for amounts in _costs(expected).values():
         for currency, amount in amounts.items():
@@ -85,7 +79,7 @@ def compared(expected: Mapping[str, Any], far: Progress, parts: Sequence[UUID]) 
             f"{far.counts.planned:,}",
             _about(expected["error_percent"]),
         ),
-        Expectation("Cost", money(sums), money(spent)),
+        Expectation("Cost", money(sums), money(far.cost)),
     ]
 
 

@@ -12,6 +12,7 @@ from django.forms.models import BaseInlineFormSet
 
 from accounts.channels import Channel
 from accounts.json_input import JSONInput
+from accounts.staff import versions
 from campaigns.admin.form_fields import (
     CHOICES,
     LABELS,
@@ -87,6 +88,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
     def clean(self) -> dict[str, Any]:
         """A schedule that can be read, and numbers that agree with each other."""
         cleaned = super().clean() or self.cleaned_data
+        versions.must_be_as_opened(self, Variant.objects.filter(campaign=self.instance.pk).order_by("letter"))
         kind = cleaned.get("schedule_kind")
         if kind in list(ScheduleKind):
             self._keep_to(ScheduleKind(kind), cleaned)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from campaigns import checking
 from campaigns.admin.when import in_a_while, on_the_wall
 from campaigns.checking import Findings
 from campaigns.models import Campaign, Run
-from campaigns.vocabulary import UNFINISHED, CampaignState, RunState
+from campaigns.schedule_of import window_of
+from campaigns.vocabulary import UNFINISHED, CampaignState, RunState, ScheduleKind, Split
 from notifications import facts
 from notifications.vocabulary import Urgency
 from templates_app import catalogue
@@ -79,6 +80,36 @@ def in_short(state: RunState, people: int, handled: int) -> str:
     if state in UNFINISHED and people:
         return f"{state.value}, {100 * handled // people} %"
     return state.value
+
+
+def how(campaign: Campaign, people: int) -> list[str]:
+    """What decides how it goes out, besides its moments, in a sentence each; `people` are in its segment."""
+    found = []
+    if (window := window_of(campaign)) is not None:
+        clock = "everybody's own clock" if campaign.in_local_time else f"the clock of {campaign.zone}"
+        found.append(f"Sent only from {window.opens:%H:%M} until {window.closes:%H:%M}, by {clock}.")
+    if pace := campaign.throttle_per_minute:
+        long = in_a_while(timedelta(minutes=people / pace)) if people > pace else "a minute"
+        found.append(f"At most {pace:,} people a minute: about {long} for all of them.")
+    if campaign.schedule_kind != ScheduleKind.NOW:
+        found.append(f"A start that is more than {campaign.late_hours} h late is left out.")
+    if campaign.holdout_percent:
+        found.append(f"{campaign.holdout_percent} % get nothing, to be compared with.")
+    if campaign.variants.count() > 1:
+        found += _of_variants(campaign)
+    return found
+
+
+def _of_variants(campaign: Campaign) -> list[str]:
+    found = []
+    if campaign.test_percent < 100:
+        hours = f"{campaign.decide_after_hours} to {campaign.decide_by_hours} hours"
+        found.append(
+            f"Tried on {campaign.test_percent} % of the people; after {hours} the better one goes to the rest."
+        )
+    if campaign.split == Split.ADAPTIVE:
+        found.append("The variant that does better gets more and more of the people.")
+    return found
 
 
 def troubles(found: Findings) -> list[Trouble]:

@@ -100,7 +100,7 @@ def shown(run: Run, at: datetime) -> Shown:
         waiting_for=_waiting_for(run, far, at),
         verdict=_verdict(run, far.arms),
         templates=templates,
-        expected=compared(run.estimate, far, [arm.id for arm in arms]),
+        expected=compared(run.estimate, far),
     )
 
 

@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.admin.bases import ModelAdmin
 from accounts.json_input import JSONInput
-from accounts.staff import audit
+from accounts.staff import audit, versions
 from accounts.staff.audit import Deed
 from campaigns.admin.segment_words import words
 from campaigns.models import Segment
@@ -42,6 +42,7 @@ class SegmentForm(forms.ModelForm[Segment]):
     def clean(self) -> dict[str, Any]:
         """What is wrong with the rules is told with its place in them."""
         cleaned = super().clean() or self.cleaned_data
+        versions.must_be_as_opened(self)
         if (cleaned.get("kind") or self.instance.kind) == SegmentKind.LIST:
             cleaned["rules"] = {}
         elif "rules" in cleaned:
@@ -129,6 +130,7 @@ class SegmentAdmin(ModelAdmin[Segment]):
         is_list = segment is not None and segment.kind == SegmentKind.LIST
         context = {
             "use": use,
+            "opened": versions.version(segment) if segment else "",
             "is_list": is_list,
             "listed": members.members(segment.pk) if segment and is_list else 0,
             "may_write": may_write,

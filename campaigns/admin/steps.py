@@ -22,7 +22,7 @@ from accounts.staff.eyes import SEE
 from campaigns import checking, copying, rehearsing, reviewing
 from campaigns.admin import expecting, looking
 from campaigns.admin.buttons import may_rehearse
-from campaigns.admin.when import foretold, typed
+from campaigns.admin.when import foretold, on_the_wall, typed
 from campaigns.estimating import CannotEstimate, estimate
 from campaigns.models import Campaign, Run
 from campaigns.reviewing import NotAllowed, NotReady
@@ -73,9 +73,20 @@ class CampaignSteps(ModelAdmin[Campaign]):
             return self._to_run(key, self._done(request, key, lambda: _started(request, key), back=request.path))
         if campaign.state not in {CampaignState.DRAFT, CampaignState.ENDED}:
             return redirect(_page(key))
+        if _is_out(campaign):
+            messages.info(request, "It is on its way.")
+            return self._to_run(key, redirect(_page(key)))
         asks = checking.needs_approval(campaign)
-        verb = "Ask for approval" if asks else "Start"
-        more = {"title": f"{verb}: {campaign}", "verb": verb, "asks_approval": asks, "after": _last_run(campaign)}
+        last = campaign.runs.order_by("-id").first() if campaign.state == CampaignState.ENDED else None
+        verb = "Ask for approval" if asks else "Send again" if last else "Start"
+        more = {
+            "title": f"{verb}: {campaign}",
+            "verb": verb,
+            "asks_approval": asks,
+            "after": str(last.pk) if last else "",
+            "last": last,
+            "last_at": on_the_wall(last.planned_for, campaign.zone) if last else "",
+        }
         return self._confirm(request, campaign, more)
 
     def approve_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
@@ -85,8 +96,7 @@ class CampaignSteps(ModelAdmin[Campaign]):
             return self._to_run(key, self._done(request, key, lambda: _approved(request, key), back=request.path))
         if campaign.state != CampaignState.IN_REVIEW:
             return redirect(_page(key))
-        seen = reviewing.fingerprint(campaign)
-        more = {"title": f"Approve: {campaign}", "verb": "Approve", "may_send_back": True, "seen": seen}
+        more = {"title": f"Approve: {campaign}", "verb": "Approve", "may_send_back": True}
         return self._confirm(request, campaign, more)
 
     def send_back_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
@@ -206,6 +216,8 @@ class CampaignSteps(ModelAdmin[Campaign]):
             "found": found,
             "troubles": looking.troubles(found),
             "told": foretold(campaign, at),
+            "how": looking.how(campaign, found.people),
+            "seen": reviewing.fingerprint(campaign),
             "variants": campaign.variants.select_related("template").order_by("letter"),
             **more,
         }
@@ -248,7 +260,7 @@ def _page(key: UUID) -> str:
 
 def _started(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
-    campaign = reviewing.start(key, at, by=request.user, after=request.POST.get("after", ""))
+    campaign = reviewing.start(key, at, by=request.user, after=_posted(request, "after"), seen=_posted(request, "seen"))
     if campaign.state == CampaignState.IN_REVIEW:
         return f"“{campaign}” waits for a second pair of eyes: its category wants that."
     return f"“{campaign}” is started. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
@@ -256,7 +268,7 @@ def _started(request: HttpRequest, key: UUID) -> str:
 
 def _approved(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
-    campaign = reviewing.approve(key, at, by=request.user, seen=request.POST.get("seen", ""))
+    campaign = reviewing.approve(key, at, by=request.user, seen=_posted(request, "seen"))
     return f"“{campaign}” is approved. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"
 
 
@@ -264,10 +276,8 @@ def _is_out(campaign: Campaign) -> bool:
     return campaign.runs.filter(state__in=sorted(UNFINISHED)).exists()
 
 
-def _last_run(campaign: Campaign) -> str:
-    """The run that a new start would follow; empty where it never went out."""
-    last = campaign.runs.order_by("-id").values_list("pk", flat=True).first()
-    return str(last or "")
+def _posted(request: HttpRequest, name: str) -> str:
+    return str(request.POST.get(name, ""))
 
 
 def _own(request: HttpRequest, channel: Channel) -> str:

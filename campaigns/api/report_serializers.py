@@ -1,7 +1,7 @@
 """Reports as programs ask for them and read them."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from rest_framework import serializers
@@ -167,9 +167,18 @@ class LineAnswer(serializers.Serializer[Any]):
     figures = FiguresAnswer()
 
 
-class SpanReportAnswer(serializers.Serializer[Any]):
-    """What came of all that the application's campaigns sent."""
+#: What `GET /v1/reports` leaves out, for whoever reads its figures.
+NOT_COVERED: Final = (
+    "Campaigns of this application alone. What it asked for by POST /v1/notifications is not in these figures, by "
+    "template and category neither: that is counted for all applications together, and shown in the admin."
+)
 
+
+class SpanReportAnswer(serializers.Serializer[Any]):
+    """What came of all that the application's campaigns sent, and of nothing else."""
+
+    covers = serializers.CharField(help_text="Always `campaigns`: " + NOT_COVERED)
+    explanation = serializers.CharField(help_text="What is not in the figures, in words.")
     by = serializers.CharField()
     since = serializers.DateField()
     until = serializers.DateField()

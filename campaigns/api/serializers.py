@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.channels import Channel
 from accounts.strict import Strict
+from campaigns.api import run_serializers
 from campaigns.models import Campaign, Run
 from campaigns.progress import Progress
 from campaigns.vocabulary import EveryUnit, Goal, ScheduleKind, Split
@@ -91,50 +92,6 @@ class WinnerRequest(Strict):
     variant = serializers.CharField(max_length=1)
 
 
-class CountsAnswer(serializers.Serializer[Any]):
-    """What became of deliveries. `planned` are all but the suppressed."""
-
-    people = serializers.IntegerField()
-    planned = serializers.IntegerField()
-    waiting = serializers.IntegerField()
-    sent = serializers.IntegerField()
-    delivered = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    suppressed = serializers.IntegerField()
-    opened = serializers.IntegerField()
-    clicked = serializers.IntegerField()
-    converted = serializers.IntegerField()
-    unsubscribed = serializers.IntegerField()
-    complained = serializers.IntegerField()
-
-
-class ArmAnswer(CountsAnswer):
-    """What became of one variant; "-" are those who are held out."""
-
-    variant = serializers.CharField()
-    template = serializers.CharField(allow_blank=True)
-    notification = serializers.UUIDField(allow_null=True)
-
-
-class RunAnswer(serializers.Serializer[Any]):
-    """One going-out of a campaign, and how far it is."""
-
-    id = serializers.UUIDField()
-    planned_for = serializers.DateTimeField()
-    state = serializers.CharField()
-    note = serializers.CharField(allow_blank=True)
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    winner = serializers.CharField(allow_blank=True)
-    people = serializers.IntegerField(help_text="The size of its audience, as far as it is written down.")
-    handled = serializers.IntegerField(help_text="Of those, who are planned.")
-    percent = serializers.FloatField()
-    per_second = serializers.FloatField(allow_null=True)
-    seconds_left = serializers.FloatField(allow_null=True)
-    counts = CountsAnswer()
-    arms = ArmAnswer(many=True)
-
-
 class CampaignAnswer(serializers.Serializer[Any]):
     """A campaign, and its latest run."""
 
@@ -145,7 +102,7 @@ class CampaignAnswer(serializers.Serializer[Any]):
     segment = serializers.CharField()
     schedule = serializers.CharField()
     next_at = serializers.DateTimeField(allow_null=True)
-    run = RunAnswer(allow_null=True)
+    run = run_serializers.RunAnswer(allow_null=True)
 
 
 class CampaignsAnswer(serializers.Serializer[Any]):
@@ -180,32 +137,5 @@ def told(campaign: Campaign, run: Run | None, progress: Progress | None) -> Mapp
         "segment": campaign.segment.name,
         "schedule": campaign.schedule_kind,
         "next_at": campaign.next_at,
-        "run": _run_told(run, progress) if run and progress else None,
-    }
-
-
-def _run_told(run: Run, progress: Progress) -> Mapping[str, Any]:
-    return {
-        "id": run.id,
-        "planned_for": run.planned_for,
-        "state": run.state,
-        "note": run.note,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "winner": run.winner,
-        "people": progress.people,
-        "handled": progress.handled,
-        "percent": progress.percent,
-        "per_second": progress.per_second,
-        "seconds_left": progress.seconds_left,
-        "counts": progress.counts.as_json(),
-        "arms": [
-            {
-                **progress.arms[arm.letter].as_json(),
-                "variant": arm.letter,
-                "template": arm.template,
-                "notification": arm.notification_id,
-            }
-            for arm in run.arms.order_by("letter")
-        ],
+        "run": run_serializers.told(run, progress) if run and progress else None,
     }

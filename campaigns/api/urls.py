@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import reports, segment_urls, views
+from campaigns.api import reports, runs, segment_urls, views
 
 urlpatterns = [
     *segment_urls.urlpatterns,
@@ -15,5 +15,6 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/cancel", views.CampaignCancel.as_view(), name="campaign-cancel"),
     path("campaigns/<uuid:campaign_id>/retry", views.CampaignRetry.as_view(), name="campaign-retry"),
     path("campaigns/<uuid:campaign_id>/choose", views.CampaignChoose.as_view(), name="campaign-choose"),
+    *runs.ROUTES,
     *reports.ROUTES,
 ]

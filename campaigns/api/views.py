@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
@@ -18,6 +17,7 @@ from accounts.authentication import Caller, needs
 from accounts.models import Scope
 from campaigns import controlling, progress, reviewing
 from campaigns.api import serializers
+from campaigns.api.own import caller_of, campaign_of
 from campaigns.models import Campaign, Run, Segment, Variant
 from campaigns.vocabulary import LETTERS, RunState
 from notifications.clock import clock
@@ -44,7 +44,7 @@ class Campaigns(APIView):
     @extend_schema(operation_id="campaigns_list", responses=serializers.CampaignsAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The latest campaigns of this application, the newest first."""
-        caller = _caller(request)
+        caller = caller_of(request)
         found = Campaign.objects.filter(application_id=caller.application_id, mode=caller.mode).order_by("-id")
         return Response(serializers.CampaignsAnswer(found[:_LISTED], many=True).data)
 
@@ -57,7 +57,7 @@ class Campaigns(APIView):
         """Write a campaign as a draft. Nothing goes out before it is started."""
         asked = serializers.CampaignRequest(data=request.data)
         asked.is_valid(raise_exception=True)
-        made = _made(asked, _caller(request))
+        made = _made(asked, caller_of(request))
         return Response(_shown(made), status=status.HTTP_201_CREATED)
 
 
@@ -69,7 +69,7 @@ class CampaignDetail(APIView):
     @extend_schema(operation_id="campaigns_retrieve", responses=serializers.CampaignAnswer)
     def get(self, request: Request, campaign_id: UUID) -> Response:
         """A campaign and its latest run: how far it is, how fast, and how long it will take."""
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 class _Act(APIView):
@@ -86,12 +86,12 @@ class CampaignStart(_Act):
         422 says all that is wrong with it; nothing starts then. 409 where it was started already, so that nothing goes
         out twice.
         """
-        campaign = _own(request, campaign_id)
+        campaign = campaign_of(request, campaign_id)
         try:
             _possible(lambda: reviewing.start(campaign.id, clock.now(), by=None))
         except reviewing.NotReady as error:
             raise ValidationError(_by_field(error)) from None
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 class CampaignStop(_Act):
@@ -103,9 +103,9 @@ class CampaignStop(_Act):
 
         409 while a run is on its way, and for what is a draft.
         """
-        campaign = _own(request, campaign_id)
+        campaign = campaign_of(request, campaign_id)
         _possible(lambda: reviewing.stop(campaign.id, clock.now(), by=None))
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 class CampaignPause(_Act):
@@ -116,7 +116,7 @@ class CampaignPause(_Act):
         """Hold the latest run: nothing more is planned, and nothing leaves. Repeating it changes nothing."""
         run = _run(request, campaign_id)
         _possible(lambda: controlling.pause(run.id, clock.now()))
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 class CampaignResume(_Act):
@@ -127,7 +127,7 @@ class CampaignResume(_Act):
         """Go on where the latest run was held. Repeating it changes nothing."""
         run = _run(request, campaign_id)
         _possible(lambda: controlling.resume(run.id, clock.now()))
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 class CampaignCancel(_Act):
@@ -163,7 +163,7 @@ class CampaignChoose(_Act):
         asked.is_valid(raise_exception=True)
         run = _run(request, campaign_id)
         _possible(lambda: controlling.choose(run.id, asked.validated_data["variant"], clock.now()))
-        return Response(_shown(_own(request, campaign_id)))
+        return Response(_shown(campaign_of(request, campaign_id)))
 
 
 def _made(asked: serializers.CampaignRequest, caller: Caller) -> Campaign:
@@ -220,18 +220,6 @@ def _shown(campaign: Campaign) -> Any:
     return serializers.CampaignAnswer(serializers.told(campaign, run, far)).data
 
 
-def _own(request: Request, campaign_id: UUID) -> Campaign:
-    """The application's own campaign, of the mode of its key; anybody else's is not there."""
-    caller = _caller(request)
-    found = Campaign.objects.select_related("segment").filter(
-        pk=campaign_id, application_id=caller.application_id, mode=caller.mode
-    )
-    campaign = found.first()
-    if campaign is None:
-        raise Http404
-    return campaign
-
-
 def _latest(campaign: Campaign) -> Run | None:
     """The latest that went out: a moment that was skipped hides none that is on its way."""
     gone_out = campaign.runs.exclude(state=RunState.SKIPPED).select_related("campaign")
@@ -239,13 +227,7 @@ def _latest(campaign: Campaign) -> Run | None:
 
 
 def _run(request: Request, campaign_id: UUID) -> Run:
-    run = _latest(_own(request, campaign_id))
+    run = _latest(campaign_of(request, campaign_id))
     if run is None:
         raise NotPossible("It has not gone out yet: there is no run.")
     return run
-
-
-def _caller(request: Request) -> Caller:
-    caller: object = request.user
-    assert isinstance(caller, Caller)
-    return caller

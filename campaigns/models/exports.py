@@ -12,8 +12,10 @@ from campaigns.models.runs import Run
 class Export(models.Model):
     """The deliveries of a run as a file, a line each, written by workers step by step.
 
-    Its deliveries are those that were planned before it, whose ids are lower. `place` is the last one that is written;
-    it moves in the transaction that keeps the piece, so that whoever goes on after a crash writes no line twice.
+    Its deliveries are those that were planned before it, up to `up_to`; with those of transactions that were under way
+    when it was asked for, which end before the first line is written: their numbers are below `waits_for`. `place` is
+    the last one that is written; it moves in the transaction that keeps the piece, so that whoever goes on after a
+    crash writes no line twice.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -22,6 +24,8 @@ class Export(models.Model):
     shows_addresses = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     total = models.PositiveIntegerField(help_text="Lines that there will be, by the roll-ups.")
+    up_to = models.UUIDField(null=True, help_text="The last delivery that there can be in it; empty: before itself.")
+    waits_for = models.BigIntegerField(null=True, help_text="Transactions below this are over before it is written.")
     written = models.PositiveIntegerField(default=0)
     place = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -36,6 +36,12 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True)
     people = models.PositiveIntegerField(default=0, help_text="The size of its audience, as far as it is frozen.")
     next_chunk_at = models.DateTimeField(null=True, help_text="When the next chunk may be planned.")
+    audience = models.JSONField(
+        default=dict, db_default={}, help_text="Who was meant when it began: its segment, and those that it names."
+    )
+    seats = models.JSONField(
+        default=list, db_default=[], help_text="By everybody's own clock, with a throttle: which seats are taken."
+    )
     holdout_percent = models.PositiveSmallIntegerField(default=0, help_text="What its campaign said when it began.")
     test_percent = models.PositiveSmallIntegerField(default=100, help_text="What its campaign said when it began.")
     shares = models.JSONField(default=dict, help_text="What each variant gets now: letter, share.")

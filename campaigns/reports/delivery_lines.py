@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.ids import array_of, floor_of, instant_of
 from accounts.masking import masked
-from campaigns.models import Export
+from campaigns.models import Export, Run
 from campaigns.reports.cells import Cell
 from notifications.vocabulary import REASON_TEXT, Reason
 
@@ -30,13 +30,24 @@ _AFTER: Final = """
       FROM (SELECT id, notification_id, recipient_id, channel, state, reason, sent_at, address
               FROM notifications_delivery
              WHERE id > %(after)s
-               AND id < %(before)s
+               AND id <= %(up_to)s
                AND notification_id = ANY (%(notifications)s::uuid[])
              ORDER BY id
              LIMIT %(limit)s) AS delivery
       LEFT JOIN accounts_recipient AS person ON person.id = delivery.recipient_id
       LEFT JOIN tracking_engagement AS engagement ON engagement.delivery_id = delivery.id
      ORDER BY delivery.id
+"""
+
+#: The last that a clock has planned which is ahead of this one. Served by the end of the primary key.
+_AHEAD: Final = """
+    SELECT id
+      FROM notifications_delivery
+     WHERE id > %(now)s
+       AND id < %(until)s
+       AND notification_id = ANY (%(notifications)s::uuid[])
+     ORDER BY id DESC
+     LIMIT 1
 """
 
 
@@ -46,14 +57,13 @@ class Wanted:
 
     letters: Mapping[UUID, str]
     first: UUID
-    before: UUID
+    up_to: UUID
 
     @classmethod
     def of(cls, export: Export) -> "Wanted":
         """Those of its run that were planned before the file was asked for."""
-        arms = export.run.arms.exclude(notification_id=None)
-        letters = {arm.notification_id: arm.letter for arm in arms if arm.notification_id}
-        return cls(letters, floor_of((export.run.started_at or export.created_at) - _LEEWAY), export.id)
+        first = floor_of((export.run.started_at or export.created_at) - _LEEWAY)
+        return cls(_letters(export.run), first, export.up_to or export.id)
 
 
 class DeliveryLine(NamedTuple):
@@ -88,17 +98,33 @@ class DeliveryLine(NamedTuple):
         return (*told, self.address) if shows_addresses else told
 
 
+def last_of(run: Run, now: UUID) -> UUID:
+    """The highest id that a delivery of a run can have by now: `now`, unless a clock is ahead that planned it."""
+    until = floor_of(instant_of(now) + _LEEWAY)
+    asked: dict[str, Any] = {"now": now, "until": until, "notifications": array_of(_letters(run))}
+    with connection.cursor() as cursor:
+        cursor.execute(_AHEAD, asked)
+        row = cursor.fetchone()
+    return row[0] if row else now
+
+
 def after(wanted: Wanted, place: UUID | None, limit: int) -> Sequence[DeliveryLine]:
     """The next deliveries after `place`, in the order in which they were planned."""
     asked: dict[str, Any] = {
         "after": place or wanted.first,
-        "before": wanted.before,
+        "up_to": wanted.up_to,
         "notifications": array_of(wanted.letters),
         "limit": limit,
     }
     with connection.cursor() as cursor:
         cursor.execute(_AFTER, asked)
         return [_line(row, wanted.letters[row[1]]) for row in cursor.fetchall()]
+
+
+def _letters(run: Run) -> Mapping[UUID, str]:
+    """What its notifications are called."""
+    arms = run.arms.exclude(notification_id=None)
+    return {arm.notification_id: arm.letter for arm in arms if arm.notification_id}
 
 
 def _line(row: tuple[Any, ...], variant: str) -> DeliveryLine:

@@ -1,5 +1,8 @@
 """The deliveries of a run as a file: asked for on a page, written by workers step by step, gone after a day.
 
+A chunk that is being planned while somebody asks has ids among those of chunks that are there already, and can be seen
+later: nothing is written before it is there, so that the walk does not pass it by.
+
 Pieces lie in the database, compressed: whichever machine wrote one, every web server can hand it out. Memory is that of
 one step, however long the file.
 """
@@ -8,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -36,13 +39,28 @@ STEP: Final = 5_000
 #: Seconds after which others have their turn: planners have runs to plan, which do not wait for files.
 _TURN: Final = 0.5
 
-#: The oldest that nobody writes. Served by export_unfinished.
+#: How long a file waits for what was being planned. A session that hangs may hold up no file for ever; what had been
+#: planned when it was asked for is in it all the same.
+_PATIENCE: Final = timedelta(minutes=1)
+#: Seconds after which it is looked again: a transaction takes much less.
+_BREATH: Final = 1
+
+#: The first transaction that has not begun. Those that have, and are not over, may have deliveries that nobody sees.
+_UNBEGUN: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+#: The oldest that nobody writes, and that waits for nothing. Served by export_unfinished.
 _TAKE: Final = """
     UPDATE campaigns_export
        SET lease_id = %(lease)s, lease_until = %(until)s
      WHERE id = (SELECT id
                    FROM campaigns_export
-                  WHERE finished_at IS NULL AND (lease_id IS NULL OR lease_until < %(at)s)
+                  WHERE finished_at IS NULL
+                    AND (lease_id IS NULL OR lease_until < %(at)s)
+                    AND (waits_for IS NULL
+                         OR created_at < %(patient_until)s
+                         OR NOT EXISTS (SELECT 1
+                                          FROM pg_snapshot_xip(pg_current_snapshot()) AS under_way
+                                         WHERE under_way::text::bigint < waits_for))
                   ORDER BY id
                   LIMIT 1
                     FOR UPDATE SKIP LOCKED)
@@ -61,13 +79,17 @@ def ask(run: Run, by: User, at: datetime) -> Export:
         return under_way
     parts = list(Arm.objects.filter(run=run).values_list("id", flat=True))
     found = added(counted(Which(parts=parts), "part_of").values())
+    key = new_id()
     with transaction.atomic():
         export = Export.objects.create(
+            id=key,
             run=run,
             asked_by=by,
             shows_addresses=shows_addresses,
             created_at=at,
             total=found.planned + found.suppressed,
+            up_to=delivery_lines.last_of(run, key),
+            waits_for=_unbegun(),
         )
         audit.note(run, Deed("exported", "the deliveries, one by one"), by)
         transaction.on_commit(_hint)
@@ -80,6 +102,8 @@ def go_on(*, clock: Callable[[], datetime]) -> None:
     forget(clock() - KEPT)
     export = _take(clock())
     if export is None:
+        if Export.objects.filter(finished_at=None, lease_id=None).exists():
+            _hint(after=_BREATH)
         return
     since = time.monotonic()
     while write_step(export, clock()):
@@ -129,13 +153,20 @@ def forget(before: datetime) -> None:
 def _take(at: datetime) -> Export | None:
     lease = new_id()
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"lease": lease, "until": at + _lease(), "at": at})
+        asked: dict[str, Any] = {"lease": lease, "until": at + _lease(), "at": at, "patient_until": at - _PATIENCE}
+        cursor.execute(_TAKE, asked)
         row = cursor.fetchone()
     return Export.objects.select_related("run").get(pk=row[0]) if row else None
 
 
-def _hint() -> None:
-    queues.hint_task(EXPORT, queues.PLANNER_QUEUE)
+def _unbegun() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNBEGUN)
+        return int(cursor.fetchone()[0])
+
+
+def _hint(*, after: int = 0) -> None:
+    queues.hint_task(EXPORT, queues.PLANNER_QUEUE, after=after)
 
 
 def _lease() -> timedelta:

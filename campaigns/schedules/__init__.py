@@ -14,6 +14,7 @@ from campaigns.schedules.moments import (
     next_after,
     next_from,
 )
+from campaigns.schedules.pacing import Pace, Seats, Wish, seated
 from campaigns.schedules.wall_clock import (
     SPAN,
     THEIR_OWN,
@@ -40,12 +41,15 @@ __all__ = [
     "Every",
     "Now",
     "Once",
+    "Pace",
     "Problem",
     "Recurring",
     "Schedule",
+    "Seats",
     "Skipped",
     "UnknownZone",
     "Window",
+    "Wish",
     "between",
     "check",
     "due",
@@ -56,6 +60,7 @@ __all__ = [
     "moment_of",
     "next_after",
     "next_from",
+    "seated",
     "span_of",
     "wall_at",
     "wall_everywhere",

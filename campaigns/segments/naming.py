@@ -34,11 +34,16 @@ class Names:
     segments: dict[UUID, Node] = field(default_factory=dict)
     #: Rules in all, as they are compiled.
     weights: dict[UUID, int] = field(default_factory=dict)
+    #: The segments to choose from; None: those of now.
+    kept: Mapping[UUID, Segment] | None = None
 
 
-def resolve(tree: Tree, own: UUID | None = None) -> Names:
-    """Everything that `tree`, the rules of segment `own`, names. Raises `UnusableRules` with the place of the name."""
-    names = Names()
+def resolve(tree: Tree, own: UUID | None = None, kept: Mapping[UUID, Segment] | None = None) -> Names:
+    """Everything that `tree`, the rules of segment `own`, names. Raises `UnusableRules` with the place of the name.
+
+    `kept` are the segments in it, where they are others than those of now.
+    """
+    names = Names(kept=kept)
     _resolve(tree, names, (own,) if own else ())
     return names
 
@@ -90,7 +95,7 @@ def _find_segment(named: Named, names: Names, path: tuple[UUID, ...]) -> int:
     if len(path) > _DEEPEST:
         raise UnusableRules(named.place, f"segments name segments {_DEEPEST} deep at most.")
     if key not in names.weights:
-        segment = Segment.objects.filter(pk=key).first()
+        segment = Segment.objects.filter(pk=key).first() if names.kept is None else names.kept.get(key)
         if segment is None:
             raise UnusableRules(named.place, f"there is no segment {key}.")
         if segment.kind == SegmentKind.LIST:

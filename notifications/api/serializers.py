@@ -10,6 +10,8 @@ from rest_framework import serializers
 from accounts.channels import Channel
 from accounts.recipients import Invalid, normal_email, normal_locale, normal_phone
 from accounts.strict import Strict
+from notifications.api.entries import Entry
+from notifications.api.paging import PageAnswer, PageQuery
 from notifications.api.way import RoutingRequest, foreign_to, wish
 from notifications.facts import Addressee
 from notifications.intake import Submission
@@ -212,7 +214,7 @@ class BatchRequest(Strict):
     """Many requests at once. Each entry is checked by itself, so that one bad one spoils nothing."""
 
     notifications = serializers.ListField(
-        child=serializers.JSONField(allow_null=True),
+        child=Entry(),
         min_length=1,
         max_length=MAX_BATCH,
         help_text="Each as for a single request.",
@@ -324,12 +326,16 @@ class TimelineAnswer(DeliveryAnswer):
         return MomentAnswer(timeline(delivery), many=True).data
 
 
-class DeliveryFilter(Strict):
+class DeliveryFilter(PageQuery):
     """Which deliveries of a notification to list."""
 
     state = serializers.ChoiceField(choices=[state.value for state in DeliveryState], required=False)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+
+
+class DeliveriesAnswer(PageAnswer):
+    """A page of the deliveries of a notification."""
+
+    results = DeliveryAnswer(many=True)
 
 
 class ReplayAnswer(serializers.Serializer[Any]):

@@ -11,8 +11,7 @@ from uuid import UUID
 from django.db.models import Count
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,7 +20,9 @@ from accounts.authentication import Caller, needs
 from accounts.models import Scope
 from notifications import intake, recovery
 from notifications.api import serializers
+from notifications.api.entries import Unreadable
 from notifications.api.field_errors import field_errors
+from notifications.api.paging import OldestFirst
 from notifications.clock import clock
 from notifications.intake import Acceptance, Fate, Sender, Unacceptable
 from notifications.ledger.cancel import cancel
@@ -59,6 +60,7 @@ class NotificationBatches(APIView):
     """Ask for many notifications at once."""
 
     permission_classes = (needs(Scope.NOTIFICATIONS_WRITE),)
+    entries_in = "notifications"
 
     @extend_schema(
         operation_id="notifications_create_batch",
@@ -109,25 +111,6 @@ class NotificationReplay(APIView):
         return Response({"replayed": recovery.replay(choice, clock=clock.now)}, status=202)
 
 
-class OldestFirst(CursorPagination):
-    """Pages through the log by id: the thousandth page costs what the first does."""
-
-    ordering = "id"
-    page_size_query_param = "page_size"
-    page_size = 100
-    max_page_size = 1000
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """The place that a cursor names; anybody can write one, so a place that is no id is refused here."""
-        cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            try:
-                UUID(str(cursor.position))
-            except ValueError:
-                raise NotFound(self.invalid_cursor_message) from None
-        return cursor
-
-
 class NotificationDeliveries(APIView):
     """The deliveries of a notification."""
 
@@ -136,7 +119,7 @@ class NotificationDeliveries(APIView):
     @extend_schema(
         operation_id="notifications_deliveries",
         parameters=[serializers.DeliveryFilter],
-        responses=serializers.DeliveryAnswer(many=True),
+        responses=serializers.DeliveriesAnswer,
     )
     def get(self, request: Request, notification_id: UUID) -> Response:
         """The deliveries of a notification. In the order planned; `next` is the address of the next page."""
@@ -179,6 +162,9 @@ def batch_accepted(entries: list[Any], sender: Sender, at: datetime) -> Mapping[
     """Accept each entry by itself; a bad one is reported by its index."""
     results: list[Mapping[str, Any]] = []
     for index, entry in enumerate(entries):
+        if isinstance(entry, Unreadable):
+            results.append(_rejected(index, field_errors(entry.detail)))
+            continue
         try:
             results.append({"index": index, "status": 202, "notification": accepted(entry, sender, at)})
         except ValidationError as error:

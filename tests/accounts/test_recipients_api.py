@@ -164,8 +164,8 @@ BAD: list[tuple[str, Any, int, set[str]]] = [
     ("a list", [JIMIN], 422, {"body"}),
     ("a text", '"jimin"', 422, {"body"}),
     ("no JSON", "{", 400, set()),
-    ("a number out of range", '{"attributes": {"a": 1e400}}', 400, set()),
-    ("half a surrogate pair", '{"attributes": {"a": "\\ud800"}}', 400, set()),
+    ("a number out of range", '{"attributes": {"a": 1e400}}', 422, {"attributes.a"}),
+    ("half a surrogate pair", '{"attributes": {"a": "\\ud800"}}', 422, {"attributes.a"}),
 ]
 
 

@@ -204,13 +204,24 @@ def draft(**values: Any) -> Campaign:
     return campaign("sale", state="draft", **values)
 
 
+def confirmed(browser: Client, made: Campaign, step: str, **named: Any) -> Any:
+    """A step that asks first, as somebody takes it: what the page says is read, and its button pressed."""
+    return browser.post(page("campaign", step, made.pk), on_page(browser, made, step), **named)
+
+
+def on_page(browser: Client, made: Campaign, step: str) -> dict[str, str]:
+    """What the page of a step brings back."""
+    asked = shown(browser.get(page("campaign", step, made.pk)))
+    return dict(re.findall(r'<input type="hidden" name="(seen|after|opened)" value="([^"]*)"', asked))
+
+
 def test_starting_asks_first_and_leads_to_the_run() -> None:
     browser, made = administrator(), draft()
 
     asked = shown(browser.get(page("campaign", "start", made.pk)))
     assert "Start: 3 people" in asked
     assert not made.runs.exists()
-    answer = browser.post(page("campaign", "start", made.pk))
+    answer = confirmed(browser, made, "start")
 
     run = made.runs.get()
     assert answer.headers["Location"] == page("run", "change", run.pk)
@@ -219,19 +230,74 @@ def test_starting_asks_first_and_leads_to_the_run() -> None:
 
 def test_a_double_click_starts_it_once_and_it_is_started_again_by_who_saw_its_run() -> None:
     browser, made = administrator(), draft()
-    start = page("campaign", "start", made.pk)
-    browser.post(start)
+    start, read = page("campaign", "start", made.pk), on_page(browser, made, "start")
+    browser.post(start, read)
 
-    twice = shown(browser.post(start, follow=True))
+    twice = shown(browser.post(start, read, follow=True))
     assert "It was started already." in twice
     run = made.runs.get()
+    assert browser.get(start).headers["Location"] == page("run", "change", run.pk)
     controlling.withdraw(run.pk, timezone.now())
     asked = shown(browser.get(start))
     assert f'name="after" value="{run.pk}"' in asked
-    browser.post(start, {"after": run.pk})
-    browser.post(start, {"after": run.pk})
+    assert re.search(r"It went out at .*, Asia/Seoul to 0 people. This sends it once more", unescape(asked))
+    assert "Send again: 3 people" in asked
+    read = on_page(browser, made, "start")
+    browser.post(start, read)
+    browser.post(start, read)
 
     assert made.runs.count() == 2
+
+
+def test_what_was_changed_since_it_was_read_does_not_start() -> None:
+    browser, made = administrator(), draft()
+    read = on_page(browser, made, "start")
+    made.segment.changed_at = timezone.now()
+    made.segment.save()
+
+    told = shown(browser.post(page("campaign", "start", made.pk), read, follow=True))
+
+    assert "It was changed since you looked at it" in told
+    assert "It was changed since you looked at it" in shown(
+        browser.post(page("campaign", "start", made.pk), follow=True)
+    ), "who has read nothing starts nothing"
+    assert not made.runs.exists()
+
+
+def test_who_starts_it_is_told_how_it_goes_out() -> None:
+    made = draft(
+        schedule_kind="once", starts_wall="2031-05-01T09:00", late_hours=2, window_from="21:00", window_until="22:00",
+        throttle_per_minute=2, holdout_percent=10,
+    )  # fmt: skip
+
+    told = shown(administrator().get(page("campaign", "start", made.pk)))
+
+    assert "Sent only from 21:00 until 22:00, by the clock of Asia/Seoul." in told
+    assert "At most 2 people a minute: about 1 minute for all of them." in told
+    assert "A start that is more than 2 h late is left out." in told
+    assert "10 % get nothing, to be compared with." in told
+
+
+def test_of_two_who_have_the_form_open_the_second_is_told_what_the_first_saved() -> None:
+    first, second, made = administrator(), member("Marketer"), draft()
+    change = page("campaign", "change", made.pk)
+    opened = on_page(first, made, "change")
+    variant = made.variants.get()
+    form = filled("outlet", name=made.name, segment=made.segment_id, application=made.application_id) | {
+        "variants-INITIAL_FORMS": 1, "variants-0-id": variant.pk, "variants-0-campaign": made.pk, **opened,
+    }  # fmt: skip
+
+    assert first.post(change, form | {"throttle_per_minute": 30}).status_code == 302
+    told = errors(second.post(change, form | {"name": "Autumn sale"}))
+
+    assert "changed throttle per minute at" in told
+    assert "save again to put yours in its place" in told
+    made.refresh_from_db()
+    assert (made.name == "Autumn sale", made.throttle_per_minute) == (False, 30)
+    again = dict(re.findall(r'name="(opened)" value="(\w+)"', told))
+    assert second.post(change, form | again | {"name": "Autumn sale"}).status_code == 302
+    made.refresh_from_db()
+    assert made.name == "Autumn sale"
 
 
 def test_reach_and_cost_are_told_before_the_start_and_beside_what_came_of_it() -> None:
@@ -241,7 +307,7 @@ def test_reach_and_cost_are_told_before_the_start_and_beside_what_came_of_it() -
 
     told = unescape(shown(browser.get(page("campaign", "estimate", made.pk))))
     assert "Of <strong>5</strong> people, <strong>3</strong> get something" in told
-    browser.post(page("campaign", "start", made.pk))
+    confirmed(browser, made, "start")
     run = made.runs.get()
     worked_off()
     beside = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(browser.get(page("run", "change", run.pk)))))
@@ -279,17 +345,19 @@ def test_a_second_pair_of_eyes_approves_or_sends_back() -> None:
     marketer, approver = member("Marketer"), member("Approver")
 
     assert "Ask for approval" in shown(marketer.get(page("campaign", "change", made.pk)))
-    marketer.post(page("campaign", "start", made.pk))
+    confirmed(marketer, made, "start")
     made.refresh_from_db()
     assert made.state == CampaignState.IN_REVIEW
     assert marketer.post(page("campaign", "approve", made.pk)).status_code == 403
+    approver.post(page("campaign", "approve", made.pk))
+    assert not made.runs.exists(), "who has read nothing approves nothing"
 
     approver.post(page("campaign", "send_back", made.pk), {"comment": "Mind the spelling"})
     made.refresh_from_db()
     assert made.state == CampaignState.DRAFT
     assert AuditEntry.objects.filter(action="sent back").exists()
 
-    marketer.post(page("campaign", "start", made.pk))
+    confirmed(marketer, made, "start")
     assert "Approve: 3 people" in shown(approver.get(page("campaign", "approve", made.pk)))
     seen = re.search(r'name="seen" value="(\w+)"', approver.get(page("campaign", "approve", made.pk)).content.decode())
     assert seen
@@ -305,7 +373,7 @@ def test_a_second_pair_of_eyes_approves_or_sends_back() -> None:
 def test_it_is_paused_resumed_and_stopped_to_be_edited() -> None:
     browser = administrator()
     made = draft(schedule_kind="crontab", crontab="0 9 * * 1")
-    browser.post(page("campaign", "start", made.pk))
+    confirmed(browser, made, "start")
     states = []
     for step in ("pause", "resume", "stop"):
         assert browser.get(page("campaign", step, made.pk)).status_code == 405
@@ -319,9 +387,11 @@ def test_it_is_paused_resumed_and_stopped_to_be_edited() -> None:
 def test_what_is_on_its_way_is_not_changed() -> None:
     browser, made = administrator(), campaign("sale")
 
-    answer = browser.post(page("campaign", "change", made.pk), {"name": "Other"})
+    told = shown(browser.post(page("campaign", "change", made.pk), {"name": "Other"}, follow=True))
 
-    assert answer.status_code == 403
+    assert "Nothing was saved: it was started meanwhile" in told
+    made.refresh_from_db()
+    assert made.name != "Other"
     assert browser.post(page("campaign", "delete", made.pk), {"post": "yes"}).status_code == 403
     assert "id_starts_wall" not in shown(browser.get(page("campaign", "change", made.pk)))
 

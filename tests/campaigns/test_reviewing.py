@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Category, Recipient
+from accounts.staff import audit
+from accounts.staff.audit import Deed
 from campaigns import reviewing
 from campaigns.checking import look_at
-from campaigns.models import Campaign, Run, Variant
+from campaigns.models import Campaign, Run, Segment, Variant
 from campaigns.vocabulary import CampaignState, RunState
 from templates_app.content import RawContent
 from tests.builders import application, category, published
@@ -111,6 +113,70 @@ def test_what_was_changed_since_it_was_read_is_not_approved() -> None:
 
     with pytest.raises(reviewing.NotAllowed, match="changed since you looked at it"):
         reviewing.approve(made.pk, later(), by=somebody("other"), seen=seen)
+
+
+def nested() -> tuple[Segment, Segment]:
+    """A segment that is another one, by its rules."""
+    inner = segment("inner", {"field": "country", "is": "is", "value": "KR"})
+    return segment("outer", {"field": "segment", "is": "in", "value": str(inner.pk)}), inner
+
+
+def widened(some: Segment) -> None:
+    some.rules, some.changed_at = {}, later()
+    some.save()
+
+
+def test_a_segment_within_the_segment_that_was_changed_since_it_was_read_is_not_approved() -> None:
+    crowd(1, country="KR")
+    outer, inner = nested()
+    made = draft(segment=outer)
+    Category.objects.update(needs_approval=True)
+    reviewing.start(made.pk, later(), by=somebody("writer"))
+    seen = reviewing.fingerprint(Campaign.objects.get(pk=made.pk))
+
+    widened(inner)
+
+    with pytest.raises(reviewing.NotAllowed, match="changed since you looked at it"):
+        reviewing.approve(made.pk, later(), by=somebody("other"), seen=seen)
+
+
+def test_a_segment_within_the_segment_that_was_changed_after_the_approval_is_not_written_to() -> None:
+    crowd(1, country="KR")
+    outer, inner = nested()
+    made = draft(segment=outer, schedule_kind="crontab", crontab="0 9 * * *", zone="UTC")
+    Category.objects.update(needs_approval=True)
+    reviewing.start(made.pk, later(), by=somebody("writer"))
+    reviewing.approve(made.pk, later(), by=somebody("other"))
+    widened(inner)
+    made.refresh_from_db()
+
+    run = begun(made)
+
+    assert (run.state, "“inner” was changed after the campaign was approved" in run.note) == (RunState.FAILED, True)
+
+
+def test_who_wrote_it_does_not_approve_it_whoever_asked() -> None:
+    crowd(1)
+    made = draft()
+    Category.objects.update(needs_approval=True)
+    writer, helper, other = somebody("writer"), somebody("helper"), somebody("other")
+    audit.note(made, Deed("added"), writer)
+    audit.note(made.variants.get(), Deed("changed", "", {"weight": 1}, {"weight": 2}), helper)
+    reviewing.start(made.pk, later(), by=None)
+
+    for one in (writer, helper):
+        with pytest.raises(reviewing.NotAllowed, match="You wrote a part of this yourself"):
+            reviewing.approve(made.pk, later(), by=one)
+    reviewing.approve(made.pk, later(), by=other)
+
+    # what was approved is nobody's any more: of a later change, its writer alone may not approve
+    Run.objects.update(state=RunState.FINISHED)
+    reviewing.stop(made.pk, later(), by=other)
+    audit.note(made, Deed("changed"), other)
+    reviewing.start(made.pk, later(60), by=None)
+    with pytest.raises(reviewing.NotAllowed, match="You wrote a part of this yourself"):
+        reviewing.approve(made.pk, later(60), by=other)
+    reviewing.approve(made.pk, later(60), by=writer)
 
 
 def test_an_audience_that_was_changed_after_the_approval_is_not_written_to() -> None:

@@ -1,6 +1,7 @@
 """The admin pages of `templates_app`: drafts are written, published ones are read."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -130,6 +131,22 @@ def test_a_draft_can_be_changed_but_not_moved_to_another_template(browser: Clien
     assert answer.status_code == 302, answer.content
     changed = TemplateVersion.objects.get()
     assert (changed.content, changed.template_id, changed.number) == (content, version.template_id, 1)
+
+
+def test_of_two_who_write_on_one_draft_the_second_is_told_what_the_first_saved(browser: Client) -> None:
+    version = draft()
+    page = f"{VERSIONS}{version.pk}/change/"
+    (opened,) = re.findall(r'name="opened" value="(\w+)"', shown(browser.get(page)))
+    mine, theirs = ({"sms": {"ko": {"body": words}}} for words in ("안녕", "여보세요"))
+
+    def saved(content: dict[str, Any]) -> Any:
+        return browser.post(page, version_form(version.template, content=json.dumps(content), opened=opened))
+
+    assert saved(mine).status_code == 302
+    told = shown(saved(theirs))
+
+    assert "after you opened it" in told
+    assert TemplateVersion.objects.get().content == mine
 
 
 def test_a_published_version_cannot_be_changed_or_deleted(browser: Client) -> None:

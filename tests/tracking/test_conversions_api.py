@@ -259,6 +259,17 @@ def test_many_are_told_at_once_and_the_good_ones_are_kept() -> None:
     assert counts()["converted"] == (2, 2)
 
 
+def test_an_hour_has_room_for_any_number_of_the_dearest_conversions() -> None:
+    [delivery] = sent()
+    api = owner_of(delivery)
+    clicked(delivery)
+    dearest = [bought(delivery, ref=f"order-{number}", value="100000000000") for number in range(1000)]
+
+    assert told(api, {"conversions": dearest})["accepted"] == 1000
+    assert told(api, bought(delivery, ref="one more", value="0.000001"))["attributed_to"] == str(delivery.pk)
+    assert earned() == {"KRW": (1001, Decimal("100000000000000.000001"))}
+
+
 def test_every_currency_that_is_paid_with_today_is_known() -> None:
     territories = [str(code) for code in Locale("en").territories]
     countries = [code for code in territories if len(code) == 2 and code.isalpha()]

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts.authentication import Caller, needs
 from accounts.models import Scope
 from accounts.strict import Strict
+from notifications.api.entries import Entry, what_is_wrong
 from notifications.api.field_errors import field_errors
 from notifications.clock import clock
 from tracking import converting
@@ -73,7 +74,7 @@ class ConversionsRequest(Strict):
     """Many at once. Each is checked by itself, so that one bad one spoils nothing."""
 
     conversions = serializers.ListField(
-        child=serializers.JSONField(allow_null=True),
+        child=Entry(),
         min_length=1,
         max_length=MAX_CONVERSIONS,
         help_text="Each as for a single request.",
@@ -117,6 +118,7 @@ class Conversions(APIView):
     """What product teams count as a success."""
 
     permission_classes = (needs(Scope.EVENTS_WRITE),)
+    entries_in = "conversions"
 
     @extend_schema(
         operation_id="conversions_report",
@@ -169,8 +171,8 @@ def _told(entries: Sequence[Any], by: Teller, at: datetime) -> Sequence[Kept | R
 
 def _read(entry: Any, at: datetime) -> Told | _Wrong:
     asked = ConversionRequest(data=entry)
-    if not asked.is_valid():
-        return _Wrong(asked.errors)
+    if wrong := what_is_wrong(asked):
+        return _Wrong(wrong)
     said: Mapping[str, Any] = asked.validated_data
     moment = said.get("at")
     if moment is not None and not at - _LATE <= moment <= at + _AHEAD:

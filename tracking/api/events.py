@@ -14,6 +14,7 @@ from accounts.authentication import Caller, needs
 from accounts.models import Scope
 from accounts.strict import Strict
 from notifications import tracked
+from notifications.api.entries import Entry, what_is_wrong
 from notifications.api.field_errors import field_errors
 from notifications.clock import clock
 from notifications.tracked import NotALink
@@ -55,7 +56,7 @@ class EventsRequest(Strict):
     """Many events at once. Each is checked by itself, so that one bad one spoils nothing."""
 
     events = serializers.ListField(
-        child=serializers.JSONField(allow_null=True),
+        child=Entry(),
         min_length=1,
         max_length=MAX_EVENTS,
         help_text="Each with `delivery`, `kind` (delivered, opened, clicked), and perhaps `at` and `link`.",
@@ -82,6 +83,7 @@ class Events(APIView):
     """What apps tell of messages that they got."""
 
     permission_classes = (needs(Scope.EVENTS_WRITE),)
+    entries_in = "events"
 
     @extend_schema(operation_id="events_report", request=EventsRequest, responses={202: EventsAnswer})
     def post(self, request: Request) -> Response:
@@ -110,17 +112,17 @@ def _read(events: list[Any], at: datetime) -> tuple[list[Told], list[dict[str, A
     told, rejected = [], []
     for index, event in enumerate(events):
         entry = EventEntry(data=event)
-        if not entry.is_valid():
-            rejected.append(_rejected(index, 422, "Some fields cannot be accepted.", errors=field_errors(entry.errors)))
+        if wrong := what_is_wrong(entry):
+            rejected.append(_rejected(index, 422, "Some fields cannot be accepted.", errors=field_errors(wrong)))
             continue
         said: Mapping[str, Any] = entry.validated_data
         moment = said.get("at", at)
         if not at - _LATE <= moment <= at + _AHEAD:
-            wrong = {
+            early_or_late = {
                 "field": "at",
                 "message": f"At most 5 minutes ahead and 90 days ago; it is {at:%Y-%m-%dT%H:%M:%SZ} now.",
             }
-            rejected.append(_rejected(index, 422, "Some fields cannot be accepted.", errors=[wrong]))
+            rejected.append(_rejected(index, 422, "Some fields cannot be accepted.", errors=[early_or_late]))
             continue
         told.append(Told(index, said["delivery"], ReceiptKind(said["kind"]), min(moment, at), said.get("link", "")))
     return told, rejected

@@ -112,6 +112,15 @@
     ask();
   };
 
+  /* The button says how many get something, once that is known, and not how many are asked. */
+  const tellReach = (estimate) => {
+    const button = document.querySelector("button[data-reach]");
+    if (!estimate || !button) return;
+    const { reached, people } = estimate.dataset;
+    const told = (number) => Number(number).toLocaleString("en");
+    button.textContent = `${button.dataset.reach}: ${reached === people ? "" : `${told(reached)} of `}${told(people)} ${people === "1" ? "person" : "people"}`;
+  };
+
   /* Parts of the page that take a moment are fetched once it is there. */
   const fetchInto = async (part) => {
     const into = part.querySelector("[data-into]");
@@ -119,6 +128,7 @@
       const answer = await fetch(part.dataset.fragment, { redirect: "error" });
       if (!answer.ok) throw new Error(String(answer.status));
       into.innerHTML = await answer.text();
+      tellReach(into.querySelector("[data-reached]"));
     } catch {
       into.textContent = "This could not be fetched. Load the page again.";
     }

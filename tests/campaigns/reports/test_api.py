@@ -88,6 +88,19 @@ def test_a_span_tells_what_the_applications_own_campaigns_sent(shop: Caller) -> 
     assert long_ago["total"]["sent"] == 5
 
 
+@pytest.mark.parametrize("by", ["campaign", "template", "category", "channel"])
+def test_a_span_says_that_what_was_asked_for_message_by_message_is_not_in_it(shop: Caller, by: str) -> None:
+    arm = run_of(mine("sale")).arms.get()
+    assert arm.version_id is not None
+    turnout(arm, 10)
+    turnout(arm.version_id, 1000)
+
+    told = answered(shop.get(f"/v1/reports?by={by}"))
+
+    assert (told["total"]["sent"], told["covers"]) == (10, "campaigns")
+    assert "POST /v1/notifications is not in these figures" in told["explanation"]
+
+
 def test_who_has_sent_nothing_is_told_nothing(shop: Caller) -> None:
     told = answered(shop.get("/v1/reports?by=template"))
 

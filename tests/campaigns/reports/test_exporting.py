@@ -3,18 +3,24 @@
 import csv
 from datetime import datetime, timedelta
 from io import StringIO
+from threading import Event, current_thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.ids import new_id
+from accounts.ids import floor_of, new_id
 from accounts.models import AuditEntry, Recipient
+from campaigns import chunks, launching
+from campaigns.chunks import Turn
 from campaigns.models import Export, ExportPart, Run
 from campaigns.reports import exporting
-from notifications import recovery
+from notifications import queues, recovery
 from notifications.models import Delivery
+from tests.at_once import in_threads
 from tests.campaigns.stage import begun, campaign, crowd, deliveries, worked_off
 from tracking.models import Engagement
 
@@ -170,6 +176,112 @@ def test_what_is_planned_after_it_was_asked_for_is_not_in_it() -> None:
     written()
 
     assert len(rows()) == 2
+
+
+def test_what_a_clock_that_is_ahead_has_planned_is_in_it() -> None:
+    run = went_out(2)
+    first = deliveries(run)[0]
+    early = floor_of(timezone.now() + timedelta(seconds=30))
+    Delivery.objects.create(
+        id=early, notification_id=first.notification_id, channel="email", queue="email", state="queued"
+    )
+    asked(run)
+
+    written()
+
+    assert len(rows()) == 3
+
+
+def two_chunks(people: int) -> tuple[Run, Turn, Turn]:
+    """A run of which two workers have a chunk each."""
+    crowd(people)
+    at = later()
+    run = begun(campaign("sale", "sale-2", throttle_per_minute=3 * people), at)
+    launching._freeze(lambda: at)
+    first, second = (chunks.take(at + timedelta(minutes=one), lease_for=timedelta(minutes=5)) for one in (0, 1))
+    assert first
+    assert second
+    return run, first, second
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_kept", [pytest.param(True, id="committed"), pytest.param(False, id="rolled back")])
+def test_a_chunk_that_is_being_planned_when_it_is_asked_for_is_in_it_whenever_that_commits(
+    monkeypatch: pytest.MonkeyPatch, *, is_kept: bool
+) -> None:
+    """Its ids are older than those of a chunk that is there already, and it is seen later."""
+    monkeypatch.setattr(exporting, "STEP", 4)
+    monkeypatch.setattr(exporting, "_TURN", 0)
+    run, slow, fast = two_chunks(20)
+    is_written, is_half_read = Event(), Event()
+    counts = chunks.count_people
+
+    def plans() -> None:
+        def lingers(arm_id: UUID, people: int) -> None:
+            """All is written, and nothing that another chunk would have to wait for."""
+            if current_thread() is mine:
+                is_written.set()
+                assert is_half_read.wait(timeout=30)
+            counts(arm_id, people)
+
+        mine = current_thread()
+        monkeypatch.setattr(chunks, "count_people", lingers)
+        with transaction.atomic():
+            launching.plan_chunk(slow, later())
+            transaction.set_rollback(not is_kept)
+
+    def reads() -> None:
+        try:
+            assert is_written.wait(timeout=30)
+            launching.plan_chunk(fast, later())
+            asked(run, "see_addresses")
+            exporting.go_on(clock=timezone.now)
+        finally:
+            is_half_read.set()
+
+    in_threads(plans, reads)
+    written()
+
+    found = [row["address"] for row in rows()]
+    assert sorted(found) == sorted(one.address for one in deliveries(run))
+    assert len(found) == len(set(found)) == (20 if is_kept else 10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_hangs_holds_a_file_up_for_a_minute_and_no_other() -> None:
+    run, is_open, is_over = went_out(3), Event(), Event()
+
+    def hangs() -> None:
+        with transaction.atomic():
+            Recipient.objects.create(external_id="unseen")
+            is_open.set()
+            assert is_over.wait(timeout=30)
+
+    def finished(**span: float) -> int:
+        exporting.go_on(clock=lambda: later(**span))
+        return Export.objects.exclude(finished_at=None).count()
+
+    def reads() -> list[int]:
+        try:
+            assert is_open.wait(timeout=30)
+            asked(run)
+            Export.objects.create(run=run, asked_by=staff(name="before the upgrade"), total=3)
+            return [finished(), finished(), finished(minutes=1)]
+        finally:
+            is_over.set()
+
+    assert in_threads(hangs, reads)[1] == [1, 1, 2]
+
+
+def test_while_it_waits_it_is_looked_at_again_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(went_out(1))
+    hints: list[int] = []
+    monkeypatch.setattr(exporting, "_take", lambda at: None)
+    monkeypatch.setattr(queues, "hint_task", lambda task, queue, *, after=0: hints.append(after))
+
+    exporting.go_on(clock=timezone.now)
+
+    assert hints == [1]
 
 
 def test_a_run_of_nothing_is_a_file_with_a_heading() -> None:
