@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from campaigns import chunks, launching
+from campaigns import chunks, launching, progress
 from campaigns.models import Run
 from campaigns.vocabulary import UNFINISHED, RunState
 from notifications import queues, recovery
@@ -104,11 +104,12 @@ def choose(run_id: UUID, letter: str, at: datetime) -> None:
         if run.state not in UNFINISHED or run.test_percent == 100:
             raise CannotDo("Nobody waits for a decision: the variants went to everybody.")
         run.winner, run.decided_at, run.next_chunk_at = letter, at, at
+        run.decided_on = progress.as_decided(progress.counts_of(list(run.arms.all())))
         if run.state == RunState.DECIDING:
             run.state = RunState.RUNNING.value
         elif run.paused_from == RunState.DECIDING:
             run.paused_from = RunState.RUNNING.value
-        run.save(update_fields=["winner", "decided_at", "next_chunk_at", "state", "paused_from"])
+        run.save(update_fields=["winner", "decided_at", "decided_on", "next_chunk_at", "state", "paused_from"])
         transaction.on_commit(launching.hint)
 
 

@@ -46,6 +46,11 @@ def tallies(run: Run, by_letter: Mapping[str, Counts]) -> Sequence[Tally]:
     ]
 
 
+def may_change(run: Run) -> bool:
+    """Whether more people may still get the variants that are compared: not once one is chosen, or the run is over."""
+    return run.state in UNFINISHED and not run.winner
+
+
 def _successes(counts: Counts, goal: str) -> tuple[int, int]:
     won = counts.clicked if goal == Goal.CLICK else counts.converted
     return max(counts.reached, won), won
@@ -121,7 +126,11 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
     if is_decided(found, campaign.sure_percent / 100) or is_late:
         best = max(standings(found), key=lambda one: one.best)
         Run.objects.filter(pk=run.pk, winner="", state=RunState.DECIDING).update(
-            winner=best.letter, decided_at=at, state=RunState.RUNNING, next_chunk_at=at
+            winner=best.letter,
+            decided_at=at,
+            decided_on=progress.as_decided(by_letter),
+            state=RunState.RUNNING,
+            next_chunk_at=at,
         )
         run.refresh_from_db()
         return

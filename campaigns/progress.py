@@ -123,6 +123,16 @@ def sample(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
     Sample.objects.bulk_create([Sample(run=run, at=at, counts=counts, reached=reached)], ignore_conflicts=True)
 
 
+def as_decided(by_letter: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
+    """What a run keeps of the moment in which its winner is chosen: later the winner's people are others as well."""
+    return {letter: counts.as_json() for letter, counts in sorted(by_letter.items())}
+
+
+def tested(run: Run) -> Mapping[str, Counts]:
+    """What the test of a run had come to when its winner was chosen; empty where none was, or that was not kept."""
+    return {letter: Counts(**counts) for letter, counts in run.decided_on.items()}
+
+
 def nothing_waits(run: Run) -> bool:
     """Whether everybody is planned and all of it has come to an end.
 

@@ -9,10 +9,11 @@ from campaigns import deciding, progress
 from campaigns.admin.charts import Chart, drawn
 from campaigns.admin.expecting import Expectation, compared
 from campaigns.admin.when import in_a_while
-from campaigns.experiments.verdict import Verdict, verdict
+from campaigns.experiments.verdict import Verdict
 from campaigns.models import Run
 from campaigns.progress import Counts, Progress
-from campaigns.vocabulary import HOLD_OUT, UNFINISHED, Goal, RunState
+from campaigns.reports import comparing
+from campaigns.vocabulary import HOLD_OUT, UNFINISHED, RunState
 
 LOOKS: Final[Mapping[RunState, str]] = {
     RunState.STARTING: "bongsu-good",
@@ -149,7 +150,4 @@ def _waiting_for(run: Run, far: Progress, at: datetime) -> str:
 
 def _verdict(run: Run, arms: Mapping[str, Counts]) -> Verdict | None:
     """What the variants show; none where there is one alone, or nothing has left yet."""
-    tallies = deciding.tallies(run, arms)
-    if len(tallies) < 2 or not sum(one.people for one in tallies):
-        return None
-    return verdict(tallies, Goal(run.campaign.goal), run.campaign.sure_percent / 100)
+    return comparing.judged(run, arms) if len(run.shares) > 1 else None

@@ -100,7 +100,9 @@ class PartAnswer(serializers.Serializer[Any]):
 
 
 class VariantAnswer(serializers.Serializer[Any]):
-    """One variant; `best` is the probability that it is the best by the campaign's goal."""
+    """One variant; `best` is the probability that it is the best by the campaign's goal, null while it is too early to
+    tell. Rates and `best` are of the people of the test, up to the choice, once a winner of it went to the rest.
+    """
 
     variant = serializers.CharField()
     template = serializers.CharField()

@@ -24,15 +24,15 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def verdict(tallies: Sequence[Tally], goal: Goal, bound: float = BOUND) -> Verdict:
-    """Who won and with what probability, in words.
+def verdict(tallies: Sequence[Tally], goal: Goal, bound: float = BOUND, *, is_over: bool = False) -> Verdict:
+    """Who won and with what probability, in words; `is_over`: nobody else will get a variant that is compared.
 
     A tally with the letter `HOLD_OUT` is compared with all others together, where the goal is a conversion.
     """
     reading = read(tallies, bound)
     leader = reading.stands[0]
     winner = leader.letter if reading.finding is Finding.WON else None
-    return Verdict(reading.finding, winner, leader.letter, leader.best, sentences(reading, goal))
+    return Verdict(reading.finding, winner, leader.letter, leader.best, sentences(reading, goal, is_over=is_over))
 
 
 def is_decided(tallies: Sequence[Tally], bound: float = BOUND) -> bool:

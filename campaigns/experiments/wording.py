@@ -9,20 +9,20 @@ from campaigns.experiments.uplift import uplift
 from campaigns.vocabulary import Goal
 
 
-def sentences(reading: Reading, goal: Goal) -> tuple[str, ...]:
-    """What there is to say, the most important first."""
-    told = _compared(reading, goal)
+def sentences(reading: Reading, goal: Goal, *, is_over: bool = False) -> tuple[str, ...]:
+    """What there is to say, the most important first; `is_over`: there will be no more people."""
+    told = _compared(reading, goal, is_over=is_over)
     if reading.held_out and goal is Goal.CONVERSION:  # whoever got nothing cannot click on it
         told.append(_brought(reading.arms, reading.held_out))
     return tuple(told)
 
 
-def _compared(reading: Reading, goal: Goal) -> list[str]:
+def _compared(reading: Reading, goal: Goal, *, is_over: bool) -> list[str]:
     match reading.finding:
         case Finding.ALONE:
             return _alone(reading, goal)
         case Finding.EARLY:
-            return _early(reading, goal)
+            return _early(reading, goal, is_over=is_over)
         case Finding.ALIKE:
             return _alike(reading, goal)
         case Finding.WON:
@@ -33,14 +33,16 @@ def _alone(reading: Reading, goal: Goal) -> list[str]:
     return [f"{_counted(reading.arms[0], goal)} {_between(reading.arms[0])}.", "There is nothing to compare it with."]
 
 
-def _early(reading: Reading, goal: Goal) -> list[str]:
-    """What is missing, and who leads so far."""
+def _early(reading: Reading, goal: Goal, *, is_over: bool) -> list[str]:
+    """What is missing, and who leads so far. Who waits for it in vain is told so."""
     few = [f"{arm.letter} has {arm.people}" for arm in reading.arms if arm.people < LEAST_PEOPLE]
     if few:
-        return [f"Too early to tell: {_listed(few)} of the {LEAST_PEOPLE} people that each variant needs."]
+        told = f"Too {'few people' if is_over else 'early'} to tell"
+        return [f"{told}: {_listed(few)} of the {LEAST_PEOPLE} people that each variant needs."]
     leader, bound = reading.stands[0], f"{100 * reading.bound:g} %"
+    told = f"Too {'close' if is_over else 'early'} to tell"
     return [
-        f"Too early to tell: {leader.letter} leads with {_chance(leader.best)}, and {bound} are needed.",
+        f"{told}: {leader.letter} leads with {_chance(leader.best)}, and {bound} are needed.",
         _all_counted(reading.arms, goal),
     ]
 

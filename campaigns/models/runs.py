@@ -46,6 +46,9 @@ class Run(models.Model):
     test_percent = models.PositiveSmallIntegerField(default=100, help_text="What its campaign said when it began.")
     shares = models.JSONField(default=dict, help_text="What each variant gets now: letter, share.")
     winner = models.CharField(max_length=1, blank=True, default="")
+    decided_on = models.JSONField(
+        default=dict, db_default={}, help_text="What the test had come to when the winner was chosen: letter, counts."
+    )
     estimate = models.JSONField(default=dict, help_text="What was expected before the start.")
     note = models.CharField(max_length=300, blank=True, default="")
 

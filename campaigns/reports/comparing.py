@@ -1,12 +1,13 @@
 """Variants side by side: what part of the people did what, between what the true part lies, and who is the best."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from campaigns import deciding
+from campaigns import deciding, progress
 from campaigns.experiments.bayes import Interval, Tally, interval, standings
-from campaigns.experiments.verdict import verdict
+from campaigns.experiments.finding import Finding
+from campaigns.experiments.verdict import Verdict, verdict
 from campaigns.models import Run
 from campaigns.progress import Counts
 from campaigns.reports.counting import Counted
@@ -28,8 +29,9 @@ class Part:
 class Variant:
     """One variant beside the others.
 
-    `reached` are people to whom something has left. `best` is the probability that it is the best of all by the goal
-    of the campaign; None where there is nothing to compare it with.
+    `reached` are people to whom something has left. `parts` are of those, or of those of the test alone, once a winner
+    of it went to the rest. `best` is the probability that it is the best of all by the goal of the campaign; None where
+    there is nothing to compare it with, or it is too early to tell.
     """
 
     letter: str
@@ -43,11 +45,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All variants, and what there is to say about them, the most important first."""
+    """All variants, and what there is to say about them, the most important first.
+
+    `is_of_test`: the people of the test are compared, as they were when the winner was chosen. The winner's others got
+    it at another time, and the losing variants have none such.
+    """
 
     goal: str
     variants: Sequence[Variant]
     sentences: Sequence[str]
+    is_of_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +68,51 @@ class Gathered:
 
 def compared(run: Run, gathered: Mapping[str, Gathered]) -> Comparison:
     """The variants of one run, by their letters, and who won; whoever is held out is passed over."""
-    tallies = deciding.tallies(run, {letter: _counts(one) for letter, one in gathered.items()})
     goal = Goal(run.campaign.goal)
-    if not any(tally.people for tally in tallies):
+    counts = {letter: _counts(one) for letter, one in gathered.items()}
+    found = judged(run, counts)
+    if found is None:
         return Comparison(goal.did, side_by_side(gathered), ())
-    best = {one.letter: one.best for one in standings(tallies)} if len(tallies) > 1 else {}
-    found = verdict(tallies, goal, run.campaign.sure_percent / 100)
-    return Comparison(goal.did, side_by_side(gathered, best), found.sentences)
+    tested = progress.tested(run)
+    best = {}
+    if found.finding not in (Finding.EARLY, Finding.ALONE):
+        best = {one.letter: one.best for one in standings(deciding.tallies(run, tested or counts))}
+    return Comparison(goal.did, side_by_side(gathered, best, tested), found.sentences, is_of_test=bool(tested))
 
 
-def side_by_side(gathered: Mapping[str, Gathered], best: Mapping[str, float] | None = None) -> Sequence[Variant]:
-    """The variants of one run or several, by their letters, without the hold-out."""
+def judged(run: Run, by_letter: Mapping[str, Counts]) -> Verdict | None:
+    """What the variants of a run show, and of whom; None before anybody was reached."""
+    tested = progress.tested(run)
+    tallies = deciding.tallies(run, tested or by_letter)
+    if not any(tally.people for tally in tallies):
+        return None
+    sure = run.campaign.sure_percent / 100
+    found = verdict(tallies, Goal(run.campaign.goal), sure, is_over=not deciding.may_change(run))
+    if not tested:
+        return found
+    people = sum(tally.people for tally in tallies)
+    told = f"Compared are the {people:,} people of the test, and what they did until {run.winner} was chosen"
+    return replace(found, sentences=(*found.sentences, f"{told}; whoever got {run.winner} afterwards is not."))
+
+
+def side_by_side(
+    gathered: Mapping[str, Gathered],
+    best: Mapping[str, float] | None = None,
+    tested: Mapping[str, Counts] | None = None,
+) -> Sequence[Variant]:
+    """The variants of one run or several, by their letters, without the hold-out. `tested`: whose rates are told."""
     arms = {letter: one for letter, one in sorted(gathered.items()) if letter != HOLD_OUT}
-    return [_variant(letter, one, (best or {}).get(letter)) for letter, one in arms.items()]
+    return [_variant(letter, one, (best or {}).get(letter), (tested or {}).get(letter)) for letter, one in arms.items()]
 
 
-def _variant(letter: str, one: Gathered, best: float | None) -> Variant:
+def _variant(letter: str, one: Gathered, best: float | None, tested: Counts | None) -> Variant:
     reached = min(one.people, one.counted.sent)
+    did_what: Counted | Counts = tested or one.counted
+    whole = tested.reached if tested else reached
     parts = {}
     for name in COMPARED:
-        did: int = getattr(one.counted, name)
-        tally = Tally(letter, max(reached, did), did)
+        did: int = getattr(did_what, name)
+        tally = Tally(letter, max(whole, did), did)
         if tally.people:
             parts[name] = Part(tally.rate, interval(tally))
     return Variant(letter, one.template, one.people, reached, one.counted, parts, best)

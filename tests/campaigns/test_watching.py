@@ -202,6 +202,7 @@ def test_the_rest_waits_for_the_better_variant_and_gets_it() -> None:
     assert watched(run, later(600)).winner == ""
     decided = watched(run, later(3_700))
     assert (decided.winner, decided.state) == ("B", RunState.RUNNING)
+    assert {letter: one["clicked"] for letter, one in decided.decided_on.items()} == {"A": 20, "B": 120}, "of the test"
 
     worked_off(later(3_800))
     sent(run)

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from campaigns import controlling
 from campaigns.models import Arm, Run
 from campaigns.reports import gathering
 from campaigns.reports.counting import Because, Counted
@@ -162,3 +163,57 @@ def test_a_report_takes_as_few_statements_for_many_hours_and_runs_as_for_few(
 
     with django_assert_max_num_queries(6):
         assert report(of).total.sent == 400
+
+
+def test_while_it_is_too_early_to_tell_nobody_is_told_a_probability() -> None:
+    of = campaign("sale", "sale-2")
+    run = run_of(of, people=184, state="running", finished_at=None)
+    for letter, people, clicks in [("A", 80, 1), ("B", 92, 30)]:
+        turnout(arm(run, letter), people)
+        reaction(arm(run, letter), "clicked", clicks)
+
+    found = report(of).comparison
+
+    few = "A has 80 and B has 92 of the 100 people that each variant needs."
+    assert (found.sentences, [one.best for one in found.variants]) == ((f"Too early to tell: {few}",), [None, None])
+
+    Run.objects.update(state="finished")
+    assert report(of).comparison.sentences == (f"Too few people to tell: {few}",)
+
+
+def test_a_lead_that_was_never_sure_enough_is_told_when_all_is_over() -> None:
+    of = campaign("sale", "sale-2")
+    run = run_of(of, people=1000)
+    for letter, clicks in [("A", 30), ("B", 40)]:
+        turnout(arm(run, letter), 500)
+        reaction(arm(run, letter), "clicked", clicks)
+
+    found = report(of).comparison
+
+    assert found.sentences[0].startswith("Too close to tell: B leads with 8")
+    assert [one.best for one in found.variants] == [None, None]
+
+
+def test_once_a_winner_went_to_the_rest_the_people_of_the_test_are_compared() -> None:
+    of = campaign("sale", "sale-2")
+    run = run_of(of, people=2000, state="deciding", test_percent=20, finished_at=None)
+    for letter, clicks in [("A", 20), ("B", 60)]:
+        Arm.objects.filter(run=run, letter=letter).update(people=200)
+        turnout(arm(run, letter), 200)
+        reaction(arm(run, letter), "clicked", clicks)
+
+    controlling.choose(run.pk, "A", timezone.now())
+    Arm.objects.filter(run=run, letter="A").update(people=1800)
+    turnout(arm(run, "A"), 1600, channel="push")
+    reaction(arm(run, "A"), "clicked", 1200, channel="push")
+    found = report(of).comparison
+
+    a, b = found.variants
+    assert (a.reached, a.counted.clicked) == (1800, 1220), "the figures are of everybody"
+    assert (a.parts["clicked"].rate, b.parts["clicked"].rate) == (0.1, 0.3)
+    assert (b.best or 0) > 0.999
+    assert found.sentences[0].startswith("B is better than A")
+    assert found.sentences[-1] == (
+        "Compared are the 400 people of the test, and what they did until A was chosen; "
+        "whoever got A afterwards is not."
+    )
