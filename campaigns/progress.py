@@ -1,6 +1,6 @@
 """How far a run is: of the roll-ups, never of the log."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from accounts.channels import Channel
 from campaigns.models import Arm, Run, Sample
 from campaigns.vocabulary import HOLD_OUT, UNFINISHED, ChunkState, RunState
 from notifications.ledger import spending, turnouts
 from notifications.models.turnouts import TurnoutState
+from notifications.providers.registry import always_tells
 from tracking import rollups
 from tracking.models import ReactionKind
 
@@ -27,7 +29,8 @@ class Counts:
     """What became of the deliveries of a run, or of one arm.
 
     `planned` are all but the suppressed; `sent` have left, of which `delivered` are known to have arrived. `suppressed`
-    counts people and channels that get nothing.
+    counts people and channels that get nothing. `untold` are those of the sent of which nobody tells whether they
+    arrive, as in reports.
     """
 
     people: int = 0
@@ -42,15 +45,26 @@ class Counts:
     converted: int = 0
     unsubscribed: int = 0
     complained: int = 0
+    untold: int = 0
 
     @property
     def reached(self) -> int:
         """People to whom something has left: whoever is reached by two channels is one."""
         return min(self.people, self.sent)
 
+    @property
+    def told(self) -> int:
+        """Those of the sent of which somebody tells whether they arrive."""
+        return self.sent - self.untold
+
     def as_json(self) -> dict[str, int]:
-        """As a sample and the API have it."""
+        """As a sample has it."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    def as_answer(self) -> dict[str, int | None]:
+        """As the API has it: null where nobody tells."""
+        told: dict[str, int | None] = {name: count for name, count in self.as_json().items() if name != "untold"}
+        return told | ({"delivered": None} if self.sent and not self.told else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +165,23 @@ def nothing_waits(run: Run) -> bool:
 def _counts_by_arm(arms: Sequence[Arm]) -> Mapping[UUID, Counts]:
     sums: defaultdict[UUID, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     parts: list[UUID] = [arm.id for arm in arms if arm.letter != HOLD_OUT]
+    left: Counter[tuple[UUID, Channel]] = Counter()
+    arrived: Counter[tuple[UUID, Channel]] = Counter()
     for one in turnouts.of_parts(parts):
         into = sums[one.of]
         if one.state is TurnoutState.SUPPRESSED:
             into["suppressed"] += one.count
             continue
         into["planned"] += one.count
+        left[one.of, one.channel] += one.count if one.state in _LEFT else 0
+        arrived[one.of, one.channel] += one.count if one.state is TurnoutState.DELIVERED else 0
         into["delivered"] += one.count if one.state is TurnoutState.DELIVERED else 0
         into["sent"] += one.count if one.state in _LEFT else 0
         into["failed"] += one.count if one.state in _ENDED_BADLY else 0
         into["waiting"] += one.count if one.state is TurnoutState.WAITING else 0
+    for arm_id, channel in left:
+        if not arrived[arm_id, channel] and not always_tells(channel):
+            sums[arm_id]["untold"] += left[arm_id, channel]
     for reaction in rollups.reactions_of(parts):
         if reaction.kind != ReactionKind.MACHINE_OPENED:
             sums[reaction.of][reaction.kind] += reaction.people

@@ -61,10 +61,12 @@ def _cell(counted: Counted, label: str, name: str) -> Cell:
         return Cell(money(counted.revenue))
     if label == "Cost":
         return Cell(money(counted.cost), [f"{counted.unpriced:,} without price"] if counted.unpriced else [])
-    number: int = getattr(counted, name)
+    number = counted.number(name)
+    if number is None:
+        return Cell("–")
     small = []
-    if name in _PARTS and counted.sent:
-        small.append(percent(number / counted.sent))
+    if name in _PARTS and (rate := counted.rate(name)) is not None:
+        small.append(percent(rate))
     if name == "opened" and counted.machine_opened:
         small.append(f"+ {counted.machine_opened:,} by\N{NO-BREAK SPACE}programs")
     if name == "planned" and counted.waiting:

@@ -31,7 +31,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "planned": "",
     "suppressed": "",
     "sent": "planned",
-    "delivered": "sent",
+    "delivered": "told",
     "failed": "planned",
     "opened": "reached",
     "clicked": "reached",
@@ -117,10 +117,13 @@ def _line(run: Run, letter: str, template: str, counts: Counts) -> Line:
 
 
 def _cells(counts: Counts, reached: int) -> list[Cell]:
-    wholes = {"": 0, "planned": counts.planned, "sent": counts.sent, "reached": reached}
+    wholes = {"": 0, "planned": counts.planned, "sent": counts.sent, "told": counts.told, "reached": reached}
     cells = []
     for name, of in _COLUMNS.items():
         count, whole = getattr(counts, name), wholes[of]
+        if name == "delivered" and counts.sent and not counts.told:
+            cells.append(Cell("–"))
+            continue
         cells.append(Cell(f"{count:,}", f"{100 * count / whole:.1f} %" if whole and count else ""))
     return cells
 

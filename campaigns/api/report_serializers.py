@@ -58,7 +58,9 @@ class BecauseAnswer(serializers.Serializer[Any]):
 
 
 class OfSentAnswer(serializers.Serializer[Any]):
-    """Parts of what was sent, from 0 to 1; null where nothing was."""
+    """Parts of what was sent, from 0 to 1; null where nothing was. `delivered` is a part of what is told of: of the
+    channels by which anything is known to have arrived.
+    """
 
     delivered = serializers.FloatField(allow_null=True)
     opened = serializers.FloatField(allow_null=True)
@@ -74,7 +76,7 @@ class FiguresAnswer(serializers.Serializer[Any]):
     planned = serializers.IntegerField()
     waiting = serializers.IntegerField()
     sent = serializers.IntegerField()
-    delivered = serializers.IntegerField()
+    delivered = serializers.IntegerField(allow_null=True, help_text="Null where nobody tells what arrived.")
     failed = serializers.IntegerField(help_text="With those that were too late or withdrawn.")
     suppressed = serializers.IntegerField()
     opened = serializers.IntegerField()

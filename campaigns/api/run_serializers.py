@@ -18,7 +18,7 @@ class CountsAnswer(serializers.Serializer[Any]):
     planned = serializers.IntegerField()
     waiting = serializers.IntegerField()
     sent = serializers.IntegerField()
-    delivered = serializers.IntegerField()
+    delivered = serializers.IntegerField(allow_null=True, help_text="Null where nobody tells what arrived.")
     failed = serializers.IntegerField()
     suppressed = serializers.IntegerField()
     opened = serializers.IntegerField()
@@ -85,7 +85,7 @@ def line(run: Run, counts: Counts | None) -> Mapping[str, Any]:
         "finished_at": run.finished_at,
         "winner": run.winner,
         "people": run.people,
-        "counts": (counts or Counts()).as_json(),
+        "counts": (counts or Counts()).as_answer(),
     }
 
 
@@ -99,7 +99,7 @@ def told(run: Run, progress: Progress) -> Mapping[str, Any]:
         "seconds_left": progress.seconds_left,
         "arms": [
             {
-                **progress.arms[arm.letter].as_json(),
+                **progress.arms[arm.letter].as_answer(),
                 "variant": arm.letter,
                 "template": arm.template,
                 "notification": arm.notification_id,
@@ -127,7 +127,7 @@ A_PAGE: Final = {
             "people": 110000,
             "counts": Counts(
                 people=110000, planned=90200, sent=89800, delivered=44900, failed=400, suppressed=8980, clicked=4490
-            ).as_json(),
+            ).as_answer(),
         },
     ],
 }

@@ -35,17 +35,20 @@ _FUNNEL: Final = ("planned", "sent", "delivered", "opened", "clicked", "converte
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the funnel: how many came so far, and what part that is of the planned and of the step before."""
+    """A step of the funnel: how many came so far, and what part that is of the planned and of the step before.
+
+    `count` is None where nobody tells: the next step is then told as a part of the one before.
+    """
 
     name: str
-    count: int
+    count: int | None
     of_planned: float
     of_before: float | None
 
     @property
     def of_planned_text(self) -> str:
-        """In percent."""
-        return percent(self.of_planned)
+        """In percent; a dash where nobody tells."""
+        return "–" if self.count is None else percent(self.of_planned)
 
     @property
     def of_before_text(self) -> str:
@@ -123,11 +126,14 @@ _FINE: Final = Grain()
 def funnel(counted: Counted) -> Sequence[Step]:
     """From what was planned to what it led to."""
     steps: list[Step] = []
+    before: int | None = None
     for name in _FUNNEL:
-        count: int = getattr(counted, name)
-        before = steps[-1].count if steps else None
-        of_planned = count / counted.planned if counted.planned else 0.0
-        steps.append(Step(name, count, of_planned, count / before if before else None))
+        count = counted.number(name)
+        of_planned = (count or 0) / counted.planned if counted.planned else 0.0
+        part = counted.rate(name) if name == "delivered" else (count or 0) / before if before else None
+        steps.append(Step(name, count, of_planned, None if count is None else part))
+        # where only some channels tell of what arrived, more may come after it than is known to have arrived
+        before = before if count is None else counted.sent if counted.untold and name == "delivered" else count
     return steps
 
 

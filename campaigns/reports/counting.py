@@ -15,14 +15,17 @@ class Counted:
     """Messages, what became of them, what people did, and what that cost and brought.
 
     `planned` are all but the suppressed; `sent` have left and are not known to have failed, and `delivered` are known
-    to have arrived. Of what people did each message counts once. `suppressed_by` and `failed_by` are by reason,
-    `revenue` and `cost` by currency. `unpriced` messages were sent, and no price list knows what for.
+    to have arrived. `untold` are those of the sent of which nobody tells whether they arrive: a channel by which not
+    one is known to have arrived, and not every provider of which tells. Of what people did each message counts once.
+    `suppressed_by` and `failed_by` are by reason, `revenue` and `cost` by currency. `unpriced` messages were sent, and
+    no price list knows what for.
     """
 
     planned: int = 0
     waiting: int = 0
     sent: int = 0
     delivered: int = 0
+    untold: int = 0
     failed: int = 0
     suppressed: int = 0
     opened: int = 0
@@ -37,10 +40,18 @@ class Counted:
     revenue: Mapping[str, Decimal] = field(default_factory=dict)
     cost: Mapping[str, Decimal] = field(default_factory=dict)
 
-    def rate(self, name: str) -> float | None:
-        """What part of the sent was `name`; None where nothing was sent."""
+    def number(self, name: str) -> int | None:
+        """How many were `name`; None for the delivered where nobody tells of them."""
+        if name == "delivered" and self.sent and self.untold >= self.sent:
+            return None
         count: int = getattr(self, name)
-        return count / self.sent if self.sent else None
+        return count
+
+    def rate(self, name: str) -> float | None:
+        """What part of the sent was `name`, and of the told was delivered; None where there are none."""
+        count: int = getattr(self, name)
+        whole = self.sent - self.untold if name == "delivered" else self.sent
+        return count / whole if whole > 0 else None
 
     @property
     def rates(self) -> Mapping[str, float | None]:
@@ -87,6 +98,10 @@ class Line:
     counted: Counted
 
 
+#: What is added up and not told: of what it is a part, the rate of the delivered says.
+_ADDED: Final = (*NUMBERS, "untold")
+
+
 class Sums:
     """Figures that are still being added up."""
 
@@ -104,7 +119,7 @@ class Sums:
 
     def add_all(self, other: Counted) -> None:
         """All that was counted elsewhere."""
-        for name in NUMBERS:
+        for name in _ADDED:
             self._numbers[name] += getattr(other, name)
         for name in _SORTED:
             for key, number in getattr(other, name).items():

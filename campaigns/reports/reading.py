@@ -7,17 +7,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet, Sum
+from django.db.models import F, Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
+from accounts.channels import Channel
 from campaigns.reports.counting import Counted, Sums
 from notifications.models import Spending, Turnout, TurnoutState
+from notifications.providers.registry import always_tells
 from tracking.models import ReactionCount, Revenue
 
 #: States of what has left and is not known to have failed.
 _LEFT: Final = {TurnoutState.SENT.value, TurnoutState.DELIVERED.value, TurnoutState.UNCERTAIN.value}
 _ENDED_BADLY: Final = {TurnoutState.FAILED.value, TurnoutState.EXPIRED.value, TurnoutState.CANCELLED.value}
 
+#: Whether anybody tells what arrived, is known by channel.
+_CHANNEL: Final = ("by",)
 #: What the sums of each key are added to.
 _Into = defaultdict[tuple[Any, ...], Sums]
 
@@ -60,8 +64,14 @@ class Which:
 def counted(which: Which, *keys: str) -> Mapping[tuple[Any, ...], Counted]:
     """All that is counted, by `keys`: columns that all roll-ups have, such as `part_of` and `channel`."""
     into: _Into = defaultdict(Sums)
-    for row in _summed(Turnout, which, (*keys, "state", "reason"), "count"):
-        _add_turnout(into[row[:-3]], row[-3], row[-2], int(row[-1]))
+    of_channel: _Into = defaultdict(Sums)
+    for row in _summed(Turnout, which, (*keys, *_CHANNEL, "state", "reason"), "count"):
+        _add_turnout(of_channel[row[:-3]], row[-3], row[-2], int(row[-1]))
+    for key, sums in of_channel.items():
+        one = sums.counted()
+        if not one.delivered and not always_tells(Channel(key[-1])):
+            sums.add("untold", one.sent)
+        into[key[:-1]].add_all(sums.counted())
     for row in _summed(ReactionCount, which, (*keys, "kind"), "people"):
         into[row[:-2]].add(row[-2], int(row[-1]))
     for row in _summed(Revenue, which, (*keys, "currency"), "amount"):
@@ -107,6 +117,8 @@ def _summed(
 ) -> Iterable[tuple[Any, ...]]:
     """Rows of a roll-up: the moment if one is asked for, the keys, and the sums of `numbers`."""
     rows: QuerySet[Any, Any] = QuerySet(model).filter(which.asked)
+    if _CHANNEL[0] in keys:
+        rows = rows.annotate(by=F("channel"))
     if moment is not None:
         rows, keys = rows.annotate(moment=moment), ("moment", *keys)
     sums = {f"sum_{name}": Sum(name) for name in numbers}

@@ -86,7 +86,7 @@ def ordered(lines: Sequence[Line], column: str, *, is_falling: bool) -> Sequence
     name = column.removesuffix("_rate")
 
     def place(line: Line) -> tuple[bool, float]:
-        number = line.counted.rate(name) if column != name else getattr(line.counted, name)
+        number = line.counted.rate(name) if column != name else line.counted.number(name)
         return number is None, -(number or 0) if is_falling else number or 0
 
     return sorted(sorted(lines, key=lambda line: line.name), key=place)

@@ -44,7 +44,7 @@ def of_span(report: SpanReport, lines: Sequence[Line]) -> Iterator[Sequence[Cell
 def as_json(counted: Counted) -> Mapping[str, Any]:
     """Figures for programs: amounts are texts, as no float can hold them."""
     return {
-        **{name: getattr(counted, name) for name in NUMBERS},
+        **{name: counted.number(name) for name in NUMBERS},
         "of_sent": counted.rates,
         "suppressed_because": _because(counted.why_suppressed),
         "failed_because": _because(counted.why_failed),
@@ -58,7 +58,7 @@ def _because(told: Sequence[Because]) -> list[Mapping[str, Any]]:
 
 
 def _figures(counted: Counted, currencies: Sequence[str]) -> Iterator[Cell]:
-    yield from (getattr(counted, name) for name in NUMBERS)
+    yield from (counted.number(name) for name in NUMBERS)
     yield from (counted.rate(name) for name in RATES)
     for currency in currencies:
         yield counted.revenue.get(currency)

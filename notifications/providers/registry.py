@@ -74,6 +74,12 @@ def calls_back(name: str) -> bool:
 
 
 @cache
+def always_tells(channel: Channel) -> bool:
+    """Whether every provider of a channel tells later what became of a message."""
+    return all(entry.receipts for entry in _ENTRIES.values() if entry.channel is channel)
+
+
+@cache
 def receipts_of(name: str) -> ReceiptReader | None:
     """Who reads what this provider calls back with; None where it does not."""
     reader = _ENTRIES[name].receipts if name in _ENTRIES else ""

@@ -24,6 +24,19 @@ def test_the_funnel_tells_each_step_of_the_planned_and_of_the_step_before() -> N
     ]
 
 
+def test_a_step_of_which_nobody_tells_is_a_dash_and_the_next_is_a_part_of_the_one_before() -> None:
+    steps = charts.funnel(Counted(planned=200, sent=100, untold=100, opened=50))
+
+    told = [(one.count, one.of_planned_text, one.of_before_text, one.width) for one in steps[2:4]]
+    assert told == [(None, "–", "–", 0.0), (50, "25.0 %", "50.0 %", 25.0)]
+
+
+def test_a_step_of_which_some_tell_is_a_part_of_what_they_told_of() -> None:
+    steps = charts.funnel(Counted(planned=200, sent=100, untold=60, delivered=30, opened=50))
+
+    assert [one.of_before_text for one in steps[2:4]] == ["75.0 %", "50.0 %"]
+
+
 def test_a_funnel_of_nothing_is_drawn_too() -> None:
     assert all(one.width == 0 for one in charts.funnel(Counted()))
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.channels import Channel
 from campaigns import controlling
 from campaigns.models import Arm, Run
 from campaigns.reports import gathering
@@ -217,3 +218,35 @@ def test_once_a_winner_went_to_the_rest_the_people_of_the_test_are_compared() ->
         "Compared are the 400 people of the test, and what they did until A was chosen; "
         "whoever got A afterwards is not."
     )
+
+
+def test_where_nobody_tells_what_arrives_nothing_is_told_of_it() -> None:
+    of = campaign()
+    mine = arm(run_of(of))
+    turnout(mine, 100, channel="push")
+    turnout(mine, 20, channel="email", state="sent")
+    turnout(mine, 80, channel="email", state="delivered")
+
+    found = report(of)
+
+    push, email = (found.cells["A", channel] for channel in (Channel.PUSH, Channel.EMAIL))
+    assert (push.number("delivered"), push.rate("delivered")) == (None, None)
+    assert (email.number("delivered"), email.rate("delivered")) == (80, 0.8)
+    assert (found.total.number("delivered"), found.total.rate("delivered")) == (80, 0.8)
+    assert found.total.rate("opened") == 0
+
+
+def test_a_text_message_of_which_nothing_was_heard_has_not_arrived() -> None:
+    of = campaign()
+    turnout(arm(run_of(of)), 100, channel="sms")
+
+    assert report(of).total.rate("delivered") == 0
+
+
+def test_pushes_of_which_an_app_tells_are_told() -> None:
+    of = campaign()
+    mine = arm(run_of(of))
+    turnout(mine, 60, channel="push")
+    turnout(mine, 40, channel="push", state="delivered")
+
+    assert report(of).total.rate("delivered") == 0.4
