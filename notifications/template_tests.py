@@ -31,7 +31,7 @@ def send(texts: Mapping[Platform | None, Text], channel: Channel, to: str, *, ma
     """Send what a reader would see, as the platform of each account's devices shows it.
 
     `to` is an address, or a recipient's external id for whoever may name people: then all of their devices that a test
-    account reaches get it. Raises `CannotTry`.
+    account reaches get a push. By email and SMS it goes once, by the first account. Raises `CannotTry`.
     """
     if not to.strip():
         raise CannotTry("Write where to send it.")
@@ -42,7 +42,7 @@ def send(texts: Mapping[Platform | None, Text], channel: Channel, to: str, *, ma
     if not ways:
         raise CannotTry(why_not)
     results = []
-    for outlet, address in ways if is_person else ways[:1]:
+    for outlet, address in ways if is_person and channel is Channel.PUSH else ways[:1]:
         platform = PLATFORM_OF.get(outlet.provider.name) if channel is Channel.PUSH else None
         text = texts.get(platform)
         if text is not None:
@@ -52,18 +52,18 @@ def send(texts: Mapping[Platform | None, Text], channel: Channel, to: str, *, ma
 
 
 def _ways(channel: Channel, to: str) -> tuple[list[tuple[Outlet, str]], str]:
-    """The test accounts that reach this address, one a provider, each with the address; and why none does."""
+    """The test accounts that reach somebody, one a provider, each with an address of theirs; and why none does."""
     accounts = ProviderAccount.objects.active().filter(mode=Mode.TEST.value).order_by("rank", "name")
-    found: dict[str, tuple[Outlet, str]] = {}
+    found: dict[str, list[tuple[Outlet, str]]] = {}
     why_not = f"There is no active test account for {channel}; add one under provider accounts."
     for row in accounts:
         if row.provider in found or row.provider not in registry.NAMES or registry.channel_of(row.provider) != channel:
             continue
         try:
             outlet = outlet_of(row)
-            found[row.provider] = (outlet, trying.address_of(to, outlet.provider))
+            found[row.provider] = [(outlet, address) for address in trying.addresses_of(to, outlet.provider)]
         except Sealed as error:
             why_not = f"{row.name}: {error}"
         except trying.NoAddress as error:
             why_not = str(error)
-    return list(found.values()), why_not
+    return [way for ways in found.values() for way in ways], why_not

@@ -50,6 +50,8 @@ from templates_app.content import EmailText, PushText, SmsText, Text
 
 #: Seconds for each of the two requests that it may take: one for a token, one for the answer.
 PATIENCE: Final = 4.5
+#: Devices of one person that a test goes to by one account; a person waits for each.
+_MOST_DEVICES: Final = 5
 
 
 class NoAddress(Exception):
@@ -102,27 +104,34 @@ def address_of(given: str, provider: Provider) -> str:
 
     Raises `NoAddress`, also for an address that nobody may send to.
     """
+    return addresses_of(given, provider)[0]
+
+
+def addresses_of(given: str, provider: Provider) -> list[str]:
+    """As `address_of`; of a recipient all devices that a push provider reaches, the one that was seen last first."""
     written = given.strip()
     known = Recipient.objects.known_as([written]).first()
     try:
-        address = _address_of(known, provider) if known else _normal(written, provider)
+        addresses = _addresses_of(known, provider) if known else [_normal(written, provider)]
     except Invalid as error:
         raise NoAddress(f"{error} Or write a recipient's external id.") from None
-    if Suppression.objects.standing([address]).filter(channel=provider.channel).exists():
+    suppressed = Suppression.objects.filter(channel=provider.channel)
+    left = [one for one in addresses if not suppressed.standing([one]).exists()]
+    if not left:
         raise NoAddress("This address is suppressed: nobody may send to it. Its suppression says why.")
-    return address
+    return left
 
 
-def _address_of(known: Recipient, provider: Provider) -> str:
+def _addresses_of(known: Recipient, provider: Provider) -> list[str]:
     if provider.channel is not Channel.PUSH:
         address = known.phone if provider.channel is Channel.SMS else known.email
         if not address:
             raise NoAddress(f"{known.external_id} has no {'phone' if provider.channel is Channel.SMS else 'email'}.")
-        return address
-    device = Device.objects.live().filter(recipient=known, service=provider.name).order_by("-seen_at").first()
-    if device is None:
+        return [address]
+    devices = Device.objects.live().filter(recipient=known, service=provider.name).order_by("-seen_at")
+    if not devices:
         raise NoAddress(f"{known.external_id} has no device that {provider.name} reaches.")
-    return device.token
+    return [device.token for device in devices[:_MOST_DEVICES]]
 
 
 def _normal(written: str, provider: Provider) -> str:

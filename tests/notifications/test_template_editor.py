@@ -198,10 +198,24 @@ def test_a_test_reaches_a_phone_as_it_stands_here(providers: Running) -> None:
 
 
 def test_a_test_reaches_a_persons_devices(providers: Running) -> None:
-    device(person("jimin"), iphone("5b" * 32))
+    jimin = person("jimin")
+    device(jimin, iphone("5b" * 32))
+    device(jimin, iphone("6c" * 32))
     said = tried(draft(), "jimin", "push")
     assert said["ok"], said
-    assert inbox(providers) == [("ios", "지민님, 반갑습니다.")]
+    assert inbox(providers) == [("ios", "지민님, 반갑습니다.")] * 2
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_a_person_gets_a_test_once_however_many_providers_there_are(providers: Running, channel: str) -> None:
+    ProviderAccount.objects.update(is_active=True)
+    person("jimin", email="jimin@example.com", phone="+821012345678")
+    content = {"sms": {"ko": {"body": "x"}}, "email": {"ko": {"subject": "s", "text": "x"}}}
+
+    said = tried(draft(), "jimin", channel, content)
+
+    assert said["ok"], said
+    assert [kind for kind, _ in inbox(providers)] == [channel]
 
 
 @pytest.mark.parametrize(
