@@ -1,5 +1,6 @@
 """What is wrong with a campaign, told before anything of it starts; and what somebody should know who starts it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,9 @@ from templates_app.catalogue import Edition
 
 #: Languages of an audience that are looked at, the most frequent first.
 _LOCALES: Final = 200
+
+#: Minutes that an adaptive split needs at least: shares follow those who had two minutes for a click.
+LEAST_TO_LEARN: Final = 10
 
 #: How many of a segment read what. One pass over it.
 _LOCALES_OF: Final = """
@@ -80,7 +84,7 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     for one in spoken:
         found += _of_words(campaign, one)
     languages, warnings = _of_languages(spoken, people)
-    return Findings([*found, *languages], warnings, people)
+    return Findings([*found, *languages], [*_of_learning(campaign, variants, people), *warnings], people)
 
 
 def needs_approval(campaign: Campaign) -> bool:
@@ -102,6 +106,33 @@ def _of_experiment(campaign: Campaign, variants: Sequence[Variant]) -> Iterator[
             "throttle_per_minute",
             "An adaptive split learns while it sends: say how many people a minute, or all is gone before a click.",
         )
+
+
+def _of_learning(campaign: Campaign, variants: Sequence[Variant], people: int) -> Iterator[str]:
+    """Experiments that will teach nobody anything."""
+    by_template: defaultdict[str, list[str]] = defaultdict(list)
+    for one in variants:
+        by_template[one.template.name].append(one.letter)
+    for name, letters in by_template.items():
+        if len(letters) > 1:
+            told = " and ".join((", ".join(letters[:-1]), letters[-1]))
+            yield f"{told} say the same, {name}: whatever differs between them is chance."
+    tried = people * (100 - campaign.holdout_percent) * campaign.test_percent // 10_000
+    pace = campaign.throttle_per_minute
+    if len(variants) < 2 or campaign.split != Split.ADAPTIVE or not pace or not tried:
+        return
+    if tried < LEAST_TO_LEARN * pace:
+        most = tried // LEAST_TO_LEARN
+        right = f"at most {most:,} a minute" if most else "use a fixed split: they are too few"
+        yield (
+            f"An adaptive split learns from what people did minutes ago. At {pace:,} a minute all {tried:,} people are "
+            f"planned within {_seconds(tried, pace)}, before it can: {right}."
+        )
+
+
+def _seconds(people: int, pace: int) -> str:
+    seconds = max(1, round(60 * people / pace))
+    return "a second" if seconds == 1 else f"{seconds} seconds"
 
 
 def _of_templates(variants: Sequence[Variant]) -> Iterator[Problem]:

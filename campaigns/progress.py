@@ -213,7 +213,12 @@ def _percent(run: Run, by_letter: Mapping[str, Counts]) -> float:
 
 
 def _rate(run: Run, total: Counts, at: datetime) -> float | None:
-    """Deliveries that left a second, lately."""
+    """Deliveries that left a second, lately. In the first minute since it began: of two samples that lie a second apart
+    nothing may have left between, and none is known before anything left.
+    """
+    if run.started_at is not None and at - run.started_at <= _LOOK_BACK:
+        seconds = (at - run.started_at).total_seconds()
+        return round(total.sent / seconds, 1) if total.sent and seconds > 0 else None
     before = run.samples.filter(at__lt=at, at__gte=at - _LOOK_BACK).order_by("at").first()
     since, left = (before.at, before.counts.get("sent", 0)) if before else (run.started_at, 0)
     if since is None or at <= since:

@@ -76,13 +76,22 @@ def on_the_wall(moment: datetime, zone: str) -> str:
 
 
 def in_a_while(length: timedelta) -> str:
-    """How long it is until something, as people say it."""
-    seconds = int(length.total_seconds())
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            number = seconds // size
-            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+    """How long it is until something, as people say it: 41 seconds, 25 minutes, 1 h 25 min, 2 days 3 h."""
+    seconds = round(length.total_seconds())
+    if seconds < 60:
+        return _so_many(seconds, "second")
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return _so_many(minutes, "minute")
+    if minutes < 24 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours} h {rest} min" if rest else _so_many(hours, "hour")
+    days, hours = divmod(round(minutes / 60), 24)
+    return _so_many(days, "day") + (f" {hours} h" if hours else "")
+
+
+def _so_many(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _coming(schedule: Schedule, at: datetime) -> list[datetime]:

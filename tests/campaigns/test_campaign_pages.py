@@ -273,7 +273,7 @@ def test_who_starts_it_is_told_how_it_goes_out() -> None:
     told = shown(administrator().get(page("campaign", "start", made.pk)))
 
     assert "Sent only from 21:00 until 22:00, by the clock of Asia/Seoul." in told
-    assert "At most 2 people a minute: about 1 minute for all of them." in told
+    assert "At most 2 people a minute: about 2 minutes for all of them." in told
     assert "A start that is more than 2 h late is left out." in told
     assert "10 % get nothing, to be compared with." in told
 

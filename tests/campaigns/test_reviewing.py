@@ -280,6 +280,45 @@ def test_a_language_that_no_variant_speaks_is_told_and_not_refused() -> None:
     assert list(found.warnings) == ["1 person reads ja; they get it in ko."]
 
 
+TOO_QUICK = [
+    (100_000, 100, 60, "At 100,000 a minute all 60 people are planned within a second", "at most 6 a minute"),
+    (30, 50, 60, "At 30 a minute all 30 people are planned within 60 seconds", "at most 3 a minute"),
+    (2, 100, 5, "At 2 a minute all 5 people are planned within 150 seconds", "use a fixed split: they are too few"),
+]
+
+
+@pytest.mark.parametrize(("pace", "test_percent", "people", "told", "right"), TOO_QUICK)
+def test_who_wants_an_adaptive_split_that_is_over_before_it_can_learn_is_told_the_right_pace(
+    pace: int, test_percent: int, people: int, told: str, right: str
+) -> None:
+    crowd(people)
+    made = draft("sale", "outlet", split="adaptive", throttle_per_minute=pace, test_percent=test_percent)
+
+    found = look_at(made, later())
+
+    assert not found.problems
+    learns = "An adaptive split learns from what people did minutes ago."
+    assert list(found.warnings) == [f"{learns} {told}, before it can: {right}."]
+
+
+def test_an_adaptive_split_that_has_ten_minutes_is_not_warned_of() -> None:
+    crowd(60)
+    made = draft("sale", "outlet", split="adaptive", throttle_per_minute=6)
+
+    assert not look_at(made, later()).warnings
+
+
+def test_who_compares_a_template_with_itself_is_told_so() -> None:
+    crowd(1)
+    made = draft()
+    Variant.objects.create(campaign=made, letter="B", template=made.variants.get().template)
+
+    found = look_at(made, later())
+
+    assert not found.problems
+    assert list(found.warnings) == ["A and B say the same, sale: whatever differs between them is chance."]
+
+
 def test_a_variant_that_speaks_no_language_of_the_audience_is_refused() -> None:
     made = with_languages(KOREAN, KOREAN, "en", "ja")
 

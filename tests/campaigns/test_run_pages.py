@@ -173,7 +173,7 @@ def test_home_tells_of_the_runs_under_way_and_of_what_is_next() -> None:
 
     assert f'href="{page("run", "change", run.pk)}">Summer sale</a>' in told
     assert "81 % of 11,000" in told
-    assert re.search(r"Next sale</a> in 3 hours", told)
+    assert re.search(r"Next sale</a> in 3 h 1 min", told)
 
 
 def test_home_tells_nothing_of_campaigns_to_whoever_may_not_see_them() -> None:

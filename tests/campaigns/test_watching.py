@@ -129,18 +129,32 @@ def test_progress_tells_percent_counts_rate_and_time_left() -> None:
     at = later()
     run = begun(campaign(throttle_per_minute=300), at)
     worked_off(at)
-    run = watched(run, at + timedelta(seconds=5))
-    assert progress.of(run, at + timedelta(seconds=5)).percent == 0
+    run = watched(run, at + timedelta(seconds=65))
+    assert progress.of(run, at + timedelta(seconds=65)).percent == 0
 
     sent(run)
-    run = watched(run, at + timedelta(seconds=10))
-    far = progress.of(run, at + timedelta(seconds=10))
+    run = watched(run, at + timedelta(seconds=70))
+    far = progress.of(run, at + timedelta(seconds=70))
 
     assert (far.people, far.handled, far.counts.sent) == (100, 50, 50)
     assert far.percent == 50
     assert far.per_second == 10
     # not five: 300 people a minute may begin, and 50 wait
     assert far.seconds_left == 10
+
+
+def test_the_rate_of_the_first_minute_is_that_since_the_beginning() -> None:
+    crowd(100)
+    at = later()
+    run = begun(campaign(throttle_per_minute=300), at)
+    worked_off(at)
+    assert progress.of(watched(run, at + timedelta(seconds=1)), at + timedelta(seconds=1)).per_second is None
+
+    sent(run)
+    run = watched(run, at + timedelta(seconds=9))
+    far = progress.of(run, at + timedelta(seconds=10))
+
+    assert (far.per_second, far.seconds_left) == (5, 10), "no more has left since the sample of a second ago"
 
 
 def test_no_end_is_foreseen_where_everybody_has_an_hour_of_their_own() -> None:
