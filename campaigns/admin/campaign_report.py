@@ -57,6 +57,7 @@ class CampaignReports(ModelAdmin[Campaign]):
             **self.admin_site.each_context(request),
             "title": f"Report: {report.campaign}",
             "report": report,
+            "clock": report.campaign.clock,
             "columns": figures.COLUMNS,
             "total": [Row("All", figures.cells(report.total))],
             "variants": _variants(report),
@@ -116,7 +117,7 @@ def _variants(report: CampaignReport) -> list[Row]:
 def _runs(report: CampaignReport) -> list[Row]:
     return [
         Row(
-            f"{line.run.planned_for:%Y-%m-%d %H:%M}",
+            f"{line.run.planned_for.astimezone(report.campaign.clock):%Y-%m-%d %H:%M}",
             figures.cells(line.counted),
             f"?run={line.run.pk}",
             ", ".join(part for part in (line.run.get_state_display(), line.run.note) if part),
@@ -145,13 +146,13 @@ def _sent_chart(run: Run | None) -> Chart | None:
         return None
     kept = Sample.objects.filter(run=run).order_by("at").values_list("at", "counts")
     samples = [(at, {name: counts.get(name, 0) for name in _SENT}) for at, counts in kept]
-    return charts.over_time(charts.differences(samples), _SENT)
+    return charts.over_time(charts.differences(samples), _SENT, clock=run.campaign.clock)
 
 
 def _done_chart(report: CampaignReport) -> Chart | None:
     parts = gathering.parts_of(report)
     hours = over_time(Which(parts=parts), by_day=False) if parts else {}
-    return charts.over_time(figures_of(hours, _DONE), _DONE, Grain(timedelta(hours=1)))
+    return charts.over_time(figures_of(hours, _DONE), _DONE, Grain(timedelta(hours=1)), report.campaign.clock)
 
 
 def figures_of(hours: Mapping[datetime, Counted], names: Sequence[str]) -> list[tuple[datetime, dict[str, int]]]:

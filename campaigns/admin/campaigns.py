@@ -224,6 +224,7 @@ def _panel(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "look": look,
         "what_next": looking.what_next(campaign, at, is_out=is_out),
         "told": foretold(campaign, at),
+        "clock": campaign.clock,
         "needs": looking.needed(names),
         "buttons": buttons.of_campaign(
             campaign, request.user.has_perm, needs_approval=asks, is_out=is_out, has_run=bool(runs)

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Final
-
-from campaigns.schedules import UnknownZone, zone_named
 
 #: Of the drawing, in its own units.
 WIDTH, HEIGHT = 720, 170
@@ -29,8 +27,8 @@ class Chart:
     height: int = HEIGHT
 
 
-def drawn(samples: Sequence[tuple[datetime, Mapping[str, Any]]], zone: str) -> Chart:
-    """The samples of a run, by the clock of a zone; nothing where there are not two."""
+def drawn(samples: Sequence[tuple[datetime, Mapping[str, Any]]], clock: tzinfo) -> Chart:
+    """The samples of a run, by a clock; nothing where there are not two."""
     if len(samples) < 2:
         return Chart()
     points = _thinned(samples, _MOST_POINTS)
@@ -48,9 +46,9 @@ def drawn(samples: Sequence[tuple[datetime, Mapping[str, Any]]], zone: str) -> C
         )
         for name in LINES
     ]
-    ticks = [(WIDTH * part // 4, _clock(begin + (end - begin) * part / 4, zone, end - begin)) for part in range(5)]
+    ticks = [(WIDTH * part // 4, _clock(begin + (end - begin) * part / 4, clock, end - begin)) for part in range(5)]
     rows = [
-        (_clock(at, zone, end - begin), [f"{counts.get(name, 0):,}" for name in LINES])
+        (_clock(at, clock, end - begin), [f"{counts.get(name, 0):,}" for name in LINES])
         for at, counts in _thinned(samples, _MOST_ROWS)
     ]
     return Chart(lines, ticks, rows, highest)
@@ -64,9 +62,6 @@ def _thinned(samples: Sequence[Any], most: int) -> Sequence[Any]:
     return [samples[last * one // (most - 1)] for one in range(most)]
 
 
-def _clock(at: datetime, zone: str, span: Any) -> str:
-    try:
-        seen = at.astimezone(zone_named(zone))
-    except UnknownZone:
-        seen = at
+def _clock(at: datetime, clock: tzinfo, span: Any) -> str:
+    seen = at.astimezone(clock)
     return f"{seen:%m-%d %H:%M}" if span.total_seconds() > 86_400 else f"{seen:%H:%M:%S}"

@@ -46,7 +46,7 @@ class Exports(ModelAdmin[Campaign]):
         export = self._own(request, key)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Deliveries of {export.run}",
+            "title": f"Deliveries of {export.run}, {export.run.campaign.clock.key}",
             "export": export,
             "told": _told(export),
             "kept_hours": int(exporting.KEPT.total_seconds() // 3600),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from campaigns import deciding, progress
 from campaigns.admin.charts import Chart, drawn
@@ -68,6 +69,7 @@ class Shown:
     columns: Sequence[str]
     lines: Sequence[Line]
     chart: Chart
+    clock: ZoneInfo
     is_over: bool
     time_left: str = ""
     waiting_for: str = ""
@@ -81,6 +83,7 @@ def shown(run: Run, at: datetime) -> Shown:
     arms = list(run.arms.order_by("letter"))
     templates = {arm.letter: arm.template for arm in arms}
     far = progress.of(run, at)
+    clock = run.campaign.clock
     samples = list(run.samples.order_by("at").values_list("at", "counts"))
     lines = [
         _line(run, letter, templates[letter], counts) for letter, counts in sorted(far.arms.items(), key=_hold_out_last)
@@ -95,7 +98,8 @@ def shown(run: Run, at: datetime) -> Shown:
         says=_says(far),
         columns=list(_COLUMNS),
         lines=lines,
-        chart=drawn(samples, run.campaign.zone),
+        chart=drawn(samples, clock),
+        clock=clock,
         is_over=far.state not in UNFINISHED,
         time_left=in_a_while(timedelta(seconds=far.seconds_left)) if far.seconds_left else "",
         waiting_for=_waiting_for(run, far, at),

@@ -33,7 +33,7 @@ _START: Final = "campaigns.start_campaign"
 class RunAdmin(ReadOnly, ModelAdmin[Run]):
     """What each going-out came to, the latest first."""
 
-    list_display = ("__str__", "standing", "far", "people", "winner", "note")
+    list_display = ("named", "standing", "far", "people", "winner", "note")
     list_filter = ("state", "campaign")
     list_select_related = ("campaign",)
     search_fields = ("campaign__name",)
@@ -59,6 +59,11 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """With how many are planned."""
         return super().get_queryset(request).annotate(handled=Sum("arms__people"))
+
+    @admin.display(description="run")
+    def named(self, run: Run) -> str:
+        """Its campaign and moment, by a clock that is named: those of other campaigns are others."""
+        return f"{run}, {run.campaign.clock.key}"
 
     @admin.display(description="state", ordering="state")
     def standing(self, run: Run) -> SafeString:
@@ -181,7 +186,13 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
         verb, says = what
         run = self._run(request, key, _START)
         seen = run_page.shown(run, clock.now())
-        context = {"title": f"{verb}: {run}", "verb": verb, "says": says(seen), "seen": seen, "is_risky": is_risky}
+        context = {
+            "title": f"{verb}: {run}",
+            "verb": verb,
+            "says": says(seen),
+            "seen": seen,
+            "is_risky": is_risky,
+        }
         return self._page_of(request, run, "admin/campaigns/run/confirm.html", context)
 
     def _done(self, request: HttpRequest, key: UUID, do: Callable[[Run], str]) -> HttpResponse:

@@ -70,7 +70,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} of {self.planned_for:%Y-%m-%d %H:%M}"
+        return f"{self.campaign} of {self.planned_for.astimezone(self.campaign.clock):%Y-%m-%d %H:%M}"
 
 
 class Arm(models.Model):

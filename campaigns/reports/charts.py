@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from campaigns.reports.comparing import Variant
@@ -26,6 +26,7 @@ _WIDTHS: Final = (
 )  # fmt: skip
 #: The last moment before another.
 _INSTANT: Final = timedelta(microseconds=1)
+_NONE: Final = timedelta(0)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: What the words beneath a column take.
 _ROOM: Final = 70
@@ -160,8 +161,9 @@ def over_time(
     figures: Iterable[tuple[datetime, Mapping[str, int]]],
     names: Sequence[str],
     grain: Grain = _FINE,
+    clock: tzinfo = UTC,
 ) -> Chart | None:
-    """A chart of what happened when; None where nothing did."""
+    """A chart of what happened when, with times by a clock; None where nothing did."""
     known = [(at, numbers) for at, numbers in figures if any(numbers.get(name) for name in names)]
     if not known:
         return None
@@ -169,13 +171,15 @@ def over_time(
     before = grain.until - _INSTANT if grain.until else last
     first, last = min(first, grain.since or first), max(last, before)
     width = _width(last - first, grain.least)
+    # days and hours begin as the clock shows them; it never parts an hour of UTC, of which more is not known
+    epoch = _EPOCH - (clock.utcoffset(first.astimezone(clock).replace(tzinfo=None)) or _NONE) // _HOUR * _HOUR
     sums: dict[str, Counter[int]] = {name: Counter() for name in names}
-    begin = (first - _EPOCH) // width
+    begin = (first - epoch) // width
     for at, numbers in known:
         for name in names:
-            sums[name][(at - _EPOCH) // width - begin] += numbers.get(name, 0)
-    columns = (last - _EPOCH) // width - begin + 1
-    labels = [_label(_EPOCH + (begin + place) * width, width) for place in range(columns)]
+            sums[name][(at - epoch) // width - begin] += numbers.get(name, 0)
+    columns = (last - epoch) // width - begin + 1
+    labels = [_label(epoch + (begin + place) * width, width, clock) for place in range(columns)]
     rows = [(label, [sums[name][place] for name in names]) for place, label in enumerate(labels)]
     panels = [_panel(name, sums[name], columns) for name in names if any(sums[name].values())]
     every = max(1, -(-columns // 6))
@@ -224,9 +228,11 @@ def _width(span: timedelta, least: timedelta) -> timedelta:
     return fits[0] if fits else _WIDTHS[-1]
 
 
-def _label(at: datetime, width: timedelta) -> str:
+def _label(at: datetime, width: timedelta, clock: tzinfo) -> str:
     if width >= _DAY:
-        return f"{at:%Y-%m-%d}"
+        # its noon: an hour that the clock was put forward or back makes it no other day
+        return f"{(at + _DAY / 2).astimezone(clock):%Y-%m-%d}"
+    at = at.astimezone(clock)
     return f"{at:%m-%d %H:%M}" if width >= _MINUTE else f"{at:%H:%M:%S}"
 
 

@@ -46,6 +46,28 @@ def test_the_page_of_a_run_tells_how_far_it_is_and_who_leads() -> None:
     assert "hold-out nothing, to be compared with 0" in words
 
 
+def test_all_times_of_a_page_are_of_the_clock_of_the_campaign() -> None:
+    made = campaign(name="Sale", zone="Asia/Kolkata")
+    at = datetime(2026, 11, 29, 9, 45, 39, tzinfo=UTC)
+    run = begun(made, at)
+    sampled(run)
+    Run.objects.update(state="finished", finished_at=at + timedelta(minutes=5))
+    browser = administrator()
+
+    for told in (
+        shown(browser.get(page("run", "change", run.pk))),
+        shown(browser.get(page("campaign", "report", made.pk))),
+        shown(browser.get(page("campaign", "change", made.pk))),
+    ):
+        assert "2026-11-29 15:15" in told
+        assert "Asia/Kolkata" in told
+        assert "09:45" not in told
+    told = shown(browser.get(page("run", "change", run.pk)))
+    assert "Sale of 2026-11-29 15:15" in told
+    assert "15:15:39" in told, "when it began"
+    assert "15:20:39" in told, "when it ended"
+
+
 def test_the_page_refreshes_itself_until_the_run_is_over() -> None:
     run, browser = watched(), administrator()
 

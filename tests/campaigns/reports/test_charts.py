@@ -1,6 +1,8 @@
 """What reports are drawn from: every figure is in the drawing and in the table beside it."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,3 +107,16 @@ def test_a_phone_number_is_a_number_and_no_formula() -> None:
 
 def test_cells_keep_commas_quotes_and_line_breaks() -> None:
     assert lines([["a,b", 'c"d', "e\nf", None, 1.5, AT]]) == '"a,b","c""d","e\nf",,1.5,2026-05-01T09:00:00+00:00\r\n'
+
+
+def test_columns_are_of_the_clock_that_is_asked_for() -> None:
+    hours = [(AT.replace(minute=0, second=0) + timedelta(hours=one), {"sent": 1}) for one in range(72)]
+    korean = charts.over_time(hours, ["sent"], charts.Grain(timedelta(days=1)), ZoneInfo("Asia/Seoul"))
+    indian = charts.over_time(hours[:5], ["sent"], charts.Grain(timedelta(hours=1)), ZoneInfo("Asia/Kolkata"))
+    assert korean
+    assert indian
+
+    shift = timedelta(hours=9)
+    by_day = Counter(f"{at + shift:%Y-%m-%d}" for at, _ in hours)
+    assert [(label, numbers[0]) for label, numbers in korean.rows] == sorted(by_day.items())
+    assert {label[-3:] for label, _ in indian.rows} == {":30"}, "an hour of UTC is not parted"
