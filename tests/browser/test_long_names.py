@@ -1,4 +1,4 @@
-"""Long names wrap: no column that people look for is pushed out of sight by them, and no page is wider than a window."""
+"""Long names wrap: none pushes a column that people look for out of sight, or a page out of its window."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
