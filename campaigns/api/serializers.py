@@ -131,6 +131,9 @@ class RunAnswer(serializers.Serializer[Any]):
     percent = serializers.FloatField()
     per_second = serializers.FloatField(allow_null=True)
     seconds_left = serializers.FloatField(allow_null=True)
+    to_retry = serializers.IntegerField(
+        help_text="Of those that failed and are to be tried again, how many are not queued yet."
+    )
     counts = CountsAnswer()
     arms = ArmAnswer(many=True)
 
@@ -165,9 +168,11 @@ class CancelledAnswer(serializers.Serializer[Any]):
 
 
 class RetriedAnswer(serializers.Serializer[Any]):
-    """How many deliveries are tried again."""
+    """How many deliveries are tried again; where they are many, to queue them goes on after the answer."""
 
-    replayed = serializers.IntegerField()
+    replayed = serializers.IntegerField(
+        help_text="Those that had failed by now, of which some may not be queued again yet: see the run's to_retry."
+    )
 
 
 def told(campaign: Campaign, run: Run | None, progress: Progress | None) -> Mapping[str, Any]:
@@ -198,6 +203,7 @@ def _run_told(run: Run, progress: Progress) -> Mapping[str, Any]:
         "percent": progress.percent,
         "per_second": progress.per_second,
         "seconds_left": progress.seconds_left,
+        "to_retry": run.to_retry,
         "counts": progress.counts.as_json(),
         "arms": [
             {
