@@ -101,7 +101,7 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
     run = Run.objects.select_related("campaign__segment").get(pk=row[0])
     assert run.started_at is not None
     try:
-        return Freeze(run, compiled(run.campaign.segment, run.started_at), lease)
+        return Freeze(run, compiled(run.campaign.segment, run.started_at, run.lists), lease)
     except UnusableRules as error:
         _fail(run, lease, f"The segment “{run.campaign.segment}” cannot be used: {error}", at)
         return None

@@ -14,8 +14,10 @@ from accounts.ids import new_id
 from campaigns import chunks, freezing, outings
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
-from campaigns.models import Arm, Campaign, Run
+from campaigns.models import Arm, Campaign, Run, Segment
 from campaigns.outings import Outing
+from campaigns.segments.compiling import UnusableRules, lists_of
+from campaigns.segments.naming import Lists
 from campaigns.vocabulary import GO_ON, HOLD_OUT, RunState
 from notifications import queues
 from notifications.ledger.append import Header, append_header, append_plan
@@ -39,7 +41,7 @@ def begin(run: Run, at: datetime) -> None:
         if not Run.objects.select_for_update().filter(pk=run.pk, state=RunState.STARTING, started_at=None).exists():
             return
         variants = list(run.campaign.variants.select_related("template").order_by("letter"))
-        approved_at, segment = run.campaign.approved_at, run.campaign.segment
+        approved_at, segment = run.campaign.approved_at, Segment.objects.get(pk=run.campaign.segment_id)
         if approved_at is not None and segment.changed_at > approved_at:
             note = f"“{segment}” was changed after the campaign was approved. Stop it, and have it approved again."
             Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, finished_at=at, note=note[:300])
@@ -67,8 +69,17 @@ def begin(run: Run, at: datetime) -> None:
             shares=shares,
             holdout_percent=run.campaign.holdout_percent,
             test_percent=run.campaign.test_percent,
+            lists=_lists(segment),
         )
         transaction.on_commit(hint)
+
+
+def _lists(segment: Segment) -> Lists | None:
+    """Which lists its audience is written down from: a file that is taken over meanwhile is for later runs."""
+    try:
+        return lists_of(segment)
+    except UnusableRules:  # that ends the run, and is told there
+        return None
 
 
 def hint() -> None:

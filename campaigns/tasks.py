@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns.vocabulary import EXPORT, GO_ON, RETRY, START, TICK
+from campaigns.vocabulary import EXPORT, GO_ON, LIST, RETRY, START, TICK
 from notifications.clock import clock
 
 
@@ -46,3 +46,11 @@ def retry(**newer: object) -> None:
     from campaigns import retrying
 
     retrying.go_on(clock=clock.now)
+
+
+@shared_task(name=LIST)
+def read_list(**newer: object) -> None:
+    """Read some more of a file for a list, and delete what is of no use any more."""
+    from campaigns.segments import uploading
+
+    uploading.go_on(clock=clock.now)

@@ -43,6 +43,7 @@ class Run(models.Model):
     winner = models.CharField(max_length=1, blank=True, default="")
     estimate = models.JSONField(default=dict, help_text="What was expected before the start.")
     note = models.CharField(max_length=300, blank=True, default="")
+    lists = models.JSONField(null=True, help_text="The lists in force when it began, of each segment that it is for.")
     retry_asked_at = models.DateTimeField(null=True, help_text="When it was last asked to try again what had failed.")
     to_retry = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How many of those wait to be queued again; 0 once none is left."

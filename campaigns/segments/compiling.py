@@ -12,12 +12,14 @@ from django.db import connection, transaction
 from accounts.ids import instant_of
 from campaigns.models import Segment
 from campaigns.segments.conditions import Where, where
-from campaigns.segments.naming import Names, resolve
+from campaigns.segments.naming import Lists, Names, resolve
 from campaigns.segments.reading import UnusableRules, read
-from campaigns.segments.rules import OnList
+from campaigns.segments.rules import Node
 from campaigns.vocabulary import SegmentKind
 
-__all__ = ["Person", "UnusableRules", "Where", "checked", "compiled", "count", "page_ids", "sample", "with_memory"]
+__all__ = [
+    "Person", "UnusableRules", "Where", "checked", "compiled", "count", "lists_of", "page_ids", "sample", "with_memory",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,31 @@ class Person:
     country: str
 
 
-def compiled(segment: Segment, at: datetime) -> Where:
+def compiled(segment: Segment, at: datetime, lists: Lists | None = None) -> Where:
     """The condition for those who are in `segment` at a moment, over `accounts_recipient AS recipient`.
 
-    For the statements of whoever freezes an audience. Its values have names of their own, `segment_1` and so on. Raises
-    `UnusableRules`, also where what the rules name is not there any more.
+    For the statements of whoever freezes an audience. `lists` are those of `lists_of` that are meant, in place of those
+    in force. Its values have names of their own, `segment_1` and so on. Raises `UnusableRules`, also where what the
+    rules name is not there any more.
     """
+    root, names = _resolved(segment, lists)
+    return where(root, names, at)
+
+
+def lists_of(segment: Segment) -> Lists:
+    """The lists in force of a segment and of those that its rules name, for whoever reads them more than once.
+
+    Raises `UnusableRules`.
+    """
+    return _resolved(segment)[1].lists
+
+
+def _resolved(segment: Segment, lists: Lists | None = None) -> tuple[Node, Names]:
     if segment.kind == SegmentKind.LIST:
-        return where(OnList(segment.pk), Names(), at)
-    return checked(segment.rules, at, own=segment.pk)
+        names = Names(pinned=lists or {})
+        return names.on_list(segment), names
+    tree = read(segment.rules)
+    return tree.root, resolve(tree, segment.pk, lists)
 
 
 def checked(rules: Any, at: datetime, own: UUID | None = None) -> Where:

@@ -1,6 +1,6 @@
 """What rules name, looked up: categories, campaigns and other segments. What is not there is refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -25,20 +25,36 @@ class Arms:
     notifications: tuple[UUID, ...] = ()
 
 
+#: Lists of segments, by the segment: ids as texts, as a run keeps them.
+Lists = Mapping[str, Sequence[str]]
+
+
 @dataclass(slots=True)
 class Names:
-    """What the rules of a segment, and of the segments in it, name."""
+    """What the rules of a segment, and of the segments in it, name.
+
+    `pinned` are the lists that are meant; of a segment that is not in it, and without it, those in force.
+    """
 
     categories: dict[str, Category] = field(default_factory=dict)
     campaigns: dict[UUID, Arms] = field(default_factory=dict)
     segments: dict[UUID, Node] = field(default_factory=dict)
     #: Rules in all, as they are compiled.
     weights: dict[UUID, int] = field(default_factory=dict)
+    #: The lists of the segments among them that have any.
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    pinned: Lists = field(default_factory=dict)
+
+    def on_list(self, segment: Segment) -> OnList:
+        """The condition for those on the lists of a segment."""
+        key = str(segment.pk)
+        self.lists[key] = [str(one) for one in self.pinned.get(key, segment.lists)]
+        return OnList(segment.pk, tuple(UUID(one) for one in self.lists[key]))
 
 
-def resolve(tree: Tree, own: UUID | None = None) -> Names:
+def resolve(tree: Tree, own: UUID | None = None, pinned: Lists | None = None) -> Names:
     """Everything that `tree`, the rules of segment `own`, names. Raises `UnusableRules` with the place of the name."""
-    names = Names()
+    names = Names(pinned=pinned or {})
     _resolve(tree, names, (own,) if own else ())
     return names
 
@@ -94,7 +110,7 @@ def _find_segment(named: Named, names: Names, path: tuple[UUID, ...]) -> int:
         if segment is None:
             raise UnusableRules(named.place, f"there is no segment {key}.")
         if segment.kind == SegmentKind.LIST:
-            names.segments[key], names.weights[key] = OnList(key), 1
+            names.segments[key], names.weights[key] = names.on_list(segment), 1
         else:
             try:
                 tree = read(segment.rules)
