@@ -19,7 +19,6 @@ from accounts.strict import Strict
 from campaigns.models import Segment, Upload
 from campaigns.segments import looking, saving
 from campaigns.segments.compiling import UnusableRules
-from campaigns.vocabulary import UploadMode, UploadState
 from notifications.clock import clock
 
 #: Segments that a list shows, the newest first.
@@ -65,11 +64,10 @@ class FaultAnswer(serializers.Serializer[Any]):
 class UploadAnswer(serializers.ModelSerializer[Upload]):
     """A file for a list. Until it is taken the list is as it was, and then it is all of the new one."""
 
-    state = serializers.ChoiceField(
-        choices=[one.value for one in UploadState],
-        help_text="reading: the list is as it was. taken: whom it names is on it. refused: because of faults.",
+    state = serializers.CharField(
+        help_text="reading: the list is as it was. taken: whom it names is on it. refused: because of faults."
     )
-    mode = serializers.ChoiceField(choices=[one.value for one in UploadMode])
+    mode = serializers.CharField(help_text="add, or replace.")
     line = serializers.IntegerField(help_text="The last line that is read, of `total`.")
     percent = serializers.IntegerField()
     unknown = serializers.IntegerField(help_text="Lines that name somebody who is unknown here, and not on the list.")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Recipient
-from campaigns import freezing, launching
+from campaigns import checking, freezing, launching
 from campaigns.models import Run, Segment, SegmentMember, Upload, UploadPart
 from campaigns.segments import uploading
 from campaigns.vocabulary import RunState, UploadState
@@ -297,6 +297,20 @@ def test_a_run_that_has_begun_goes_to_the_old_list_as_a_whole(
     second = begun(run.campaign, at + timedelta(minutes=1))
     worked_off(at + timedelta(minutes=1))
     assert names_of(second) == sorted(new)
+
+
+@pytest.mark.parametrize("is_nested", [pytest.param(False, id="for the list"), pytest.param(True, id="for rules")])
+def test_who_starts_a_campaign_is_told_that_a_file_is_being_read(vips: Segment, *, is_nested: bool) -> None:
+    crowd(3)
+    rules = {"field": "segment", "is": "in", "value": str(vips.pk)}
+    of = campaign(segment=segment("some", rules) if is_nested else vips)
+    upload(vips, "external_id\np0\np1\n")
+    told = "A file for the list “VIPs” is being read"
+    assert any(told in one for one in checking.look_at(of, later()).warnings)
+
+    read_all()
+
+    assert not any(told in one for one in checking.look_at(of, later()).warnings)
 
 
 def test_an_approved_campaign_starts_with_the_list_that_was_approved_until_another_is_in_force(
