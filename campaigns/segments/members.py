@@ -13,7 +13,8 @@ from campaigns.vocabulary import UNFINISHED
 
 #: Several people may have one address; all of them are meant, and somebody who is on a list that stays is not put on
 #: another. Tells how many were put on it, and the places of keys that name nobody. Served by the index of the column
-#: and by segment_member_once_a_list.
+#: and by segment_member_once_a_list, in which OFFSET 0 has people looked up one by one: PostgreSQL knows little of a
+#: list that grows, and would read all of it in each step.
 _PUT: Final = """
     WITH given AS MATERIALIZED (
         SELECT key, place
@@ -31,7 +32,8 @@ _PUT: Final = """
                  FROM campaigns_segmentmember AS member
                 WHERE member.segment_id = %(segment)s
                   AND member.recipient_id = found.id
-                  AND member.list_id = ANY(%(kept)s::uuid[]))
+                  AND member.list_id = ANY(%(kept)s::uuid[])
+               OFFSET 0)
          ORDER BY found.id
             ON CONFLICT DO NOTHING
         RETURNING 1

@@ -1,5 +1,6 @@
 """What failed of a run is tried again in the background, each message once, whoever is killed or asks twice."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from accounts.authentication import create_key
 from accounts.channels import Mode
-from campaigns import controlling, deciding, retrying
+from campaigns import controlling, deciding, progress, retrying
 from campaigns.models import Run
 from campaigns.vocabulary import RunState
 from notifications import recovery
@@ -29,16 +30,16 @@ def failed_run(people: int = 0, *templates: str) -> Run:
     crowd(people)
     run = begun(campaign(*templates))
     worked_off()
-    died(run)
+    died(deliveries(run))
     Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, finished_at=timezone.now())
     recovery.keep_tally()
     return run
 
 
-def died(run: Run) -> None:
+def died(of: Sequence[Delivery]) -> None:
     at = timezone.now()
     Batch.objects.all().delete()
-    for one in deliveries(run):
+    for one in of:
         Delivery.objects.filter(pk=one.pk).update(state="failed", reason="attempts_exhausted", due_at=None)
         DeadLetter.objects.create(delivery_id=one.pk, notification_id=one.notification_id, queue=one.queue, at=at)
 
@@ -123,14 +124,14 @@ def test_a_worker_that_is_killed_in_a_step_leaves_nothing_of_it_and_another_goes
 
 
 def test_what_fails_once_more_meanwhile_is_not_tried_without_end() -> None:
-    run = failed_run(2)
+    run = failed_run(10)
     controlling.retry_failed(run.pk, timezone.now())
-    worked()
-    died(run)
+    retrying.retry_step(timezone.now())
+    died([one for one in deliveries(run) if one.state == "retrying"])
 
     worked()
 
-    assert (of_state(run, "failed"), now(run).to_retry) == (2, 0)
+    assert (of_state(run, "failed"), of_state(run, "retrying"), times_tried(), now(run).to_retry) == (3, 7, 10, 0)
 
 
 def test_a_late_receipt_for_all_of_a_step_ends_nothing() -> None:
@@ -163,16 +164,21 @@ def test_a_run_is_not_over_while_something_waits_to_be_tried_again() -> None:
     assert now(run).state == RunState.RUNNING
 
 
-def test_a_run_that_was_just_found_to_be_over_is_not_where_somebody_asks_at_that_moment() -> None:
+def test_a_run_that_was_just_found_to_be_over_is_not_where_somebody_asks_at_that_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = failed_run(3)
     Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
-    seen = now(run)
-    controlling.retry_failed(run.pk, timezone.now())
-    worked()
 
-    deciding._finish(seen, {}, timezone.now())
+    def found_over_and_asked(_run: Run) -> bool:
+        controlling.retry_failed(run.pk, timezone.now())
+        worked()
+        return True
 
-    assert now(run).state == RunState.RUNNING
+    monkeypatch.setattr(progress, "nothing_waits", found_over_and_asked)
+    deciding.watch(clock=timezone.now)
+
+    assert (now(run).state, of_state(run, "retrying")) == (RunState.RUNNING, 3)
 
 
 def test_nothing_is_asked_of_a_run_of_which_nothing_failed() -> None:
