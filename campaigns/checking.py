@@ -12,6 +12,7 @@ from accounts.ids import floor_of
 from campaigns import leading
 from campaigns.models import Campaign, Segment, Variant
 from campaigns.schedule_of import problems_of
+from campaigns.segments import looking
 from campaigns.segments.compiling import UnusableRules, compiled
 from campaigns.vocabulary import LETTERS, Split
 from notifications import facts, intake
@@ -71,6 +72,7 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     ]
     try:
         readers = _readers(campaign.segment, at)
+        being_read = looking.being_read(campaign.segment)
     except UnusableRules as error:
         return Findings([*found, Problem("segment", f"Its rules cannot be used: {error}")])
     people = sum(readers.values())
@@ -80,6 +82,10 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     for one in spoken:
         found += _of_words(campaign, one)
     languages, warnings = _of_languages(spoken, people)
+    warnings += [
+        f"A file for the list “{name}” is being read: what begins before that is done goes to the list of before."
+        for name in being_read
+    ]
     return Findings([*found, *languages], warnings, people)
 
 

@@ -65,6 +65,9 @@ class RunAnswer(RunLineAnswer):
     percent = serializers.FloatField()
     per_second = serializers.FloatField(allow_null=True)
     seconds_left = serializers.FloatField(allow_null=True)
+    to_retry = serializers.IntegerField(
+        help_text="Of those that failed and are to be tried again, how many are not queued yet."
+    )
     arms = ArmAnswer(many=True)
     estimate = serializers.DictField(
         allow_null=True,
@@ -97,6 +100,7 @@ def told(run: Run, progress: Progress) -> Mapping[str, Any]:
         "percent": progress.percent,
         "per_second": progress.per_second,
         "seconds_left": progress.seconds_left,
+        "to_retry": run.to_retry,
         "arms": [
             {
                 **progress.arms[arm.letter].as_json(),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts.authentication import needs
 from accounts.models import Scope
 from accounts.strict import Strict
-from campaigns.models import Segment
+from campaigns.models import Segment, Upload
 from campaigns.segments import looking, saving
 from campaigns.segments.compiling import UnusableRules
 from notifications.clock import clock
@@ -54,14 +54,43 @@ class SegmentAnswer(serializers.ModelSerializer[Segment]):
         fields = ("id", "name", "kind", "rules", "created_at", "changed_at")
 
 
+class FaultAnswer(serializers.Serializer[Any]):
+    """What is wrong with a line of a file, counted from 1."""
+
+    line = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class UploadAnswer(serializers.ModelSerializer[Upload]):
+    """A file for a list. Until it is taken the list is as it was, and then it is all of the new one."""
+
+    state = serializers.CharField(
+        help_text="reading: the list is as it was. taken: whom it names is on it. refused: because of faults."
+    )
+    mode = serializers.CharField(help_text="add, or replace.")
+    line = serializers.IntegerField(help_text="The last line that is read, of `total`.")
+    percent = serializers.IntegerField()
+    unknown = serializers.IntegerField(help_text="Lines that name somebody who is unknown here, and not on the list.")
+    fault_count = serializers.IntegerField(source="bad")
+    faults = FaultAnswer(many=True, help_text="The first of them.")
+
+    class Meta:
+        model = Upload
+        fields = (
+            "id", "state", "mode", "created_at", "finished_at", "line", "total", "percent", "added", "unknown",
+            "fault_count", "faults",
+        )  # fmt: skip
+
+
 class SegmentDetailAnswer(SegmentAnswer):
-    """With how many are in it now, and who uses it."""
+    """With how many are in it now, who uses it, and its latest file."""
 
     people = serializers.SerializerMethodField()
+    upload = serializers.SerializerMethodField()
     used_by = serializers.SerializerMethodField()
 
     class Meta(SegmentAnswer.Meta):
-        fields = (*SegmentAnswer.Meta.fields, "people", "used_by")  # type: ignore[assignment] # two more
+        fields = (*SegmentAnswer.Meta.fields, "people", "used_by", "upload")  # type: ignore[assignment] # three more
 
     def get_people(self, segment: Segment) -> int | None:
         """Now. Null where that cannot be told: what its rules name is gone, or to count them takes too long."""
@@ -69,6 +98,12 @@ class SegmentDetailAnswer(SegmentAnswer):
             return looking.look_into(segment, clock.now()).people
         except UnusableRules:
             return None
+
+    @extend_schema_field(UploadAnswer(allow_null=True))
+    def get_upload(self, segment: Segment) -> Any:
+        """The latest file for a list, for a day. Null where there is none."""
+        latest = Upload.objects.filter(segment=segment).order_by("-id").first()
+        return UploadAnswer(latest).data if latest else None
 
     def get_used_by(self, segment: Segment) -> list[str]:
         """The names of its campaigns."""

@@ -122,9 +122,11 @@ class CancelledAnswer(serializers.Serializer[Any]):
 
 
 class RetriedAnswer(serializers.Serializer[Any]):
-    """How many deliveries are tried again."""
+    """How many deliveries are tried again; where they are many, to queue them goes on after the answer."""
 
-    replayed = serializers.IntegerField()
+    replayed = serializers.IntegerField(
+        help_text="Those that had failed by now, of which some may not be queued again yet: see the run's to_retry."
+    )
 
 
 def told(campaign: Campaign, run: Run | None, progress: Progress | None) -> Mapping[str, Any]:

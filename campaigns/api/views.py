@@ -145,9 +145,13 @@ class CampaignRetry(_Act):
 
     @extend_schema(operation_id="campaigns_retry", request=None, responses={202: serializers.RetriedAnswer})
     def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Try again what failed in the latest run because every attempt did."""
+        """Try again what failed in the latest run because every attempt did.
+
+        They are queued again in the background, some thousand a second; `to_retry` of the run says how many still wait
+        for it. Asking again meanwhile does no harm, and cancelling the run ends it.
+        """
         run = _run(request, campaign_id)
-        retried = _possible(lambda: controlling.retry_failed(run.id, clock=clock.now))
+        retried = _possible(lambda: controlling.retry_failed(run.id, clock.now()))
         return Response(asdict(retried), status=status.HTTP_202_ACCEPTED)
 
 

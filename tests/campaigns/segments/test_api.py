@@ -1,5 +1,6 @@
 """Segments as programs write, read and look at them."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from accounts.ids import new_id
 from accounts.models import Scope
 from campaigns.models import Campaign, Segment, SegmentMember
+from campaigns.segments import uploading
+from campaigns.vocabulary import UploadMode
+from notifications.clock import clock
 from tests.builders import application, caller, fields_named, person
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +116,33 @@ def test_a_list_can_be_renamed_and_has_no_rules() -> None:
     assert caller().put(page, {"name": "Best"}).status_code == 200
     assert fields_named(caller().put(page, {"name": "Best", "rules": KR})) == {"rules"}
     assert caller().get(page).json()["people"] == 1
+
+
+def test_a_list_tells_of_its_latest_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "AT_ONCE", 2)
+    vips = Segment.objects.create(name="VIPs", kind="list")
+    person("ann")
+    page, shop = f"/v1/segments/{vips.pk}", caller()
+    assert shop.get(page).json()["upload"] is None
+
+    uploading.upload(vips, BytesIO(b"external_id\nann\nghost\n"), UploadMode.ADD, clock.now(), by=None)
+    told = shop.get(page).json()
+    assert (told["people"], told["upload"]["state"], told["upload"]["percent"]) == (0, "reading", 33)
+    uploading.go_on(clock=clock.now)
+
+    told = shop.get(page).json()
+    assert told["people"] == 1
+    expected = {"state": "taken", "mode": "add", "line": 3, "total": 3, "percent": 100, "added": 1, "unknown": 1}
+    assert told["upload"] == {**told["upload"], **expected}
+
+
+def test_a_list_tells_what_is_wrong_with_its_latest_file() -> None:
+    vips = Segment.objects.create(name="VIPs", kind="list")
+    uploading.upload(vips, BytesIO(b"external_id\nnot one\n"), UploadMode.ADD, clock.now(), by=None)
+
+    told = caller().get(f"/v1/segments/{vips.pk}").json()["upload"]
+
+    assert (told["state"], told["fault_count"], told["faults"][0]["line"]) == ("refused", 1, 2)
 
 
 def test_reading_and_writing_have_scopes_of_their_own(korea: Segment) -> None:
