@@ -10,6 +10,7 @@ from accounts.strict import Strict
 from campaigns.api import run_serializers
 from campaigns.models import Campaign, Run
 from campaigns.progress import Progress
+from campaigns.schedule_of import OF_KIND, TIMED, kinds_that_ask, unasked
 from campaigns.vocabulary import EveryUnit, Goal, ScheduleKind, Split
 from notifications.vocabulary import Urgency
 
@@ -27,6 +28,16 @@ _WALL: Final = ("%H:%M", "%H:%M:%S")
 
 def _choices(kinds: Any) -> list[str]:
     return [kind.value for kind in kinds]
+
+
+def _columns_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in _COLUMNS if name in given} | {
+        "schedule_kind": given.get("schedule", ScheduleKind.NOW.value)
+    }
+
+
+def _asked_for() -> str:
+    return "; ".join(f"{kind}: {', '.join(names) or 'none'}" for kind, names in OF_KIND.items())
 
 
 class VariantRequest(Strict):
@@ -49,17 +60,24 @@ class CampaignRequest(Strict):
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere
         required=False, help_text="What the templates are given, for everybody."
     )
-    schedule = serializers.ChoiceField(choices=_choices(ScheduleKind), default=ScheduleKind.NOW.value)
-    starts_wall = serializers.CharField(max_length=16, required=False, help_text="As on the wall: 2026-12-24T09:00.")
-    crontab = serializers.CharField(max_length=200, required=False)
-    every = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
-    every_unit = serializers.ChoiceField(choices=_choices(EveryUnit), required=False)
-    ends_wall = serializers.CharField(max_length=16, required=False)
+    schedule = serializers.ChoiceField(
+        choices=_choices(ScheduleKind),
+        required=False,
+        help_text="When it goes out once it is started; now where nothing is said of any time. Each asks for fields of "
+        f"its own, and takes no others: {_asked_for()}.",
+    )
+    starts_wall = serializers.CharField(
+        max_length=16, required=False, allow_null=True, help_text="As on the wall: 2026-12-24T09:00."
+    )
+    crontab = serializers.CharField(max_length=200, required=False, allow_null=True)
+    every = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True)
+    every_unit = serializers.ChoiceField(choices=_choices(EveryUnit), required=False, allow_null=True)
+    ends_wall = serializers.CharField(max_length=16, required=False, allow_null=True)
     zone = serializers.CharField(max_length=64, required=False)
     in_local_time = serializers.BooleanField(required=False)
-    window_from = serializers.TimeField(input_formats=_WALL, required=False)
-    window_until = serializers.TimeField(input_formats=_WALL, required=False)
-    throttle_per_minute = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False)
+    window_from = serializers.TimeField(input_formats=_WALL, required=False, allow_null=True)
+    window_until = serializers.TimeField(input_formats=_WALL, required=False, allow_null=True)
+    throttle_per_minute = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
     late_hours = serializers.IntegerField(min_value=0, max_value=720, required=False)
     split = serializers.ChoiceField(choices=_choices(Split), required=False)
     goal = serializers.ChoiceField(choices=_choices(Goal), required=False)
@@ -70,7 +88,15 @@ class CampaignRequest(Strict):
     sure_percent = serializers.IntegerField(min_value=51, max_value=99, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What only makes sense together."""
+        """What only makes sense together. Null is as good as not said."""
+        attrs = {name: value for name, value in attrs.items() if value is not None}
+        timed = [name for name in TIMED if attrs.get(name)]
+        if timed and "schedule" not in attrs:
+            # else it would go out at once, and who wrote a time did not mean that
+            told = f"Say which it is, beside {', '.join(timed)}: {kinds_that_ask(timed)}."
+            raise serializers.ValidationError({"schedule": told})
+        if too_much := unasked(Campaign(**_columns_of(attrs))):
+            raise serializers.ValidationError({one.field: one.message for one in too_much})
         if ("window_from" in attrs) != ("window_until" in attrs):
             raise serializers.ValidationError({"window_until": "A send window has a beginning and an end."})
         if attrs.get("window_from") is not None and attrs["window_from"] == attrs["window_until"]:
@@ -82,8 +108,7 @@ class CampaignRequest(Strict):
 
     def columns(self) -> dict[str, Any]:
         """The columns of the row; the segment and the variants are looked up by whoever writes it."""
-        given = self.validated_data
-        return {name: given[name] for name in _COLUMNS if name in given} | {"schedule_kind": given["schedule"]}
+        return _columns_of(self.validated_data)
 
 
 class WinnerRequest(Strict):

@@ -124,6 +124,7 @@ def test_a_campaign_whose_moments_were_all_skipped_says_why(shop: Caller) -> Non
     assert "not gone out yet" in shop.post(f"/v1/campaigns/{campaign}/pause", {}).json()["detail"]
 
 
+EVE = "2030-12-24T09:00"
 REFUSED = [
     ({"segment": "nobody"}, "segment", "There is no segment named 'nobody'"),
     ({"variants": [{"template": "gone"}]}, "variants[0].template", "There is no template named 'gone'"),
@@ -134,6 +135,16 @@ REFUSED = [
     ({"window_from": "09:00"}, "window_until", "a beginning and an end"),
     ({"decide_after_hours": 8, "decide_by_hours": 2}, "decide_by_hours", "after 8 hours at the earliest"),
     ({"colour": "red"}, "colour", "Unknown field"),
+    ({"crontab": "0 9 * * *"}, "schedule", "Say which it is, beside crontab: crontab."),
+    ({"starts_wall": EVE}, "schedule", "Say which it is, beside starts_wall: once, crontab or interval."),
+    ({"in_local_time": True, "ends_wall": EVE}, "schedule", "crontab or interval"),
+    ({"crontab": "0 9 * * *", "every": 2}, "schedule", "once, crontab or interval"),
+    ({"schedule": "now", "starts_wall": EVE}, "starts_wall", "leave it out, or choose once, crontab or interval"),
+    ({"schedule": "now", "in_local_time": True}, "in_local_time", "“now” does not ask for it"),
+    ({"schedule": "once", "starts_wall": EVE, "crontab": "0 9 * * *"}, "crontab", "“once” does not ask for it"),
+    ({"schedule": "once", "starts_wall": EVE, "ends_wall": EVE}, "ends_wall", "choose crontab or interval"),
+    ({"schedule": "crontab", "crontab": "0 9 * * *", "every": 2}, "every", "choose interval"),
+    ({"schedule": "interval", "every": 2, "every_unit": "days", "crontab": "* * * * *"}, "crontab", "choose crontab"),
     ({"urgency": "soon"}, "urgency", '"soon" is none of critical, normal, bulk'),
 ]
 
@@ -146,6 +157,33 @@ def test_what_cannot_be_written_is_refused_at_its_field(
 
     assert says in found[field]
     assert not Campaign.objects.exists()
+
+
+SAYS_NOTHING = [
+    ({"in_local_time": False}, "now"),
+    ({"crontab": None, "starts_wall": None, "ends_wall": None, "every": None, "every_unit": None}, "now"),
+    ({"zone": "Europe/London", "window_from": "09:00", "window_until": "18:00", "late_hours": 4}, "now"),
+    ({"schedule": "once", "starts_wall": EVE, "crontab": None, "window_from": None, "window_until": None}, "once"),
+]
+
+
+@pytest.mark.parametrize(("changes", "schedule"), SAYS_NOTHING, ids=["usual", "null", "zone", "once"])
+def test_a_field_of_another_schedule_that_says_nothing_is_taken(
+    shop: Caller, changes: dict[str, Any], schedule: str
+) -> None:
+    assert shop.post("/v1/campaigns", body(**changes)).json()["schedule"] == schedule
+
+
+def test_a_draft_that_says_more_than_its_schedule_asks_for_does_not_start(shop: Caller) -> None:
+    crowd(3)
+    campaign = written(shop)
+    Campaign.objects.update(crontab="0 9 * * *", in_local_time=True)
+
+    found = errors(shop.post(f"/v1/campaigns/{campaign}/start", {}))
+
+    assert "“now” does not ask for it" in found["crontab"]
+    assert set(found) == {"crontab", "in_local_time"}
+    assert not Run.objects.exists()
 
 
 NOT_READY = [
