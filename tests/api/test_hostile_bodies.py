@@ -132,7 +132,7 @@ DOORS: Mapping[str, tuple[str, str, Callable[[Stage], Any]]] = {
         "/v1/campaigns",
         lambda on: anew(schedule="once", crontab=None, ends_wall=None, in_local_time=True),
     ),
-    "start": ("post", "/v1/campaigns/{campaign}/start", lambda on: {}),
+    "start": ("post", "/v1/campaigns/{campaign}/start", lambda on: {"seen": "0123456789abcdef"}),
     "choose": ("post", "/v1/campaigns/{campaign}/choose", lambda on: {"variant": "A"}),
     "a segment": ("post", "/v1/segments", lambda on: {"name": str(new_id()), "rules": RULES}),
     "a segment that is changed": ("put", "/v1/segments/{segment}", lambda on: {"name": "Some", "rules": RULES}),
@@ -206,6 +206,8 @@ READ = (
     "/v1/campaigns/{campaign}/runs?cursor={text}", "/v1/campaigns/{campaign}/runs?page_size={text}",
     "/v1/campaigns/{campaign}/runs?{text}=1", "/v1/campaigns/{campaign}/runs/{text}",
     "/v1/campaigns/{campaign}/report?run={text}", "/v1/campaigns/{text}", "/v1/campaigns?{text}={text}",
+    "/v1/campaigns?name={text}", "/v1/campaigns?state={text}", "/v1/campaigns?cursor={text}",
+    "/v1/segments?name={text}", "/v1/segments?cursor={text}", "/v1/segments?{text}={text}",
     "/v1/segments/{text}", "/v1/reports?by={text}", "/v1/reports?since={text}", "/v1/reports?until={text}",
     "/v1/reports?{text}=1",
 )  # fmt: skip
