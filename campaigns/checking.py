@@ -11,7 +11,7 @@ from accounts.channels import Channel
 from accounts.ids import floor_of
 from campaigns import leading
 from campaigns.models import Campaign, Segment, Variant
-from campaigns.schedule_of import problems_of
+from campaigns.schedule_of import problems_of, unasked
 from campaigns.segments import looking
 from campaigns.segments.compiling import UnusableRules, compiled
 from campaigns.vocabulary import LETTERS, Split
@@ -66,7 +66,7 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     """All that is wrong with a campaign that is to start now."""
     variants = list(campaign.variants.select_related("template__category").order_by("letter"))
     found = [
-        *(Problem(one.field, one.message) for one in problems_of(campaign, at)),
+        *(Problem(one.field, one.message) for one in (*problems_of(campaign, at), *unasked(campaign))),
         *_of_experiment(campaign, variants),
         *_of_templates(variants),
     ]

@@ -19,16 +19,20 @@ from accounts.strict import Strict
 from campaigns.models import Segment, Upload
 from campaigns.segments import looking, saving
 from campaigns.segments.compiling import UnusableRules
+from notifications.api.paging import NewestFirst, PageAnswer, PageQuery
 from notifications.clock import clock
-
-#: Segments that a list shows, the newest first.
-_LISTED = 500
 
 
 class Conflict(APIException):
     """Somebody uses the segment."""
 
     status_code = status.HTTP_409_CONFLICT
+
+
+class SegmentsQuery(PageQuery):
+    """Which segments."""
+
+    name = serializers.CharField(max_length=100, required=False, help_text="How their names begin.")
 
 
 class SegmentRequest(Strict):
@@ -82,6 +86,12 @@ class UploadAnswer(serializers.ModelSerializer[Upload]):
         )  # fmt: skip
 
 
+class SegmentsAnswer(PageAnswer):
+    """A page of segments."""
+
+    results = SegmentAnswer(many=True)
+
+
 class SegmentDetailAnswer(SegmentAnswer):
     """With how many are in it now, who uses it, and its latest file."""
 
@@ -129,10 +139,17 @@ class _ReadersAndWriters(APIView):
 class Segments(_ReadersAndWriters):
     """All segments; they are everybody's, as recipients are."""
 
-    @extend_schema(operation_id="segments_list", responses=SegmentAnswer(many=True))
-    def get(self, _request: Request) -> Response:
-        """The segments, the newest first."""
-        return Response(SegmentAnswer(Segment.objects.order_by("-id")[:_LISTED], many=True).data)
+    @extend_schema(operation_id="segments_list", parameters=[SegmentsQuery], responses=SegmentsAnswer)
+    def get(self, request: Request) -> Response:
+        """The segments, the newest first. `next` is the address of the next page."""
+        asked = SegmentsQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        found = Segment.objects.all()
+        if name := asked.validated_data.get("name"):
+            found = found.filter(name__startswith=name)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(SegmentAnswer(page, many=True).data)
 
     @extend_schema(operation_id="segments_create", request=SegmentRequest, responses={201: SegmentAnswer})
     def post(self, request: Request) -> Response:

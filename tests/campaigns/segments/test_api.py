@@ -34,11 +34,27 @@ def test_rules_are_saved_shown_changed_and_deleted() -> None:
     page = f"/v1/segments/{made.json()['id']}"
     shown = shop.get(page).json()
     assert (shown["name"], shown["rules"], shown["people"], shown["used_by"]) == ("Korea", KR, 1, [])
-    assert [one["name"] for one in shop.get("/v1/segments").json()] == ["Korea"]
+    assert [one["name"] for one in shop.get("/v1/segments").json()["results"]] == ["Korea"]
     changed = shop.put(page, {"name": "All", "rules": {}})
     assert (changed.status_code, changed.json()["rules"]) == (200, {})
     assert shop.delete(page).status_code == 204
     assert shop.get(page).status_code == 404
+
+
+def test_segments_are_listed_the_newest_first_page_by_page_and_found_by_how_their_names_begin() -> None:
+    names = [f"{country} {number}" for number in range(2) for country in ("Korea", "Japan")]
+    for name in names:
+        Segment.objects.create(name=name)
+    shop = caller()
+
+    first = shop.get("/v1/segments?page_size=3").json()
+    second = shop.get(first["next"]).json()
+
+    assert [one["name"] for page in (first, second) for one in page["results"]] == names[::-1]
+    assert second["next"] is None
+    assert [one["name"] for one in shop.get("/v1/segments?name=Kor").json()["results"]] == ["Korea 1", "Korea 0"]
+    for query in ("named=Korea", "page_size=1001", "name="):
+        assert fields_named(shop.get(f"/v1/segments?{query}")) == {query.partition("=")[0]}
 
 
 def test_how_many_are_in_a_segment_that_names_what_is_gone_is_not_told_as_nobody() -> None:
