@@ -1,5 +1,6 @@
 """The form of a campaign: what is typed is told at its field, and kept as it was meant."""
 
+import json
 import re
 from typing import Any
 
