@@ -12,7 +12,8 @@ from accounts.channels import Channel
 from accounts.ids import floor_of
 from campaigns import leading
 from campaigns.models import Campaign, Segment, Variant
-from campaigns.schedule_of import problems_of
+from campaigns.schedule_of import problems_of, unasked
+from campaigns.segments import looking
 from campaigns.segments.compiling import UnusableRules, compiled
 from campaigns.vocabulary import LETTERS, Split
 from notifications import facts, intake
@@ -69,12 +70,13 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     """All that is wrong with a campaign that is to start now."""
     variants = list(campaign.variants.select_related("template__category").order_by("letter"))
     found = [
-        *(Problem(one.field, one.message) for one in problems_of(campaign, at)),
+        *(Problem(one.field, one.message) for one in (*problems_of(campaign, at), *unasked(campaign))),
         *_of_experiment(campaign, variants),
         *_of_templates(variants),
     ]
     try:
         readers = _readers(campaign.segment, at)
+        being_read = looking.being_read(campaign.segment)
     except UnusableRules as error:
         return Findings([*found, Problem("segment", f"Its rules cannot be used: {error}")])
     people = sum(readers.values())
@@ -84,6 +86,10 @@ def look_at(campaign: Campaign, at: datetime) -> Findings:
     for one in spoken:
         found += _of_words(campaign, one)
     languages, warnings = _of_languages(spoken, people)
+    warnings += [
+        f"A file for the list “{name}” is being read: what begins before that is done goes to the list of before."
+        for name in being_read
+    ]
     return Findings([*found, *languages], [*_of_learning(campaign, variants, people), *warnings], people)
 
 

@@ -1,19 +1,17 @@
 """A run is held, goes on, is withdrawn, or tries again what failed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from campaigns import chunks, launching, progress
+from campaigns import chunks, launching, progress, retrying
 from campaigns.models import Run
 from campaigns.vocabulary import UNFINISHED, RunState
-from notifications import queues, recovery
+from notifications import queues
 from notifications.ledger import pausing
 from notifications.ledger.cancel import Cancelled, cancel
-from notifications.ledger.replay import Choice
 
 
 class CannotDo(Exception):
@@ -26,7 +24,7 @@ class UnknownVariant(CannotDo):
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many deliveries are tried again."""
+    """How many deliveries are tried again: those that failed by then, and are queued again step by step."""
 
     replayed: int
 
@@ -41,7 +39,7 @@ def pause(run_id: UUID, at: datetime) -> None:
             raise CannotDo(f"The run is {run.state}: there is nothing left to pause.")
         run.paused_from, run.state = run.state, RunState.PAUSED.value
         run.save(update_fields=["paused_from", "state"])
-        pausing.pause(_notifications(run), at)
+        pausing.pause(run.notification_ids(), at)
 
 
 def resume(run_id: UUID, at: datetime) -> None:
@@ -56,8 +54,9 @@ def resume(run_id: UUID, at: datetime) -> None:
         if run.next_chunk_at is not None:
             run.next_chunk_at = max(run.next_chunk_at, at)
         run.save(update_fields=["paused_from", "state", "next_chunk_at"])
-        lanes = pausing.resume(_notifications(run), at)
+        lanes = pausing.resume(run.notification_ids(), at)
         transaction.on_commit(launching.hint)
+        transaction.on_commit(retrying.hint)
         transaction.on_commit(lambda: queues.hint(lanes))
 
 
@@ -73,23 +72,24 @@ def withdraw(run_id: UUID, at: datetime) -> Cancelled:
         if run.state != RunState.CANCELLED:
             run.state, run.finished_at, run.note = RunState.CANCELLED.value, at, run.note or "It was cancelled."
             run.lease_id = run.lease_until = None
-            run.save(update_fields=["state", "finished_at", "note", "lease_id", "lease_until"])
+            run.to_retry = 0
+            run.save(update_fields=["state", "finished_at", "note", "lease_id", "lease_until", "to_retry"])
         # first what is not planned: a chunk that is just being appended is waited for, and withdrawn with the rest
         chunks.close(run.id)
-    ended = [cancel(notification_id, at) for notification_id in _notifications(run)]
+    ended = [cancel(notification_id, at) for notification_id in run.notification_ids()]
     return Cancelled(sum(one.cancelled for one in ended), sum(one.too_late for one in ended))
 
 
-def retry_failed(run_id: UUID, *, clock: Callable[[], datetime]) -> Retried:
-    """Try again what failed because every attempt did; what a provider refused for good is not asked again."""
-    run = Run.objects.get(pk=run_id)
-    if run.state == RunState.CANCELLED:
-        raise CannotDo("The run is cancelled: what failed of it is not tried again.")
-    replayed = sum(recovery.replay(Choice(notification_id=one), clock=clock) for one in _notifications(run))
-    finished = Run.objects.filter(pk=run_id, state=RunState.FINISHED)
-    if replayed:
-        finished.update(state=RunState.RUNNING, finished_at=None)
-    return Retried(replayed)
+def retry_failed(run_id: UUID, at: datetime) -> Retried:
+    """Try again what failed by now because every attempt did; what a provider refused for good is not asked again.
+
+    That happens in the background; a run that was over is running at once. Raises `CannotDo` for a cancelled run.
+    """
+    with transaction.atomic():
+        run = _locked(run_id)
+        if run.state == RunState.CANCELLED:
+            raise CannotDo("The run is cancelled: what failed of it is not tried again.")
+        return Retried(retrying.ask(run, run.notification_ids(), at))
 
 
 def choose(run_id: UUID, letter: str, at: datetime) -> None:
@@ -115,8 +115,3 @@ def choose(run_id: UUID, letter: str, at: datetime) -> None:
 
 def _locked(run_id: UUID) -> Run:
     return Run.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=run_id)
-
-
-def _notifications(run: Run) -> list[UUID]:
-    found = run.arms.exclude(notification_id=None).order_by("letter").values_list("notification_id", flat=True)
-    return [one for one in found if one is not None]

@@ -139,9 +139,10 @@ def _decide(run: Run, by_letter: Mapping[str, Counts], latest: Sample | None, at
 
 
 def _finish(run: Run, by_letter: Mapping[str, Counts], at: datetime) -> None:
-    waits = run.test_percent < 100 and not run.winner and len(run.shares) > 1
+    waits = run.to_retry or (run.test_percent < 100 and not run.winner and len(run.shares) > 1)
     seems_over = not any(counts.waiting for counts in by_letter.values())
     if not waits and seems_over and progress.nothing_waits(run):
-        done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
+        # whoever has asked meanwhile for what failed to be tried again has it run on
+        done = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, retry_asked_at=run.retry_asked_at)
         if done.update(state=RunState.FINISHED, finished_at=at):
             progress.sample(run, by_letter, at)

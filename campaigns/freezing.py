@@ -114,14 +114,9 @@ def take(at: datetime, *, lease_for: timedelta) -> Freeze | None:
 def freeze_slice(freeze: Freeze, at: datetime, *, lease_for: timedelta) -> bool:
     """Write down the next slice; whether there may be more.
 
-    Who was not known when the run started is not in it, whenever the slice is written. A run for a list that says
-    something else by now is ended here: half of one list and half of another are nobody's audience.
+    Who was not known when the run started is not in it, whenever the slice is written.
     """
     run = freeze.run
-    if name := keeping.changed_list(run.audience):
-        why = f"The list “{name}” was changed while the audience was written down."
-        _fail(run, freeze.lease_id, f"{why} Nothing more of it goes out; start the campaign again.", at)
-        return False
     limit = SLICE if run.frozen_to else FIRST_SLICE
     assert run.started_at is not None
     asked: dict[str, Any] = {

@@ -14,7 +14,7 @@ from accounts.ids import new_id
 from campaigns import chunks, freezing, outings
 from campaigns.chunks import Turn
 from campaigns.experiments.assignment import Design, Share
-from campaigns.models import Arm, Campaign, Run, Variant
+from campaigns.models import Arm, Campaign, Run, Segment, Variant
 from campaigns.outings import Outing
 from campaigns.segments import keeping
 from campaigns.segments.reading import UnusableRules
@@ -41,7 +41,8 @@ def begin(run: Run, at: datetime) -> None:
         if not Run.objects.select_for_update().filter(pk=run.pk, state=RunState.STARTING, started_at=None).exists():
             return
         variants = list(run.campaign.variants.select_related("template").order_by("letter"))
-        if note := _stands_in_the_way(run.campaign, variants):
+        segment = Segment.objects.get(pk=run.campaign.segment_id)
+        if note := _stands_in_the_way(run.campaign, segment, variants):
             Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, finished_at=at, note=note[:300])
             return
         arms = []
@@ -59,7 +60,7 @@ def begin(run: Run, at: datetime) -> None:
         Run.objects.filter(pk=run.pk).update(
             started_at=at,
             next_chunk_at=at,
-            audience=keeping.kept(run.campaign.segment),
+            audience=keeping.kept(segment),
             shares=shares,
             holdout_percent=run.campaign.holdout_percent,
             test_percent=run.campaign.test_percent,
@@ -67,12 +68,12 @@ def begin(run: Run, at: datetime) -> None:
         transaction.on_commit(hint)
 
 
-def _stands_in_the_way(campaign: Campaign, variants: Sequence[Variant]) -> str:
+def _stands_in_the_way(campaign: Campaign, segment: Segment, variants: Sequence[Variant]) -> str:
     """Why a run cannot begin, in words; empty where it can."""
     try:
-        segments = keeping.closure(campaign.segment)
+        segments = keeping.closure(segment)
     except UnusableRules as error:
-        return f"The segment “{campaign.segment}” cannot be used: {error}"
+        return f"The segment “{segment}” cannot be used: {error}"
     approved_at = campaign.approved_at
     changed = [one.name for one in segments if approved_at is not None and one.changed_at > approved_at]
     if changed:

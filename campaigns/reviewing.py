@@ -7,6 +7,7 @@ Who may do what at all is a question of permissions, which the doors ask; here t
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,7 +19,7 @@ from accounts.models import AuditEntry
 from accounts.staff import audit
 from accounts.staff.audit import By, Deed
 from campaigns import beat, beginning, starting
-from campaigns.checking import Problem, look_at, needs_approval
+from campaigns.checking import Findings, Problem, look_at, needs_approval
 from campaigns.models import Campaign, Variant
 from campaigns.schedules import BadSchedule
 from campaigns.segments import keeping
@@ -30,6 +31,14 @@ _CHANGED: Final = "It was changed since you looked at it; read it again."
 #: What makes somebody a writer, in the words of the audit log.
 _WRITING: Final = ("added", "changed")
 _ON_ITS_WAY: Final = "A run of it is on its way: wait until it is finished, or cancel the run first."
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A campaign that goes out, or waits for a second pair of eyes, and what was found when it was looked at."""
+
+    campaign: Campaign
+    found: Findings
 
 
 class NotReady(Exception):
@@ -44,13 +53,12 @@ class NotAllowed(Exception):
     """The campaign is in no state for that, or it is not for this person to do; the message says what is right."""
 
 
-def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "", seen: str | None = None) -> Campaign:
-    """Let a draft go out, or ask for a second pair of eyes where its category wants that; `state` says which.
+def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "", seen: str | None = None) -> Started:
+    """Let a draft go out, or ask for a second pair of eyes where its category wants that; its `state` says which.
 
     One that has ended starts again only where `after` is the id of its last run: who asks twice for the first start,
     because of a double click or an answer that was lost, does not get a second. `seen` is the `fingerprint` of what was
-    read on the page where it was started; programs read none. Raises `NotReady` with all that is wrong, and
-    `NotAllowed`.
+    read before, where anything was. Raises `NotReady` with all that is wrong, and `NotAllowed`.
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -58,7 +66,7 @@ def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "", seen: str
             _must_be_meant_again(campaign, after)
         else:
             _must_be(campaign, CampaignState.DRAFT)
-        _must_be_ready(campaign, at)
+        found = _must_be_ready(campaign, at)
         if seen is not None and seen != fingerprint(campaign):
             raise NotAllowed(_CHANGED)
         if needs_approval(campaign):
@@ -66,10 +74,10 @@ def start(campaign_id: UUID, at: datetime, *, by: By, after: str = "", seen: str
             campaign.submitted_by = by if isinstance(by, User) else None
             campaign.save(update_fields=["state", "submitted_by"])
             audit.note(campaign, Deed("submitted"), by)
-            return campaign
+            return Started(campaign, found)
         _activate(campaign, at)
         audit.note(campaign, Deed("started"), by)
-    return campaign
+    return Started(campaign, found)
 
 
 def approve(campaign_id: UUID, at: datetime, *, by: By, seen: str | None = None) -> Campaign:
@@ -222,10 +230,11 @@ def _must_be_meant_again(campaign: Campaign, after: str) -> None:
         raise NotAllowed(_ON_ITS_WAY)
 
 
-def _must_be_ready(campaign: Campaign, at: datetime) -> None:
+def _must_be_ready(campaign: Campaign, at: datetime) -> Findings:
     found = look_at(campaign, at)
     if found.problems:
         raise NotReady(found.problems)
+    return found
 
 
 def _locked(campaign_id: UUID) -> Campaign:

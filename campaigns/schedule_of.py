@@ -1,6 +1,6 @@
 """A campaign's row read as a schedule, and all that is wrong with it, by the names of its fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,16 @@ from campaigns.schedules import (
     zone_named,
 )
 from campaigns.vocabulary import EveryUnit, ScheduleKind
+
+#: The fields that each kind of schedule asks for. Of another kind they would say nothing.
+OF_KIND: Final[Mapping[ScheduleKind, tuple[str, ...]]] = {
+    ScheduleKind.NOW: (),
+    ScheduleKind.ONCE: ("starts_wall", "in_local_time"),
+    ScheduleKind.CRONTAB: ("crontab", "starts_wall", "ends_wall", "in_local_time"),
+    ScheduleKind.INTERVAL: ("every", "every_unit", "starts_wall", "ends_wall", "in_local_time"),
+}
+#: All of them.
+TIMED: Final = tuple(dict.fromkeys(name for names in OF_KIND.values() for name in names))
 
 #: How the times on the wall are written.
 _WALL: Final = "%Y-%m-%dT%H:%M"
@@ -61,6 +71,23 @@ def problems_of(campaign: Campaign, at: datetime) -> list[Problem]:
     return [Problem(_FIELDS.get(one.field, one.field), one.message) for one in check(schedule, at)]
 
 
+def unasked(campaign: Campaign) -> list[Problem]:
+    """Fields that say when, where its kind of schedule does not ask for them: who wrote them meant another."""
+    kind = ScheduleKind(campaign.schedule_kind)
+    return [
+        Problem(name, f"The schedule “{kind}” does not ask for it: leave it out, or choose {kinds_that_ask([name])}.")
+        for name in TIMED
+        if name not in OF_KIND[kind] and getattr(campaign, name)
+    ]
+
+
+def kinds_that_ask(names: Iterable[str]) -> str:
+    """The kinds of schedule that ask for all of some fields, in words; where none does, those that ask for any."""
+    fitting = [kind.value for kind, asked in OF_KIND.items() if set(names) <= {*asked}]
+    *others, last = fitting or [kind.value for kind, asked in OF_KIND.items() if asked]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def late_limit_of(campaign: Campaign) -> timedelta:
     """How late a run may begin."""
     return timedelta(hours=campaign.late_hours)
@@ -75,8 +102,6 @@ def window_of(campaign: Campaign) -> Window | None:
 
 def _at_once(campaign: Campaign) -> Iterator[Problem]:
     """The clock of its zone says when its window opens, and no clock when it begins."""
-    if campaign.in_local_time:
-        yield Problem("in_local_time", "At once is no time of day: give a date and a time, or leave local time out.")
     try:
         zone_named(campaign.zone)
     except UnknownZone as unknown:

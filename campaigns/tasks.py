@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns.vocabulary import EXPORT, GO_ON, START, TICK
+from campaigns.vocabulary import EXPORT, GO_ON, LIST, RETRY, START, TICK
 from notifications.clock import clock
 
 
@@ -38,3 +38,19 @@ def export(**newer: object) -> None:
     from campaigns.reports import exporting
 
     exporting.go_on(clock=clock.now)
+
+
+@shared_task(name=RETRY)
+def retry(**newer: object) -> None:
+    """Queue again some more of what failed, of a run of which somebody asked for it."""
+    from campaigns import retrying
+
+    retrying.go_on(clock=clock.now)
+
+
+@shared_task(name=LIST)
+def read_list(**newer: object) -> None:
+    """Read some more of a file for a list, and delete what is of no use any more."""
+    from campaigns.segments import uploading
+
+    uploading.go_on(clock=clock.now)

@@ -11,6 +11,21 @@ class SegmentKind(StrEnum):
     LIST = "list"  # whoever was in an uploaded file
 
 
+class UploadMode(StrEnum):
+    """What becomes of those who are on a list when a file for it comes."""
+
+    ADD = "add"  # they stay, and others come
+    REPLACE = "replace"  # they go
+
+
+class UploadState(StrEnum):
+    """Where a file for a list stands."""
+
+    READING = "reading"  # it is read, or waits for its turn; the list is as it was
+    TAKEN = "taken"  # whom it names is on the list
+    REFUSED = "refused"  # it has faults; the list is as it was
+
+
 class CampaignState(StrEnum):
     """Where a campaign stands."""
 
@@ -91,3 +106,5 @@ TICK: Final = "campaigns.tick"
 START: Final = "campaigns.start"
 GO_ON: Final = "campaigns.go_on"
 EXPORT: Final = "campaigns.export"
+RETRY: Final = "campaigns.retry"
+LIST: Final = "campaigns.list"

@@ -241,6 +241,8 @@ CELERY_BEAT_SCHEDULE = {
     "arrive": {"task": "tracking.arrive", "schedule": 1.0, "options": {"queue": "receipts", "expires": 5}},
     "tally": {"task": "notifications.tally", "schedule": 3.0, "options": {"queue": "planner", "expires": 10}},
     "campaigns": {"task": "campaigns.tick", "schedule": 5.0, "options": {"queue": "planner", "expires": 10}},
+    "retries": {"task": "campaigns.retry", "schedule": 15.0, "options": {"queue": "planner", "expires": 15}},
+    "lists": {"task": "campaigns.list", "schedule": 15.0, "options": {"queue": "planner", "expires": 15}},
     "exports": {"task": "campaigns.export", "schedule": 15.0, "options": {"queue": "planner", "expires": 15}},
     "partitions": {
         "task": "notifications.partitions",

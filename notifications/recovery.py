@@ -93,10 +93,10 @@ def replay(choice: Choice, *, clock: Callable[[], datetime]) -> int:
     """Try dead letters again, a thousand in a transaction, until none that was chosen is left; how many."""
     total = 0
     while True:
-        done, lanes = ledger_replay.replay(choice, clock())
-        queues.hint(lanes)
-        total += done
-        if not done:
+        done = ledger_replay.replay(choice, clock())
+        queues.hint(done.lanes)
+        total += done.again
+        if not done.taken:
             return total
 
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ from tests.sandbox.world import Running
 
 #: make test ARGS="tests/planning --hypothesis-profile thorough -n2"
 hypothesis_settings.register_profile("thorough", max_examples=10_000, deadline=None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def admin_is_known() -> None:
+    """The pages of the admin are registered with the first request; tests look at them before any."""
+    import_module("config.urls")
 
 
 @pytest.fixture(scope="session")

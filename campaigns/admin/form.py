@@ -16,9 +16,7 @@ from accounts.staff import versions
 from campaigns.admin.form_fields import (
     CHOICES,
     LABELS,
-    OF_KIND,
     RANGES,
-    TIMED,
     ChannelBoxes,
     HourInput,
     WallInput,
@@ -26,7 +24,7 @@ from campaigns.admin.form_fields import (
     bound,
 )
 from campaigns.models import Campaign, Variant
-from campaigns.schedule_of import problems_of
+from campaigns.schedule_of import OF_KIND, TIMED, problems_of
 from campaigns.vocabulary import LETTERS, ScheduleKind
 from notifications.clock import clock
 from templates_app.models import Template, VersionState

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from campaigns.models import Campaign
+from campaigns.schedule_of import OF_KIND, TIMED
 from campaigns.vocabulary import Goal, ScheduleKind, Split
 
 if TYPE_CHECKING:
@@ -17,14 +18,6 @@ else:
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as ThemedBoxes
     from unfold.widgets import UnfoldAdminTextInputWidget as ThemedText
 
-#: Fields that say when, for each kind of schedule. Of another kind they say nothing, and are emptied.
-OF_KIND: Final[Mapping[ScheduleKind, tuple[str, ...]]] = {
-    ScheduleKind.NOW: (),
-    ScheduleKind.ONCE: ("starts_wall", "in_local_time"),
-    ScheduleKind.CRONTAB: ("crontab", "starts_wall", "ends_wall", "in_local_time"),
-    ScheduleKind.INTERVAL: ("every", "every_unit", "starts_wall", "ends_wall", "in_local_time"),
-}
-TIMED: Final = tuple(dict.fromkeys(name for names in OF_KIND.values() for name in names))
 #: Fields that mean something whenever it does not go out at once.
 _LATER: Final = ("zone", "late_hours")
 

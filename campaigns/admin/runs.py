@@ -145,8 +145,10 @@ class RunAdmin(ReadOnly, ModelAdmin[Run]):
         """Ask once more, then try again what failed."""
 
         def retry(run: Run) -> str:
-            done = controlling.retry_failed(run.pk, clock=clock.now)
-            return f"{done.replayed:,} messages are tried again."
+            done = controlling.retry_failed(run.pk, clock.now())
+            if not done.replayed:
+                return "Nothing is left whose attempts were used up: nothing is tried again."
+            return f"{done.replayed:,} messages are tried again, some thousand a second."
 
         if request.method == "POST":
             return self._done(request, key, retry)

@@ -1,26 +1,23 @@
 """Audiences: rules in a form that counts as they change, and lists from files. Neither a count nor a look saves."""
 
 import json
-from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts.admin.bases import ModelAdmin
 from accounts.json_input import JSONInput
-from accounts.staff import audit, versions
-from accounts.staff.audit import Deed
+from accounts.staff import versions
+from campaigns.admin.lists import Lists
 from campaigns.admin.segment_words import words
 from campaigns.models import Segment
-from campaigns.segments import looking, members
+from campaigns.segments import looking, saving
 from campaigns.segments.compiling import UnusableRules, checked
 from campaigns.vocabulary import SegmentKind
 from notifications.clock import clock
@@ -54,25 +51,8 @@ class SegmentForm(forms.ModelForm[Segment]):
         return cleaned
 
 
-class ListForm(forms.Form):
-    """A file, and what becomes of those who are on the list already."""
-
-    file = forms.FileField(help_text="CSV in UTF-8, with commas or semicolons.")
-    mode = forms.ChoiceField(
-        label="Those on the list now",
-        choices=[("add", "stay: the file adds to them"), ("replace", "go: the file replaces them")],
-    )
-
-    def clean_file(self) -> Any:
-        """As long as a list can be."""
-        file = self.cleaned_data["file"]
-        if file.size > members.LARGEST:
-            raise forms.ValidationError(f"Larger than {members.LARGEST // 1_000_000} MB; divide the file.")
-        return file
-
-
 @admin.register(Segment)
-class SegmentAdmin(ModelAdmin[Segment]):
+class SegmentAdmin(Lists):
     """Segments. Without JavaScript the rules are written as JSON."""
 
     form = SegmentForm
@@ -103,15 +83,8 @@ class SegmentAdmin(ModelAdmin[Segment]):
 
     def get_urls(self) -> list[URLPattern]:
         """They come before the pages of segments."""
-        tools: dict[str, Callable[..., HttpResponse]] = {
-            "look/": self.look_view,
-            "<uuid:key>/upload/": self.upload_view,
-        }
-        own = [
-            path(route, self.admin_site.admin_view(view), name=f"{_NAME}_{route.rstrip('/').rpartition('/')[2]}")
-            for route, view in tools.items()
-        ]
-        return [*own, *super().get_urls()]
+        look = path("look/", self.admin_site.admin_view(self.look_view), name=f"{_NAME}_look")
+        return [look, *self.list_urls(), *super().get_urls()]
 
     def changeform_view(
         self,
@@ -132,16 +105,27 @@ class SegmentAdmin(ModelAdmin[Segment]):
             "use": use,
             "opened": versions.version(segment) if segment else "",
             "is_list": is_list,
-            "listed": members.members(segment.pk) if segment and is_list else 0,
             "may_write": may_write,
             "words": words(segment) if may_write and not is_list else None,
         }
+        if segment and is_list:
+            context |= self.told(request, segment)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        """With the moment."""
+        """With the moment. Its lists may change meanwhile, and are left alone."""
         obj.changed_at = clock.now()
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=["name", "kind", "rules", "changed_at"] if change else None)
+
+    def delete_model(self, request: HttpRequest, obj: Segment) -> None:
+        """A file that is being read is waited for, for a step."""
+        saving.lock([obj.pk])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Likewise."""
+        saving.lock(list(queryset.values_list("pk", flat=True)))
+        super().delete_queryset(request, queryset)
 
     def response_add(self, request: HttpRequest, obj: Segment, post_url_continue: str | None = None) -> HttpResponse:
         """A list wants its file next."""
@@ -151,10 +135,11 @@ class SegmentAdmin(ModelAdmin[Segment]):
         return usual
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What segments name is kept, as what campaigns are for is."""
-        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
-        named = [f"Segment: {name}" for one in objs for name in looking.used_by(one).segments]
-        return deleted, counts, needed, [*protected, *named]
+        """What a campaign or a segment is for is kept. Who is on a list goes with it, and is not told one by one."""
+        used = [looking.used_by(one) for one in objs]
+        protected = [f"Campaign: {name}" for one in used for name in one.campaigns]
+        protected += [f"Segment: {name}" for one in used for name in one.segments]
+        return [str(one) for one in objs], {"segments": len(objs)}, set(), protected
 
     def look_view(self, request: HttpRequest) -> HttpResponse:
         """How many people unsaved rules mean, ten of them, and what is wrong with which rule."""
@@ -171,46 +156,6 @@ class SegmentAdmin(ModelAdmin[Segment]):
         people = f"{seen.people:,} {'person' if seen.people == 1 else 'people'}"
         some = [[one.external_id, one.locale, one.country, one.email, one.phone] for one in seen.some]
         return JsonResponse({"people": people, "some": some})
-
-    def upload_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        """Put the people of a file on a list; what is wrong with it is told line by line, and then nobody is."""
-        segment = self.get_object(request, str(key))
-        if segment is None or segment.kind != SegmentKind.LIST:
-            raise Http404
-        if not self.has_change_permission(request, segment):
-            raise PermissionDenied
-        form = ListForm(request.POST, request.FILES) if request.method == "POST" else ListForm()
-        wrong: members.UnusableList | None = None
-        taken: members.Taken | None = None
-        if request.method == "POST" and form.is_valid():
-            try:
-                taken = self._take_over(request, segment, form)
-            except members.UnusableList as error:
-                wrong = error
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"People of {segment}",
-            "segment": segment,
-            "listed": members.members(segment.pk),
-            "form": form,
-            "wrong": wrong,
-            "more_faults": wrong.count - len(wrong.faults) if wrong else 0,
-            "taken": taken,
-            "more_unknown": taken.unknown - len(taken.first_unknown) if taken else 0,
-            "columns": members.COLUMNS,
-            "most": f"{members.MAX_LINES:,}",
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/campaigns/segment/upload.html", context)
-
-    def _take_over(self, request: HttpRequest, segment: Segment, form: ListForm) -> members.Taken:
-        file: BinaryIO = form.cleaned_data["file"].file
-        mode = form.cleaned_data["mode"]
-        taken = members.take_over(segment, file, replace=mode == "replace")
-        Segment.objects.filter(pk=segment.pk).update(changed_at=clock.now())
-        told = f"{mode}: {taken.lines} lines, {taken.people} people on the list, {taken.unknown} unknown"
-        audit.note(segment, Deed("uploaded", told), request.user)
-        return taken
 
 
 def _rules(request: HttpRequest) -> Any:

@@ -260,7 +260,8 @@ def _page(key: UUID) -> str:
 
 def _started(request: HttpRequest, key: UUID) -> str:
     at = clock.now()
-    campaign = reviewing.start(key, at, by=request.user, after=_posted(request, "after"), seen=_posted(request, "seen"))
+    after, seen = _posted(request, "after"), _posted(request, "seen")
+    campaign = reviewing.start(key, at, by=request.user, after=after, seen=seen).campaign
     if campaign.state == CampaignState.IN_REVIEW:
         return f"“{campaign}” waits for a second pair of eyes: its category wants that."
     return f"“{campaign}” is started. {looking.what_next(campaign, at, is_out=_is_out(campaign))}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts.strict import Strict
 from campaigns.models import Run
 from campaigns.progress import Counts, Progress
 from campaigns.reports.cells import written
@@ -65,6 +66,9 @@ class RunAnswer(RunLineAnswer):
     percent = serializers.FloatField()
     per_second = serializers.FloatField(allow_null=True)
     seconds_left = serializers.FloatField(allow_null=True)
+    to_retry = serializers.IntegerField(
+        help_text="Of those that failed and are to be tried again, how many are not queued yet."
+    )
     arms = ArmAnswer(many=True)
     estimate = serializers.DictField(
         allow_null=True,
@@ -72,6 +76,27 @@ class RunAnswer(RunLineAnswer):
         "`handled`, the sum of `planned` with `counts.planned`, and `costs` with `cost`.",
     )
     cost = serializers.DictField(child=serializers.CharField(), help_text="What it has cost so far, by currency.")
+
+
+class WinnerRequest(Strict):
+    """Which variant goes to those who wait."""
+
+    variant = serializers.CharField(max_length=1)
+
+
+class CancelledAnswer(serializers.Serializer[Any]):
+    """How many deliveries were withdrawn, and for how many it was too late."""
+
+    cancelled = serializers.IntegerField()
+    too_late = serializers.IntegerField()
+
+
+class RetriedAnswer(serializers.Serializer[Any]):
+    """How many deliveries are tried again; where they are many, to queue them goes on after the answer."""
+
+    replayed = serializers.IntegerField(
+        help_text="Those that had failed by now, of which some may not be queued again yet: see the run's to_retry."
+    )
 
 
 def line(run: Run, counts: Counts | None) -> Mapping[str, Any]:
@@ -97,6 +122,7 @@ def told(run: Run, progress: Progress) -> Mapping[str, Any]:
         "percent": progress.percent,
         "per_second": progress.per_second,
         "seconds_left": progress.seconds_left,
+        "to_retry": run.to_retry,
         "arms": [
             {
                 **progress.arms[arm.letter].as_answer(),

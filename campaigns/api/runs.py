@@ -3,7 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-from django.http import Http404
 from django.urls import URLPattern, path
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -14,10 +13,10 @@ from accounts.authentication import needs
 from accounts.models import Scope
 from campaigns import progress
 from campaigns.api import run_serializers as serializers
-from campaigns.api.own import campaign_of
+from campaigns.api.own import campaign_of, run_of
+from campaigns.api.showing import run_shown
 from campaigns.models import Arm
 from notifications.api.paging import LatestFirst, PageQuery
-from notifications.clock import clock
 
 
 class Runs(APIView):
@@ -57,10 +56,7 @@ class RunDetail(APIView):
         The same as `GET /v1/campaigns/{campaign_id}` tells of the latest. What came of it in full, with rates, reasons
         and a verdict, is in `GET /v1/campaigns/{campaign_id}/report?run={run_id}`.
         """
-        run = campaign_of(request, campaign_id).runs.select_related("campaign").filter(pk=run_id).first()
-        if run is None:
-            raise Http404
-        return Response(serializers.RunAnswer(serializers.told(run, progress.of(run, clock.now()))).data)
+        return Response(run_shown(run_of(request, campaign_id, run_id)))
 
 
 ROUTES: Final[list[URLPattern]] = [

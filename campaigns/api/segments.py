@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -16,19 +16,23 @@ from rest_framework.views import APIView
 from accounts.authentication import needs
 from accounts.models import Scope
 from accounts.strict import Strict
-from campaigns.models import Segment
+from campaigns.models import Segment, Upload
 from campaigns.segments import looking, saving
 from campaigns.segments.compiling import UnusableRules
+from notifications.api.paging import NewestFirst, PageAnswer, PageQuery
 from notifications.clock import clock
-
-#: Segments that a list shows, the newest first.
-_LISTED = 500
 
 
 class Conflict(APIException):
     """Somebody uses the segment."""
 
     status_code = status.HTTP_409_CONFLICT
+
+
+class SegmentsQuery(PageQuery):
+    """Which segments."""
+
+    name = serializers.CharField(max_length=100, required=False, help_text="How their names begin.")
 
 
 class SegmentRequest(Strict):
@@ -54,14 +58,49 @@ class SegmentAnswer(serializers.ModelSerializer[Segment]):
         fields = ("id", "name", "kind", "rules", "created_at", "changed_at")
 
 
+class FaultAnswer(serializers.Serializer[Any]):
+    """What is wrong with a line of a file, counted from 1."""
+
+    line = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class UploadAnswer(serializers.ModelSerializer[Upload]):
+    """A file for a list. Until it is taken the list is as it was, and then it is all of the new one."""
+
+    state = serializers.CharField(
+        help_text="reading: the list is as it was. taken: whom it names is on it. refused: because of faults."
+    )
+    mode = serializers.CharField(help_text="add, or replace.")
+    line = serializers.IntegerField(help_text="The last line that is read, of `total`.")
+    percent = serializers.IntegerField()
+    unknown = serializers.IntegerField(help_text="Lines that name somebody who is unknown here, and not on the list.")
+    fault_count = serializers.IntegerField(source="bad")
+    faults = FaultAnswer(many=True, help_text="The first of them.")
+
+    class Meta:
+        model = Upload
+        fields = (
+            "id", "state", "mode", "created_at", "finished_at", "line", "total", "percent", "added", "unknown",
+            "fault_count", "faults",
+        )  # fmt: skip
+
+
+class SegmentsAnswer(PageAnswer):
+    """A page of segments."""
+
+    results = SegmentAnswer(many=True)
+
+
 class SegmentDetailAnswer(SegmentAnswer):
-    """With how many are in it now, and who uses it."""
+    """With how many are in it now, who uses it, and its latest file."""
 
     people = serializers.SerializerMethodField()
+    upload = serializers.SerializerMethodField()
     used_by = serializers.SerializerMethodField()
 
     class Meta(SegmentAnswer.Meta):
-        fields = (*SegmentAnswer.Meta.fields, "people", "used_by")  # type: ignore[assignment] # two more
+        fields = (*SegmentAnswer.Meta.fields, "people", "used_by", "upload")  # type: ignore[assignment] # three more
 
     def get_people(self, segment: Segment) -> int | None:
         """Now. Null where that cannot be told: what its rules name is gone, or to count them takes too long."""
@@ -69,6 +108,12 @@ class SegmentDetailAnswer(SegmentAnswer):
             return looking.look_into(segment, clock.now()).people
         except UnusableRules:
             return None
+
+    @extend_schema_field(UploadAnswer(allow_null=True))
+    def get_upload(self, segment: Segment) -> Any:
+        """The latest file for a list, for a day. Null where there is none."""
+        latest = Upload.objects.filter(segment=segment).order_by("-id").first()
+        return UploadAnswer(latest).data if latest else None
 
     def get_used_by(self, segment: Segment) -> list[str]:
         """The names of its campaigns."""
@@ -94,10 +139,17 @@ class _ReadersAndWriters(APIView):
 class Segments(_ReadersAndWriters):
     """All segments; they are everybody's, as recipients are."""
 
-    @extend_schema(operation_id="segments_list", responses=SegmentAnswer(many=True))
-    def get(self, _request: Request) -> Response:
-        """The segments, the newest first."""
-        return Response(SegmentAnswer(Segment.objects.order_by("-id")[:_LISTED], many=True).data)
+    @extend_schema(operation_id="segments_list", parameters=[SegmentsQuery], responses=SegmentsAnswer)
+    def get(self, request: Request) -> Response:
+        """The segments, the newest first. `next` is the address of the next page."""
+        asked = SegmentsQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        found = Segment.objects.all()
+        if name := asked.validated_data.get("name"):
+            found = found.filter(name__startswith=name)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(SegmentAnswer(page, many=True).data)
 
     @extend_schema(operation_id="segments_create", request=SegmentRequest, responses={201: SegmentAnswer})
     def post(self, request: Request) -> Response:

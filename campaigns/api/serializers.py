@@ -8,13 +8,14 @@ from rest_framework import serializers
 from accounts.channels import Channel
 from accounts.strict import Strict
 from campaigns.api import run_serializers
-from campaigns.models import Campaign, Run
-from campaigns.progress import Progress
-from campaigns.vocabulary import EveryUnit, Goal, ScheduleKind, Split
+from campaigns.models import Campaign
+from campaigns.schedule_of import OF_KIND, TIMED, kinds_that_ask, unasked
+from campaigns.vocabulary import CampaignState, EveryUnit, Goal, ScheduleKind, Split
+from notifications.api.paging import PageAnswer, PageQuery
 from notifications.vocabulary import Urgency
 
 #: Fields of a request that are columns of the same name.
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "name", "channels", "urgency", "data", "starts_wall", "crontab", "every", "every_unit", "ends_wall", "zone",
     "in_local_time", "window_from", "window_until", "throttle_per_minute", "late_hours", "split", "goal",
     "holdout_percent", "test_percent", "decide_after_hours", "decide_by_hours", "sure_percent",
@@ -27,6 +28,16 @@ _WALL: Final = ("%H:%M", "%H:%M:%S")
 
 def _choices(kinds: Any) -> list[str]:
     return [kind.value for kind in kinds]
+
+
+def _columns_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in COLUMNS if name in given} | {
+        "schedule_kind": given.get("schedule", ScheduleKind.NOW.value)
+    }
+
+
+def _asked_for() -> str:
+    return "; ".join(f"{kind}: {', '.join(names) or 'none'}" for kind, names in OF_KIND.items())
 
 
 class VariantRequest(Strict):
@@ -49,17 +60,24 @@ class CampaignRequest(Strict):
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere
         required=False, help_text="What the templates are given, for everybody."
     )
-    schedule = serializers.ChoiceField(choices=_choices(ScheduleKind), default=ScheduleKind.NOW.value)
-    starts_wall = serializers.CharField(max_length=16, required=False, help_text="As on the wall: 2026-12-24T09:00.")
-    crontab = serializers.CharField(max_length=200, required=False)
-    every = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
-    every_unit = serializers.ChoiceField(choices=_choices(EveryUnit), required=False)
-    ends_wall = serializers.CharField(max_length=16, required=False)
+    schedule = serializers.ChoiceField(
+        choices=_choices(ScheduleKind),
+        required=False,
+        help_text="When it goes out once it is started; now where nothing is said of any time. Each asks for fields of "
+        f"its own, and takes no others: {_asked_for()}.",
+    )
+    starts_wall = serializers.CharField(
+        max_length=16, required=False, allow_null=True, help_text="As on the wall: 2026-12-24T09:00."
+    )
+    crontab = serializers.CharField(max_length=200, required=False, allow_null=True)
+    every = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True)
+    every_unit = serializers.ChoiceField(choices=_choices(EveryUnit), required=False, allow_null=True)
+    ends_wall = serializers.CharField(max_length=16, required=False, allow_null=True)
     zone = serializers.CharField(max_length=64, required=False)
     in_local_time = serializers.BooleanField(required=False)
-    window_from = serializers.TimeField(input_formats=_WALL, required=False)
-    window_until = serializers.TimeField(input_formats=_WALL, required=False)
-    throttle_per_minute = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False)
+    window_from = serializers.TimeField(input_formats=_WALL, required=False, allow_null=True)
+    window_until = serializers.TimeField(input_formats=_WALL, required=False, allow_null=True)
+    throttle_per_minute = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False, allow_null=True)
     late_hours = serializers.IntegerField(min_value=0, max_value=720, required=False)
     split = serializers.ChoiceField(choices=_choices(Split), required=False)
     goal = serializers.ChoiceField(choices=_choices(Goal), required=False)
@@ -70,7 +88,15 @@ class CampaignRequest(Strict):
     sure_percent = serializers.IntegerField(min_value=51, max_value=99, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What only makes sense together."""
+        """What only makes sense together. Null is as good as not said."""
+        attrs = {name: value for name, value in attrs.items() if value is not None}
+        timed = [name for name in TIMED if attrs.get(name)]
+        if timed and "schedule" not in attrs:
+            # else it would go out at once, and who wrote a time did not mean that
+            told = f"Say which it is, beside {', '.join(timed)}: {kinds_that_ask(timed)}."
+            raise serializers.ValidationError({"schedule": told})
+        if too_much := unasked(Campaign(**_columns_of(attrs))):
+            raise serializers.ValidationError({one.field: one.message for one in too_much})
         if ("window_from" in attrs) != ("window_until" in attrs):
             raise serializers.ValidationError({"window_until": "A send window has a beginning and an end."})
         if attrs.get("window_from") is not None and attrs["window_from"] == attrs["window_until"]:
@@ -82,60 +108,94 @@ class CampaignRequest(Strict):
 
     def columns(self) -> dict[str, Any]:
         """The columns of the row; the segment and the variants are looked up by whoever writes it."""
-        given = self.validated_data
-        return {name: given[name] for name in _COLUMNS if name in given} | {"schedule_kind": given["schedule"]}
+        return _columns_of(self.validated_data)
 
 
-class WinnerRequest(Strict):
-    """Which variant goes to those who wait."""
+class StartRequest(Strict):
+    """What a campaign that is to start was read as."""
 
-    variant = serializers.CharField(max_length=1)
+    seen = serializers.CharField(
+        max_length=64,
+        required=False,
+        help_text="The `fingerprint` of what was read: where it says something else by now, 409, and nothing starts.",
+    )
 
 
-class CampaignAnswer(serializers.Serializer[Any]):
-    """A campaign, and its latest run."""
+class CampaignsQuery(PageQuery):
+    """Which campaigns."""
+
+    state = serializers.ChoiceField(choices=_choices(CampaignState), required=False)
+    name = serializers.CharField(max_length=120, required=False, help_text="How their names begin.")
+
+
+class _VariantAnswer(serializers.Serializer[Any]):
+    """One wording."""
+
+    template = serializers.CharField()
+    weight = serializers.IntegerField()
+
+
+class CampaignLineAnswer(serializers.Serializer[Any]):
+    """One campaign of many, without what it says and without its progress."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    state = serializers.CharField()
+    state = serializers.CharField(
+        help_text="Whether further runs begin: draft, in_review (waits for a second pair of eyes), active (it goes out "
+        "by its schedule), paused, or ended (no moment is left; the last run may still be under way)."
+    )
+    under_way = serializers.BooleanField(help_text="Whether a run of it is on its way, or held; also of an ended one.")
+    next_at = serializers.DateTimeField(allow_null=True, help_text="When the next run begins.")
+
+
+class CampaignsAnswer(PageAnswer):
+    """A page of campaigns."""
+
+    results = CampaignLineAnswer(many=True)
+
+
+class CampaignAnswer(CampaignLineAnswer):
+    """A campaign: all that was written, by the names by which it is written, and its latest run."""
+
     mode = serializers.CharField()
     segment = serializers.CharField()
+    variants: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=_VariantAnswer(), help_text="A, B, … in this order."
+    )
+    channels = serializers.ListField(
+        child=serializers.CharField(), help_text="Empty: those for which the templates say something."
+    )
+    urgency = serializers.CharField()
+    data = serializers.DictField()  # type: ignore[assignment] # a field called data, as elsewhere
     schedule = serializers.CharField()
-    next_at = serializers.DateTimeField(allow_null=True)
+    starts_wall = serializers.CharField(allow_null=True)
+    crontab = serializers.CharField(allow_null=True)
+    every = serializers.IntegerField(allow_null=True)
+    every_unit = serializers.CharField(allow_null=True)
+    ends_wall = serializers.CharField(allow_null=True)
+    zone = serializers.CharField()
+    in_local_time = serializers.BooleanField()
+    window_from = serializers.TimeField(allow_null=True)
+    window_until = serializers.TimeField(allow_null=True)
+    throttle_per_minute = serializers.IntegerField(allow_null=True)
+    late_hours = serializers.IntegerField()
+    split = serializers.CharField()
+    goal = serializers.CharField()
+    holdout_percent = serializers.IntegerField()
+    test_percent = serializers.IntegerField()
+    decide_after_hours = serializers.IntegerField()
+    decide_by_hours = serializers.IntegerField()
+    sure_percent = serializers.IntegerField()
+    fingerprint = serializers.CharField(
+        allow_null=True,
+        help_text="Of a draft: another one as soon as it, its segment or a text of its templates says something else. "
+        "`start` takes it as `seen`.",
+    )
     run = run_serializers.RunAnswer(allow_null=True)
 
 
-class CampaignsAnswer(serializers.Serializer[Any]):
-    """One campaign of many, without its progress."""
+class StartedAnswer(CampaignAnswer):
+    """A campaign that was started, and what a person would have been told before."""
 
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    state = serializers.CharField()
-    next_at = serializers.DateTimeField(allow_null=True)
-
-
-class CancelledAnswer(serializers.Serializer[Any]):
-    """How many deliveries were withdrawn, and for how many it was too late."""
-
-    cancelled = serializers.IntegerField()
-    too_late = serializers.IntegerField()
-
-
-class RetriedAnswer(serializers.Serializer[Any]):
-    """How many deliveries are tried again."""
-
-    replayed = serializers.IntegerField()
-
-
-def told(campaign: Campaign, run: Run | None, progress: Progress | None) -> Mapping[str, Any]:
-    """A campaign with its latest run, as `CampaignAnswer` shows it."""
-    return {
-        "id": campaign.id,
-        "name": campaign.name,
-        "state": campaign.state,
-        "mode": campaign.mode,
-        "segment": campaign.segment.name,
-        "schedule": campaign.schedule_kind,
-        "next_at": campaign.next_at,
-        "run": run_serializers.told(run, progress) if run and progress else None,
-    }
+    people = serializers.IntegerField(help_text="How many are in its segment now. Who begins to be in it later counts.")
+    warnings = serializers.ListField(child=serializers.CharField(), help_text="What did not stand in the way.")

@@ -1,36 +1,29 @@
-"""The doors for programs: campaigns, how far they are, and how they are held or withdrawn."""
+"""The doors for programs: campaigns, how far they are, and how they are started and stopped."""
 
-from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import Caller, needs
 from accounts.models import Scope
-from campaigns import controlling, progress, reviewing
+from campaigns import reviewing
 from campaigns.api import serializers
-from campaigns.api.own import caller_of, campaign_of
+from campaigns.api.own import caller_of, campaign_of, campaigns_of
+from campaigns.api.refusing import possible
+from campaigns.api.showing import shown, started_shown
 from campaigns.models import Campaign, Run, Segment, Variant
-from campaigns.vocabulary import LETTERS, RunState
+from campaigns.vocabulary import LETTERS, UNFINISHED
+from notifications.api.paging import NewestFirst
 from notifications.clock import clock
 from templates_app.models import Template
-
-#: Campaigns that a list shows.
-_LISTED = 200
-
-
-class NotPossible(APIException):
-    """The campaign, or its run, is in no state for that."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 class Campaigns(APIView):
@@ -41,12 +34,24 @@ class Campaigns(APIView):
         scope = Scope.CAMPAIGNS_READ if self.request.method == "GET" else Scope.CAMPAIGNS_WRITE
         return [needs(scope)()]
 
-    @extend_schema(operation_id="campaigns_list", responses=serializers.CampaignsAnswer(many=True))
+    @extend_schema(
+        operation_id="campaigns_list",
+        parameters=[serializers.CampaignsQuery],
+        responses=serializers.CampaignsAnswer,
+    )
     def get(self, request: Request) -> Response:
-        """The latest campaigns of this application, the newest first."""
-        caller = caller_of(request)
-        found = Campaign.objects.filter(application_id=caller.application_id, mode=caller.mode).order_by("-id")
-        return Response(serializers.CampaignsAnswer(found[:_LISTED], many=True).data)
+        """The campaigns of this application, the newest first. `next` is the address of the next page."""
+        asked = serializers.CampaignsQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        going = Run.objects.filter(campaign=OuterRef("pk"), state__in=sorted(UNFINISHED))
+        found = campaigns_of(request).annotate(under_way=Exists(going))
+        if state := asked.validated_data.get("state"):
+            found = found.filter(state=state)
+        if name := asked.validated_data.get("name"):
+            found = found.filter(name__startswith=name)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(serializers.CampaignLineAnswer(page, many=True).data)
 
     @extend_schema(
         operation_id="campaigns_create",
@@ -58,7 +63,7 @@ class Campaigns(APIView):
         asked = serializers.CampaignRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         made = _made(asked, caller_of(request))
-        return Response(_shown(made), status=status.HTTP_201_CREATED)
+        return Response(shown(made), status=status.HTTP_201_CREATED)
 
 
 class CampaignDetail(APIView):
@@ -68,8 +73,8 @@ class CampaignDetail(APIView):
 
     @extend_schema(operation_id="campaigns_retrieve", responses=serializers.CampaignAnswer)
     def get(self, request: Request, campaign_id: UUID) -> Response:
-        """A campaign and its latest run: how far it is, how fast, and how long it will take."""
-        return Response(_shown(campaign_of(request, campaign_id)))
+        """A campaign: all that was written, and its latest run: how far it is, how fast, how long it will take."""
+        return Response(shown(campaign_of(request, campaign_id)))
 
 
 class _Act(APIView):
@@ -79,19 +84,22 @@ class _Act(APIView):
 class CampaignStart(_Act):
     """Let a draft go out."""
 
-    @extend_schema(operation_id="campaigns_start", request=None, responses=serializers.CampaignAnswer)
+    @extend_schema(
+        operation_id="campaigns_start", request=serializers.StartRequest, responses=serializers.StartedAnswer
+    )
     def post(self, request: Request, campaign_id: UUID) -> Response:
         """Start a campaign, now or by its schedule. Where its category wants a second pair of eyes it waits for them.
 
-        422 says all that is wrong with it; nothing starts then. 409 where it was started already, so that nothing goes
-        out twice.
+        The answer tells how many people are in its segment, and what a person would have been warned of. 422 says all
+        that is wrong with it; nothing starts then. 409 where it was started already, so that nothing goes out twice;
+        and where `seen` is given and it, its segment or its texts were changed since they were read.
         """
+        asked = serializers.StartRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        seen = asked.validated_data.get("seen")
         campaign = campaign_of(request, campaign_id)
-        try:
-            _possible(lambda: reviewing.start(campaign.id, clock.now(), by=None))
-        except reviewing.NotReady as error:
-            raise ValidationError(_by_field(error)) from None
-        return Response(_shown(campaign_of(request, campaign_id)))
+        started = possible(lambda: reviewing.start(campaign.id, clock.now(), by=None, seen=seen))
+        return Response(started_shown(campaign_of(request, campaign_id), started.found))
 
 
 class CampaignStop(_Act):
@@ -104,66 +112,8 @@ class CampaignStop(_Act):
         409 while a run is on its way, and for what is a draft.
         """
         campaign = campaign_of(request, campaign_id)
-        _possible(lambda: reviewing.stop(campaign.id, clock.now(), by=None))
-        return Response(_shown(campaign_of(request, campaign_id)))
-
-
-class CampaignPause(_Act):
-    """Hold a run."""
-
-    @extend_schema(operation_id="campaigns_pause", request=None, responses=serializers.CampaignAnswer)
-    def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Hold the latest run: nothing more is planned, and nothing leaves. Repeating it changes nothing."""
-        run = _run(request, campaign_id)
-        _possible(lambda: controlling.pause(run.id, clock.now()))
-        return Response(_shown(campaign_of(request, campaign_id)))
-
-
-class CampaignResume(_Act):
-    """Go on with a run."""
-
-    @extend_schema(operation_id="campaigns_resume", request=None, responses=serializers.CampaignAnswer)
-    def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Go on where the latest run was held. Repeating it changes nothing."""
-        run = _run(request, campaign_id)
-        _possible(lambda: controlling.resume(run.id, clock.now()))
-        return Response(_shown(campaign_of(request, campaign_id)))
-
-
-class CampaignCancel(_Act):
-    """Withdraw a run."""
-
-    @extend_schema(operation_id="campaigns_cancel", request=None, responses=serializers.CancelledAnswer)
-    def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Withdraw what has not been sent of the latest run. Repeating it does no harm."""
-        run = _run(request, campaign_id)
-        return Response(asdict(_possible(lambda: controlling.withdraw(run.id, clock.now()))))
-
-
-class CampaignRetry(_Act):
-    """Another try for what failed."""
-
-    @extend_schema(operation_id="campaigns_retry", request=None, responses={202: serializers.RetriedAnswer})
-    def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Try again what failed in the latest run because every attempt did."""
-        run = _run(request, campaign_id)
-        retried = _possible(lambda: controlling.retry_failed(run.id, clock=clock.now))
-        return Response(asdict(retried), status=status.HTTP_202_ACCEPTED)
-
-
-class CampaignChoose(_Act):
-    """Decide an experiment."""
-
-    @extend_schema(
-        operation_id="campaigns_choose", request=serializers.WinnerRequest, responses=serializers.CampaignAnswer
-    )
-    def post(self, request: Request, campaign_id: UUID) -> Response:
-        """Send one variant to those who wait for the better one, without waiting for the numbers."""
-        asked = serializers.WinnerRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        run = _run(request, campaign_id)
-        _possible(lambda: controlling.choose(run.id, asked.validated_data["variant"], clock.now()))
-        return Response(_shown(campaign_of(request, campaign_id)))
+        possible(lambda: reviewing.stop(campaign.id, clock.now(), by=None))
+        return Response(shown(campaign_of(request, campaign_id)))
 
 
 def _made(asked: serializers.CampaignRequest, caller: Caller) -> Campaign:
@@ -196,38 +146,3 @@ def _made(asked: serializers.CampaignRequest, caller: Caller) -> Campaign:
     except IntegrityError:
         raise ValidationError({"name": "There is a campaign of this name already; choose another."}) from None
     return made
-
-
-def _possible(act: Callable[[], Any]) -> Any:
-    try:
-        return act()
-    except controlling.UnknownVariant as error:
-        raise ValidationError({"variant": str(error)}) from None
-    except (controlling.CannotDo, reviewing.NotAllowed) as error:
-        raise NotPossible(str(error)) from None
-
-
-def _by_field(error: reviewing.NotReady) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for problem in error.problems:
-        found.setdefault(problem.field, []).append(problem.message)
-    return found
-
-
-def _shown(campaign: Campaign) -> Any:
-    run = _latest(campaign) or campaign.runs.select_related("campaign").order_by("-planned_for").first()
-    far = progress.of(run, clock.now()) if run else None
-    return serializers.CampaignAnswer(serializers.told(campaign, run, far)).data
-
-
-def _latest(campaign: Campaign) -> Run | None:
-    """The latest that went out: a moment that was skipped hides none that is on its way."""
-    gone_out = campaign.runs.exclude(state=RunState.SKIPPED).select_related("campaign")
-    return gone_out.order_by("-planned_for").first()
-
-
-def _run(request: Request, campaign_id: UUID) -> Run:
-    run = _latest(campaign_of(request, campaign_id))
-    if run is None:
-        raise NotPossible("It has not gone out yet: there is no run.")
-    return run

@@ -4,6 +4,7 @@ from campaigns.models.campaigns import Campaign, Variant
 from campaigns.models.exports import Export, ExportPart
 from campaigns.models.runs import CHUNK_SIZE, Arm, Chunk, Run, Sample
 from campaigns.models.segments import Segment, SegmentMember
+from campaigns.models.uploads import Upload, UploadPart
 
 __all__ = [
     "CHUNK_SIZE",
@@ -16,5 +17,7 @@ __all__ = [
     "Sample",
     "Segment",
     "SegmentMember",
+    "Upload",
+    "UploadPart",
     "Variant",
 ]

@@ -1,6 +1,7 @@
 """What came of one moment of a campaign: the run, its arms, and the frozen audience in chunks."""
 
 from typing import Final
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -51,6 +52,10 @@ class Run(models.Model):
     )
     estimate = models.JSONField(default=dict, help_text="What was expected before the start.")
     note = models.CharField(max_length=300, blank=True, default="")
+    retry_asked_at = models.DateTimeField(null=True, help_text="When it was last asked to try again what had failed.")
+    to_retry = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of those wait to be queued again; 0 once none is left."
+    )
 
     class Meta:
         constraints = [
@@ -67,10 +72,17 @@ class Run(models.Model):
             models.Index(
                 fields=["id"], name="run_unfinished", condition=Q(state__in=sorted(one.value for one in UNFINISHED))
             ),
+            # and for those of which something is tried again
+            models.Index(fields=["retry_asked_at"], name="run_to_retry", condition=Q(to_retry__gt=0)),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign} of {self.planned_for.astimezone(self.campaign.clock):%Y-%m-%d %H:%M}"
+
+    def notification_ids(self) -> list[UUID]:
+        """The notification of each of its arms, in the order of their letters."""
+        found = self.arms.exclude(notification_id=None).order_by("letter").values_list("notification_id", flat=True)
+        return [one for one in found if one is not None]
 
 
 class Arm(models.Model):

@@ -48,7 +48,8 @@ _BREATH: Final = 1
 #: The first transaction that has not begun. Those that have, and are not over, may have deliveries that nobody sees.
 _UNBEGUN: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
-#: The oldest that nobody writes, and that waits for nothing. Served by export_unfinished.
+#: The oldest that nobody writes, and that waits for nothing; a snapshot knows the transactions of all databases of the
+#: server, of which only this one's can have deliveries. Served by export_unfinished.
 _TAKE: Final = """
     UPDATE campaigns_export
        SET lease_id = %(lease)s, lease_until = %(until)s
@@ -60,7 +61,9 @@ _TAKE: Final = """
                          OR created_at < %(patient_until)s
                          OR NOT EXISTS (SELECT 1
                                           FROM pg_snapshot_xip(pg_current_snapshot()) AS under_way
-                                         WHERE under_way::text::bigint < waits_for))
+                                          JOIN pg_stat_activity AS session ON session.backend_xid = under_way::xid
+                                         WHERE under_way::text::bigint < waits_for
+                                           AND session.datname = current_database()))
                   ORDER BY id
                   LIMIT 1
                     FOR UPDATE SKIP LOCKED)

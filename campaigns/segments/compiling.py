@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from accounts.ids import instant_of
 from campaigns.models import Segment
 from campaigns.segments.conditions import Where, where
-from campaigns.segments.naming import Names, resolve
+from campaigns.segments.naming import Names, on_list, resolve
 from campaigns.segments.reading import UnusableRules, read
-from campaigns.segments.rules import OnList
 from campaigns.vocabulary import SegmentKind
 
-__all__ = ["Person", "UnusableRules", "Where", "checked", "compiled", "count", "page_ids", "sample", "with_memory"]
+__all__ = [
+    "Person", "UnusableRules", "Where", "checked", "compiled", "count", "page_ids", "sample", "with_memory",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class Person:
 def compiled(segment: Segment, at: datetime) -> Where:
     """The condition for those who are in `segment` at a moment, over `accounts_recipient AS recipient`.
 
-    For the statements of whoever freezes an audience. Its values have names of their own, `segment_1` and so on. Raises
-    `UnusableRules`, also where what the rules name is not there any more.
+    Its values have names of their own, `segment_1` and so on. Raises `UnusableRules`, also where what the rules name is
+    not there any more. Who freezes an audience asks `keeping.compiled`.
     """
     if segment.kind == SegmentKind.LIST:
-        return where(OnList(segment.pk), Names(), at)
+        return where(on_list(segment), Names(), at)
     return checked(segment.rules, at, own=segment.pk)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
-from accounts.ids import floor_of
+from accounts.ids import array_of, floor_of
 from accounts.models import Consent
 from campaigns.segments import rules
 from campaigns.segments.behaviour import did
@@ -85,10 +85,11 @@ class _Writer:
             case rules.CreatedWithin(days=days):
                 # an id begins with the moment at which it was made: the primary key answers this
                 return f"recipient.id >= {self.places.put(floor_of(self._ago(days)))}"
-            case rules.OnList(segment=segment):
+            case rules.OnList(segment=segment, lists=lists):
                 return f"""EXISTS (
                     SELECT FROM campaigns_segmentmember AS member
-                     WHERE member.segment_id = {self.places.put(segment)} AND member.recipient_id = recipient.id)"""
+                     WHERE member.segment_id = {self.places.put(segment)} AND member.recipient_id = recipient.id
+                       AND member.list_id = ANY({self.places.put(array_of(lists))}::uuid[]))"""
             case rules.HasDevice() | rules.SeenWithin() | rules.AppVersion():
                 return self._device(leaf)
             case rules.Did():

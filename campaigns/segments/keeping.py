@@ -10,9 +10,8 @@ from uuid import UUID
 
 from campaigns.models import Segment
 from campaigns.segments.conditions import Where, where
-from campaigns.segments.naming import Names, resolve
+from campaigns.segments.naming import Names, on_list, resolve
 from campaigns.segments.reading import read
-from campaigns.segments.rules import OnList
 from campaigns.vocabulary import SegmentKind
 
 
@@ -25,10 +24,7 @@ def closure(segment: Segment) -> list[Segment]:
 
 
 def kept(segment: Segment) -> dict[str, Any]:
-    """All that says who is in a segment, as JSON. Raises `UnusableRules`.
-
-    Of a list its moment alone: that is too long to be copied, so `changed_list` tells whether it is still the same.
-    """
+    """All that says who is in a segment, as JSON: rules, and lists by their ids. Raises `UnusableRules`."""
     return {
         "of": str(segment.pk),
         "segments": {
@@ -36,7 +32,7 @@ def kept(segment: Segment) -> dict[str, Any]:
                 "name": one.name,
                 "kind": one.kind,
                 "rules": one.rules,
-                "changed_at": one.changed_at.isoformat(),
+                "lists": [str(key) for key in one.lists],
             }
             for one in closure(segment)
         },
@@ -48,31 +44,14 @@ def compiled(given: Mapping[str, Any], at: datetime) -> Where:
 
     Raises `UnusableRules` where a category or a campaign that is named is not there any more.
     """
-    segments = _segments(given)
+    segments = {UUID(key): _segment(UUID(key), one) for key, one in given["segments"].items()}
     own = segments[UUID(given["of"])]
     if own.kind == SegmentKind.LIST:
-        return where(OnList(own.pk), Names(), at)
+        return where(on_list(own), Names(), at)
     tree = read(own.rules)
     return where(tree.root, resolve(tree, own.pk, segments), at)
 
 
-def changed_list(given: Mapping[str, Any]) -> str:
-    """The name of a list that says something else now; empty where all are as they were."""
-    lists = {key: one for key, one in _segments(given).items() if one.kind == SegmentKind.LIST}
-    if not lists:
-        return ""
-    now = dict(Segment.objects.filter(pk__in=lists).values_list("pk", "changed_at"))
-    return next((one.name for key, one in lists.items() if now.get(key) != one.changed_at), "")
-
-
-def _segments(given: Mapping[str, Any]) -> dict[UUID, Segment]:
-    return {
-        UUID(key): Segment(
-            pk=UUID(key),
-            name=one["name"],
-            kind=one["kind"],
-            rules=one["rules"],
-            changed_at=datetime.fromisoformat(one["changed_at"]),
-        )
-        for key, one in given.get("segments", {}).items()
-    }
+def _segment(key: UUID, said: Mapping[str, Any]) -> Segment:
+    lists = [UUID(one) for one in said["lists"]]
+    return Segment(pk=key, name=said["name"], kind=said["kind"], rules=said["rules"], lists=lists)

@@ -12,9 +12,10 @@ from django.db.models.functions import Cast
 from psycopg2.errors import QueryCanceled
 
 from accounts.ids import floor_of
-from campaigns.models import Campaign, Segment
+from campaigns.models import Campaign, Segment, Upload
 from campaigns.segments.compiling import Person, UnusableRules, checked, compiled, count, sample
-from campaigns.vocabulary import CampaignState, SegmentKind
+from campaigns.segments.keeping import closure
+from campaigns.vocabulary import CampaignState, SegmentKind, UploadState
 
 #: Milliseconds that a look may take: nobody waits longer, and everybody else would.
 _PATIENCE: Final = 10_000
@@ -63,6 +64,12 @@ def used_by(segment: Segment) -> Use:
         [name for name, state in rows if state in active],
         list(naming.values_list("name", flat=True)),
     )
+
+
+def being_read(segment: Segment) -> Sequence[str]:
+    """The names of lists in a segment, or that it is, for which a file is being read. Raises `UnusableRules`."""
+    uploads = Upload.objects.filter(segment__in=closure(segment), state=UploadState.READING)
+    return list(uploads.order_by("segment__name").values_list("segment__name", flat=True).distinct())
 
 
 def _look(who: Any, at: datetime) -> Look:

@@ -38,6 +38,11 @@ class Names:
     kept: Mapping[UUID, Segment] | None = None
 
 
+def on_list(segment: Segment) -> OnList:
+    """The condition for those on the lists of a segment."""
+    return OnList(segment.pk, tuple(segment.lists))
+
+
 def resolve(tree: Tree, own: UUID | None = None, kept: Mapping[UUID, Segment] | None = None) -> Names:
     """Everything that `tree`, the rules of segment `own`, names. Raises `UnusableRules` with the place of the name.
 
@@ -99,7 +104,7 @@ def _find_segment(named: Named, names: Names, path: tuple[UUID, ...]) -> int:
         if segment is None:
             raise UnusableRules(named.place, f"there is no segment {key}.")
         if segment.kind == SegmentKind.LIST:
-            names.segments[key], names.weights[key] = OnList(key), 1
+            names.segments[key], names.weights[key] = on_list(segment), 1
         else:
             try:
                 tree = read(segment.rules)

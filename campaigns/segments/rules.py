@@ -191,9 +191,10 @@ class InSegment:
 
 @dataclass(frozen=True, slots=True)
 class OnList:
-    """They were in the file of a segment."""
+    """They were in a file of a segment: they are on one of some of its lists."""
 
     segment: UUID
+    lists: tuple[UUID, ...]
 
 
 AboutAttribute = (

@@ -1,7 +1,9 @@
 """Segments are written and deleted here, for people and programs: what cannot be used is not saved."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -41,22 +43,28 @@ def change(segment: Segment, name: str, rules: Any | None, at: datetime) -> Segm
         segment.rules = rules
     segment.name = name
     segment.changed_at = at
-    return _saved(segment)
+    return _saved(segment, "name", "rules", "changed_at")
 
 
 def delete(segment: Segment) -> None:
     """Delete it, where nobody uses it. Raises `InUse`."""
     with transaction.atomic():
-        Segment.objects.select_for_update().get(pk=segment.pk)
+        lock([segment.pk])
         if use := str(used_by(segment)):
             raise InUse(f"It is used by {use}.")
         segment.delete()
 
 
-def _saved(segment: Segment) -> Segment:
+def lock(segments: Sequence[UUID]) -> None:
+    """Wait for a step in which one of them is read, and let no other begin, as long as the transaction lasts."""
+    list(Segment.objects.select_for_update().filter(pk__in=segments).order_by("pk"))
+
+
+def _saved(segment: Segment, *columns: str) -> Segment:
+    """Its lists may change meanwhile: of one that is known, what was written is saved alone."""
     try:
         with transaction.atomic():
-            segment.save()
+            segment.save(update_fields=columns or None)
     except IntegrityError:
         raise NameTaken from None
     return segment

@@ -29,7 +29,7 @@ class DeadLetterAdmin(LogAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
     ) -> tuple[QuerySet[DeadLetter], bool]:
-        """An id in full: the primary key serves it, or dead_letter_notification."""
+        """An id in full: the primary key serves it, or dead_letter_of_notification."""
         term = search_term.strip()
         if not term:
             return queryset, False

@@ -59,6 +59,12 @@ class OldestFirst(Pages):
         return UUID(position)
 
 
+class NewestFirst(OldestFirst):
+    """Pages by id, the other way round."""
+
+    ordering = "-id"
+
+
 class LatestFirst(Pages):
     """Pages by the moment that something is for, of which no two have the same."""
 

@@ -287,6 +287,8 @@ IMPERSONAL: Final = {
     "Audience": "criteria that many people meet",
     "Erasure": "empties itself when it ends",
     "Reaction": "ids of deliveries, until what was done with them is counted",
+    "Upload": "what came of a file for a list, with some names that nobody knows here; it is forgotten after a day",
+    "UploadPart": "a piece of such a file, which is deleted once it is read, and within a day",
     "ExportPart": "a piece of a file of a run's deliveries, which somebody asked for; it is deleted after a day",
 }
 

@@ -1,7 +1,9 @@
 """Dead letters: how many there are, and another try for those that an operator chooses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -9,6 +11,7 @@ from django.db import connection, transaction
 from accounts.ids import array_of
 from notifications.ledger.batches import enqueue
 from notifications.ledger.events import Event, append_events
+from notifications.models import DeadLetter
 from notifications.vocabulary import EventKind, Lane, Queue
 
 
@@ -20,10 +23,23 @@ class Choice:
     notification_id: UUID | None = None
     queue: Queue | None = None
     account: str = ""
+    #: Those alone whose attempts were used up by then: what fails once more is not tried without end.
+    until: datetime | None = None
+
+
+class Replayed(NamedTuple):
+    """What one step came to: dead letters that are gone, how many of them are queued again, and in which lanes.
+
+    A dead letter whose delivery has not failed any more, as after a late receipt, is gone and not queued.
+    """
+
+    taken: int
+    again: int
+    lanes: set[Lane]
 
 
 #: Some dead letters, gone with the commit that queues their deliveries again; another replay at the same moment takes
-#: others. Served by the primary key, dead_letter_notification or dead_letter_queue.
+#: others. Served by the primary key, dead_letter_of_notification or dead_letter_queue.
 _TAKE = """
     DELETE FROM notifications_deadletter
      WHERE delivery_id = ANY(ARRAY(SELECT delivery_id
@@ -32,6 +48,7 @@ _TAKE = """
                                       AND (%(notification)s::uuid IS NULL OR notification_id = %(notification)s::uuid)
                                       AND (%(queue)s = '' OR queue = %(queue)s)
                                       AND (%(account)s = '' OR account = %(account)s)
+                                      AND (%(until)s::timestamptz IS NULL OR at <= %(until)s::timestamptz)
                                     ORDER BY at
                                     LIMIT %(limit)s
                                       FOR UPDATE SKIP LOCKED))
@@ -57,8 +74,8 @@ _COUNT_LATEST = """
 _COUNT = "SELECT queue, count(*) FROM notifications_deadletter GROUP BY queue"
 
 
-def replay(choice: Choice, at: datetime, *, limit: int = 1000) -> tuple[int, set[Lane]]:
-    """Queue up to `limit` dead letters again, the oldest first; how many, and the lanes in which they wait now."""
+def replay(choice: Choice, at: datetime, *, limit: int = 1000) -> Replayed:
+    """Queue up to `limit` dead letters again, the oldest first."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _TAKE,
@@ -67,17 +84,26 @@ def replay(choice: Choice, at: datetime, *, limit: int = 1000) -> tuple[int, set
                 "notification": choice.notification_id,
                 "queue": choice.queue or "",
                 "account": choice.account,
+                "until": choice.until,
                 "limit": limit,
             },
         )
         ids = [row[0] for row in cursor.fetchall()]
         if not ids:
-            return 0, set()
+            return Replayed(0, 0, set())
         cursor.execute(_AGAIN, {"ids": array_of(ids), "at": at})
         again = cursor.fetchall()
         append_events([Event(row[0], at, row[2], EventKind.REPLAYED) for row in again])
         dues = enqueue([((Lane(queue).retry, at), delivery_id) for delivery_id, queue, _ in again])
-    return len(again), {lane for lane, _ in dues}
+    return Replayed(len(ids), len(again), {lane for lane, _ in dues})
+
+
+def dead_letters_of(notification_ids: Sequence[UUID], until: datetime) -> int:
+    """How many deliveries of some notifications had used up their attempts by a moment.
+
+    Served by dead_letter_of_notification alone: a million take a tenth of a second.
+    """
+    return DeadLetter.objects.filter(notification_id__in=notification_ids, at__lte=until).count()
 
 
 def dead_letters() -> dict[Queue, int]:

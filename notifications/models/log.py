@@ -273,8 +273,8 @@ class DeadLetter(models.Model):
         permissions = [("replay_deadletter", "Can try dead letters again")]
         constraints = [models.CheckConstraint(name="dead_letter_queue_known", condition=one_of("queue", Queue))]
         indexes = [
-            # a product team replays those of its notification
-            models.Index(fields=["notification"], name="dead_letter_notification"),
+            # a product team replays those of its notification, the oldest first
+            models.Index(fields=["notification", "at"], name="dead_letter_of_notification"),
             # operators look at a queue's, the latest first
             models.Index(fields=["queue", "at"], name="dead_letter_queue"),
         ]

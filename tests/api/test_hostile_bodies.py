@@ -46,8 +46,6 @@ CAMPAIGN: dict[str, Any] = {
     "schedule": "crontab",
     "starts_wall": "2030-01-01T09:00",
     "crontab": "0 9 * * *",
-    "every": 1,
-    "every_unit": "days",
     "ends_wall": "2031-01-01T09:00",
     "zone": "Asia/Seoul",
     "in_local_time": False,
@@ -97,6 +95,10 @@ def stage() -> Stage:
     return Stage(api, made, api.post("/v1/segments", {"name": "Some"}).json()["id"], delivery.pk)
 
 
+def anew(**changes: Any) -> dict[str, Any]:
+    return {**CAMPAIGN, "name": str(new_id()), **changes}
+
+
 def conversion(on: Stage) -> dict[str, Any]:
     return {
         "ref": "order-1",
@@ -119,18 +121,18 @@ def event(on: Stage) -> dict[str, Any]:
 
 #: Each door: how it is asked, where, and what is good there.
 DOORS: Mapping[str, tuple[str, str, Callable[[Stage], Any]]] = {
-    "a campaign": ("post", "/v1/campaigns", lambda on: {**CAMPAIGN, "name": str(new_id())}),
+    "a campaign": ("post", "/v1/campaigns", lambda on: anew()),
     "a campaign at intervals": (
         "post",
         "/v1/campaigns",
-        lambda on: {**CAMPAIGN, "name": str(new_id()), "schedule": "interval"},
+        lambda on: anew(schedule="interval", crontab=None, every=1, every_unit="days"),
     ),
     "a campaign by everybody's own clock": (
         "post",
         "/v1/campaigns",
-        lambda on: {**CAMPAIGN, "name": str(new_id()), "schedule": "once", "in_local_time": True},
+        lambda on: anew(schedule="once", crontab=None, ends_wall=None, in_local_time=True),
     ),
-    "start": ("post", "/v1/campaigns/{campaign}/start", lambda on: {}),
+    "start": ("post", "/v1/campaigns/{campaign}/start", lambda on: {"seen": "0123456789abcdef"}),
     "choose": ("post", "/v1/campaigns/{campaign}/choose", lambda on: {"variant": "A"}),
     "a segment": ("post", "/v1/segments", lambda on: {"name": str(new_id()), "rules": RULES}),
     "a segment that is changed": ("put", "/v1/segments/{segment}", lambda on: {"name": "Some", "rules": RULES}),
@@ -204,6 +206,8 @@ READ = (
     "/v1/campaigns/{campaign}/runs?cursor={text}", "/v1/campaigns/{campaign}/runs?page_size={text}",
     "/v1/campaigns/{campaign}/runs?{text}=1", "/v1/campaigns/{campaign}/runs/{text}",
     "/v1/campaigns/{campaign}/report?run={text}", "/v1/campaigns/{text}", "/v1/campaigns?{text}={text}",
+    "/v1/campaigns?name={text}", "/v1/campaigns?state={text}", "/v1/campaigns?cursor={text}",
+    "/v1/segments?name={text}", "/v1/segments?cursor={text}", "/v1/segments?{text}={text}",
     "/v1/segments/{text}", "/v1/reports?by={text}", "/v1/reports?since={text}", "/v1/reports?until={text}",
     "/v1/reports?{text}=1",
 )  # fmt: skip

@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.channels import Mode
-from accounts.models import Category, Scope
-from campaigns.models import Campaign, Run
+from accounts.models import Category, Recipient, Scope
+from campaigns.models import Campaign, Run, Segment
 from campaigns.vocabulary import CampaignState, RunState
 from notifications import recovery
 from tests.builders import Caller, caller, published
+from tests.campaigns.asking import body, errors, written
 from tests.campaigns.stage import SALE, crowd, segment, worked_off
 
 pytestmark = pytest.mark.django_db
@@ -24,22 +25,6 @@ def shop() -> Caller:
     return caller()
 
 
-def body(**changes: Any) -> dict[str, Any]:
-    usual = {"name": "Spring", "segment": "everybody", "variants": [{"template": "sale"}], "channels": ["email"]}
-    return {**usual, **changes}
-
-
-def written(shop: Caller, **changes: Any) -> str:
-    answer = shop.post("/v1/campaigns", body(**changes))
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["id"])
-
-
-def errors(answer: Any) -> dict[str, str]:
-    assert answer.status_code == 422, answer.content
-    return {one["field"]: one["message"] for one in answer.json()["errors"]}
-
-
 def test_a_campaign_is_written_as_a_draft_and_sends_nothing(shop: Caller) -> None:
     crowd(3)
     answer = shop.post("/v1/campaigns", body())
@@ -47,6 +32,44 @@ def test_a_campaign_is_written_as_a_draft_and_sends_nothing(shop: Caller) -> Non
     assert answer.json()["state"] == "draft"
     assert answer.json()["run"] is None
     assert worked_off() == 0
+
+
+def test_who_starts_a_campaign_is_told_how_many_people_are_meant_and_what_to_know(shop: Caller) -> None:
+    crowd(3)
+    Recipient.objects.filter(pk__in=[one.pk for one in crowd(2, "d")]).update(locale="de")
+    campaign = written(shop)
+
+    started = shop.post(f"/v1/campaigns/{campaign}/start", {}).json()
+
+    assert started["people"] == 5
+    assert started["warnings"] == ["2 people read de; they get it in ko."]
+
+
+def test_what_was_changed_since_it_was_read_does_not_start(shop: Caller) -> None:
+    crowd(3)
+    campaign = written(shop)
+    seen = shop.get(f"/v1/campaigns/{campaign}").json()["fingerprint"]
+    Segment.objects.update(changed_at=timezone.now() + timedelta(seconds=1))
+
+    refused = shop.post(f"/v1/campaigns/{campaign}/start", {"seen": seen})
+
+    assert refused.status_code == 409
+    assert "It was changed since you looked at it" in refused.json()["detail"]
+    assert not Run.objects.exists()
+    again = shop.get(f"/v1/campaigns/{campaign}").json()["fingerprint"]
+    started = shop.post(f"/v1/campaigns/{campaign}/start", {"seen": again})
+    assert (started.status_code, started.json()["fingerprint"]) == (200, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"), [({"seen": ""}, "seen"), ({"seen": None}, "seen"), ({"saw": "x"}, "saw"), ([], "body")]
+)
+def test_a_start_that_says_something_else_is_refused(shop: Caller, asked: Any, field: str) -> None:
+    crowd(1)
+    campaign = written(shop)
+
+    assert set(errors(shop.post(f"/v1/campaigns/{campaign}/start", asked))) == {field}
+    assert shop.post(f"/v1/campaigns/{campaign}/start", "").status_code == 200
 
 
 def test_a_campaign_that_is_started_goes_out_and_tells_how_far_it_is(shop: Caller) -> None:
@@ -124,6 +147,7 @@ def test_a_campaign_whose_moments_were_all_skipped_says_why(shop: Caller) -> Non
     assert "not gone out yet" in shop.post(f"/v1/campaigns/{campaign}/pause", {}).json()["detail"]
 
 
+EVE = "2030-12-24T09:00"
 REFUSED = [
     ({"segment": "nobody"}, "segment", "There is no segment named 'nobody'"),
     ({"variants": [{"template": "gone"}]}, "variants[0].template", "There is no template named 'gone'"),
@@ -134,6 +158,16 @@ REFUSED = [
     ({"window_from": "09:00"}, "window_until", "a beginning and an end"),
     ({"decide_after_hours": 8, "decide_by_hours": 2}, "decide_by_hours", "after 8 hours at the earliest"),
     ({"colour": "red"}, "colour", "Unknown field"),
+    ({"crontab": "0 9 * * *"}, "schedule", "Say which it is, beside crontab: crontab."),
+    ({"starts_wall": EVE}, "schedule", "Say which it is, beside starts_wall: once, crontab or interval."),
+    ({"in_local_time": True, "ends_wall": EVE}, "schedule", "crontab or interval"),
+    ({"crontab": "0 9 * * *", "every": 2}, "schedule", "once, crontab or interval"),
+    ({"schedule": "now", "starts_wall": EVE}, "starts_wall", "leave it out, or choose once, crontab or interval"),
+    ({"schedule": "now", "in_local_time": True}, "in_local_time", "“now” does not ask for it"),
+    ({"schedule": "once", "starts_wall": EVE, "crontab": "0 9 * * *"}, "crontab", "“once” does not ask for it"),
+    ({"schedule": "once", "starts_wall": EVE, "ends_wall": EVE}, "ends_wall", "choose crontab or interval"),
+    ({"schedule": "crontab", "crontab": "0 9 * * *", "every": 2}, "every", "choose interval"),
+    ({"schedule": "interval", "every": 2, "every_unit": "days", "crontab": "* * * * *"}, "crontab", "choose crontab"),
     ({"urgency": "soon"}, "urgency", '"soon" is none of critical, normal, bulk'),
 ]
 
@@ -146,6 +180,33 @@ def test_what_cannot_be_written_is_refused_at_its_field(
 
     assert says in found[field]
     assert not Campaign.objects.exists()
+
+
+SAYS_NOTHING = [
+    ({"in_local_time": False}, "now"),
+    ({"crontab": None, "starts_wall": None, "ends_wall": None, "every": None, "every_unit": None}, "now"),
+    ({"zone": "Europe/London", "window_from": "09:00", "window_until": "18:00", "late_hours": 4}, "now"),
+    ({"schedule": "once", "starts_wall": EVE, "crontab": None, "window_from": None, "window_until": None}, "once"),
+]
+
+
+@pytest.mark.parametrize(("changes", "schedule"), SAYS_NOTHING, ids=["usual", "null", "zone", "once"])
+def test_a_field_of_another_schedule_that_says_nothing_is_taken(
+    shop: Caller, changes: dict[str, Any], schedule: str
+) -> None:
+    assert shop.post("/v1/campaigns", body(**changes)).json()["schedule"] == schedule
+
+
+def test_a_draft_that_says_more_than_its_schedule_asks_for_does_not_start(shop: Caller) -> None:
+    crowd(3)
+    campaign = written(shop)
+    Campaign.objects.update(crontab="0 9 * * *", in_local_time=True)
+
+    found = errors(shop.post(f"/v1/campaigns/{campaign}/start", {}))
+
+    assert "“now” does not ask for it" in found["crontab"]
+    assert set(found) == {"crontab", "in_local_time"}
+    assert not Run.objects.exists()
 
 
 NOT_READY = [
@@ -197,7 +258,7 @@ def test_another_applications_campaign_is_not_there(shop: Caller) -> None:
     for somebody in (stranger, tester):
         assert somebody.get(f"/v1/campaigns/{campaign}").status_code == 404
         assert somebody.post(f"/v1/campaigns/{campaign}/start", {}).status_code == 404
-        assert somebody.get("/v1/campaigns").json() == []
+        assert somebody.get("/v1/campaigns").json() == {"next": None, "previous": None, "results": []}
 
 
 def test_reading_and_writing_are_rights_of_their_own(shop: Caller) -> None:

@@ -8,7 +8,6 @@ from django.utils import timezone
 from campaigns import chunks, controlling, launching
 from campaigns.models import Chunk, Run
 from campaigns.vocabulary import ChunkState, RunState
-from notifications.models import DeadLetter, Delivery
 from notifications.vocabulary import DeliveryState
 from tests.campaigns.stage import begun, campaign, crowd, deliveries, worked_off
 from tests.notifications.conftest import providers, rested_breakers, sandbox
@@ -139,23 +138,6 @@ def test_what_a_run_is_in_no_state_for_is_refused(state: RunState, act: object, 
 
     with pytest.raises(controlling.CannotDo, match=says):
         act(run.pk, later())  # type: ignore[operator]
-
-
-def test_what_failed_for_good_in_a_run_is_tried_again() -> None:
-    crowd(3)
-    run = begun(campaign())
-    worked_off()
-    one = deliveries(run)[0]
-    Delivery.objects.filter(pk=one.pk).update(state="failed", reason="attempts_exhausted")
-    DeadLetter.objects.create(
-        delivery_id=one.pk, notification_id=one.notification_id, queue=one.queue, at=timezone.now()
-    )
-    Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED)
-
-    assert controlling.retry_failed(run.pk, clock=timezone.now).replayed == 1
-
-    assert Delivery.objects.get(pk=one.pk).state == DeliveryState.RETRYING
-    assert Run.objects.get(pk=run.pk).state == RunState.RUNNING
 
 
 def test_a_person_may_decide_which_variant_goes_to_the_rest() -> None:

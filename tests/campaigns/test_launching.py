@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Recipient
 from campaigns import chunks, freezing, launching
-from campaigns.models import Arm, Campaign, Chunk, Run, Segment, SegmentMember
+from campaigns.models import Arm, Campaign, Chunk, Run
 from campaigns.vocabulary import HOLD_OUT, ChunkState, RunState
 from notifications.models import Notification
 from notifications.vocabulary import DeliveryState
@@ -72,22 +72,6 @@ def test_who_is_meant_is_kept_when_it_begins_whatever_its_segments_say_later() -
     assert worked_off(later(2)) == 2_100
     run.refresh_from_db()
     assert (run.state, run.people) == (RunState.RUNNING, 2_100)
-
-
-def test_a_list_that_is_changed_while_it_is_written_down_ends_the_run_and_says_why() -> None:
-    people = crowd(2_100)
-    listed = segment("guests")
-    Segment.objects.filter(pk=listed.pk).update(kind="list")
-    SegmentMember.objects.bulk_create(SegmentMember(segment=listed, recipient=one) for one in people)
-    listed.refresh_from_db()
-    run = half_frozen(campaign(segment=listed))
-
-    Segment.objects.filter(pk=listed.pk).update(changed_at=later())
-    worked_off(later(2))
-
-    run.refresh_from_db()
-    assert (run.state, run.people) == (RunState.FAILED, 2_000)
-    assert "The list “guests” was changed while the audience was written down." in run.note
 
 
 def test_who_comes_after_the_start_is_not_in_it() -> None:

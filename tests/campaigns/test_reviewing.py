@@ -84,7 +84,7 @@ def test_whoever_asked_for_approval_does_not_give_it() -> None:
     Category.objects.update(needs_approval=True)
     writer, other = somebody("writer"), somebody("other")
 
-    assert reviewing.start(made.pk, later(), by=writer).state == CampaignState.IN_REVIEW
+    assert reviewing.start(made.pk, later(), by=writer).campaign.state == CampaignState.IN_REVIEW
     with pytest.raises(reviewing.NotAllowed, match="somebody else has to look at it"):
         reviewing.approve(made.pk, later(), by=writer)
     assert not Run.objects.exists()

@@ -15,8 +15,8 @@ from accounts.models import AuditEntry
 from campaigns.models import Chunk, Run
 from campaigns.vocabulary import RunState
 from tests.builders import administrator, application, shown
+from tests.campaigns.pages import member, page
 from tests.campaigns.stage import begun, campaign, counted, sampled
-from tests.campaigns.test_campaign_pages import member, page
 
 pytestmark = pytest.mark.django_db
 

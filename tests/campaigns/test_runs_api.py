@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.channels import Mode
 from accounts.ids import new_id
@@ -15,10 +16,11 @@ from accounts.models import Application, Scope
 from campaigns.models import Campaign, Run
 from campaigns.vocabulary import HOLD_OUT, RunState
 from notifications import recovery
+from notifications.models import DeadLetter, Delivery
 from tests.builders import Caller, caller, fields_named
 from tests.campaigns.reports import scene
 from tests.campaigns.reports.written import reaction, run_of, spending, turnout
-from tests.campaigns.stage import begun, campaign, counted, crowd, worked_off
+from tests.campaigns.stage import begun, campaign, counted, crowd, deliveries, worked_off
 
 pytestmark = pytest.mark.django_db
 
@@ -195,6 +197,73 @@ def test_each_run_of_the_list_has_a_report_of_its_own(shop: Caller) -> None:
 
     assert [one["total"]["sent"] for one in reports] == [3, 2, 1]
     assert [one["run"] for one in reports] == ids_of(page)
+
+
+# --- what is done with one -----------------------------------------------------------------------------
+def test_an_earlier_run_is_held_resumed_and_withdrawn_and_the_latest_stays_as_it_is(shop: Caller) -> None:
+    crowd(5)
+    of = mine()
+    earlier, later = begun(of), begun(of, timezone.now() + timedelta(seconds=2))
+    worked_off(timezone.now() + timedelta(seconds=3))
+    path = f"/v1/campaigns/{of.pk}/runs/{earlier.pk}"
+
+    held = answered(shop.post(f"{path}/pause", {}))
+    assert (held["id"], held["state"]) == (str(earlier.pk), "paused")
+    assert answered(shop.post(f"{path}/resume", {}))["state"] == "running"
+    assert answered(shop.post(f"{path}/cancel", {})) == {"cancelled": 5, "too_late": 0}
+    refused = shop.post(f"{path}/pause", {})
+
+    assert (refused.status_code, "nothing left to pause" in refused.json()["detail"]) == (409, True)
+    assert answered(shop.get(path))["state"] == "cancelled"
+    assert answered(shop.get(f"/v1/campaigns/{of.pk}/runs/{later.pk}"))["state"] == "running"
+
+
+def test_what_failed_in_an_earlier_run_is_tried_again(shop: Caller) -> None:
+    crowd(2)
+    of = mine()
+    earlier = begun(of)
+    begun(of, timezone.now() + timedelta(seconds=2))
+    worked_off(timezone.now() + timedelta(seconds=3))
+    for one in deliveries(earlier):
+        Delivery.objects.filter(pk=one.pk).update(state="failed", reason="attempts_exhausted")
+        DeadLetter.objects.create(
+            delivery_id=one.pk, notification_id=one.notification_id, queue=one.queue, at=timezone.now()
+        )
+
+    answer = shop.post(f"/v1/campaigns/{of.pk}/runs/{earlier.pk}/retry", {})
+
+    assert (answer.status_code, answer.json()) == (202, {"replayed": 2})
+
+
+def test_the_experiment_of_an_earlier_run_is_decided_by_a_person(shop: Caller) -> None:
+    crowd(40)
+    of = mine("sale", "outlet", test_percent=50)
+    earlier, later = begun(of), begun(of, timezone.now() + timedelta(seconds=2))
+    path = f"/v1/campaigns/{of.pk}/runs/{earlier.pk}/choose"
+
+    assert fields_named(shop.post(path, {"variant": "Z"})) == {"variant"}
+    assert answered(shop.post(path, {"variant": "B"}))["winner"] == "B"
+    later.refresh_from_db()
+    assert later.winner == ""
+
+
+ACTS = ("pause", "resume", "cancel", "retry", "choose")
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nothing_is_done_with_a_run_that_is_not_there_or_is_of_another_campaign(shop: Caller, act: str) -> None:
+    own, other, others = mine("own"), mine("other"), campaign("sale")
+    run, of_others = run_of(other), run_of(others)
+
+    for path in (f"{own.pk}/runs/{new_id()}", f"{own.pk}/runs/{run.pk}", f"{others.pk}/runs/{of_others.pk}"):
+        assert shop.post(f"/v1/campaigns/{path}/{act}", {"variant": "A"}).status_code == 404, path
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_to_do_something_with_a_run_is_the_right_to_write_campaigns(act: str) -> None:
+    reader = caller(scopes=[Scope.CAMPAIGNS_READ.value])
+
+    assert reader.post(f"/v1/campaigns/{new_id()}/runs/{new_id()}/{act}", {}).status_code == 403
 
 
 # --- whose they are ------------------------------------------------------------------------------------

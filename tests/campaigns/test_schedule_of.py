@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from campaigns.models import Campaign
-from campaigns.schedule_of import late_limit_of, problems_of, schedule_of, window_of
+from campaigns.schedule_of import late_limit_of, problems_of, schedule_of, unasked, window_of
 from campaigns.schedules import THEIR_OWN, Every, Now, Once, Recurring, Schedule, Window
 from campaigns.vocabulary import EveryUnit, ScheduleKind
 from tests.campaigns.scheduled import NOON
@@ -42,7 +42,6 @@ def test_a_row_says_when(row: dict[str, Any], schedule: Schedule) -> None:
     ("row", "field", "message"),
     [
         ({"schedule_kind": NOW, "zone": "Mars"}, "zone", "No time zone is called “Mars”"),
-        ({"schedule_kind": NOW, "in_local_time": True}, "in_local_time", "At once is no time of day"),
         ({"schedule_kind": ONCE}, "starts_wall", "Say when it begins, such as 2026-12-24T09:00."),
         ({"schedule_kind": ONCE, "starts_wall": "tomorrow"}, "starts_wall", "“tomorrow” is no date and time."),
         ({"schedule_kind": ONCE, "starts_wall": "2026-02-30T09:00"}, "starts_wall", "is no date and time"),
@@ -67,6 +66,21 @@ def test_what_is_wrong_is_told_by_the_field_of_the_row(row: dict[str, Any], fiel
 
     assert problem.field == field
     assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ({"schedule_kind": NOW}, set()),
+        ({"schedule_kind": NOW, "zone": "Europe/London", "window_from": time(9), "late_hours": 1}, set()),
+        ({"schedule_kind": NOW, "in_local_time": True, "starts_wall": EVE}, {"in_local_time", "starts_wall"}),
+        ({"schedule_kind": ONCE, "starts_wall": EVE, "crontab": "0 9 * * *", "every": 2}, {"crontab", "every"}),
+        ({"schedule_kind": CRONTAB, "crontab": "0 9 * * *", "ends_wall": EVE, "every_unit": "days"}, {"every_unit"}),
+        ({"schedule_kind": INTERVAL, "every": 2, "every_unit": "days", "crontab": "0 9 * * *"}, {"crontab"}),
+    ],
+)
+def test_what_another_kind_of_schedule_would_ask_for_is_told(row: dict[str, Any], fields: set[str]) -> None:
+    assert {one.field for one in unasked(Campaign(**row))} == fields
 
 
 def test_the_window_and_the_limit_are_values() -> None:

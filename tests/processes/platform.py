@@ -15,6 +15,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import psutil
 import psycopg2
 import redis
 
@@ -76,6 +77,14 @@ class Platform:
     def process(self, name: str) -> int:
         """The process id of one line of the Procfile, as it was at the start."""
         return int(self.about["processes"][name])
+
+    def worker(self, line: str) -> int:
+        """The process that serves a line of the Procfile just now; 0 where none does."""
+        for process in psutil.process_iter(["pid", "cmdline", "environ"]):
+            theirs = (process.info["environ"] or {}).get("BONGSU_RUN_DIR") == self.env["BONGSU_RUN_DIR"]
+            if theirs and f"{line}.1@%h" in (process.info["cmdline"] or []):
+                return int(process.info["pid"])
+        return 0
 
     def sandbox(self, method: str, path: str, body: object | None = None) -> Any:
         """Ask the sandbox's operators' door."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psutil
 import psycopg2
 import pytest
 
@@ -37,38 +36,29 @@ def state(running: Platform, notification: str) -> str:
     return str(running.rows("SELECT state FROM notifications_delivery WHERE notification_id = %s", notification)[0][0])
 
 
-def worker(running: Platform, line: str) -> int:
-    """The process that serves a line of the Procfile just now; 0 where none does."""
-    for process in psutil.process_iter(["pid", "cmdline", "environ"]):
-        theirs = (process.info["environ"] or {}).get("BONGSU_RUN_DIR") == running.env["BONGSU_RUN_DIR"]
-        if theirs and f"{line}.1@%h" in (process.info["cmdline"] or []):
-            return int(process.info["pid"])
-    return 0
-
-
 def log_of(running: Platform, line: str) -> str:
     return (Path(running.env["BONGSU_RUN_DIR"]) / "logs" / f"{line}.log").read_text()
 
 
 def test_a_frozen_worker_is_replaced(running: Platform) -> None:
-    frozen = until(lambda: worker(running, "sms"))
+    frozen = until(lambda: running.worker("sms"))
     until(lambda: state(running, text_message(running)) in {"queued", "sending", "sent", "delivered"})
     os.kill(frozen, signal.SIGSTOP)
 
     notification = text_message(running)
 
     until(lambda: state(running, notification) in {"sent", "delivered"}, seconds=90)
-    assert worker(running, "sms") != frozen
+    assert running.worker("sms") != frozen
     assert "event loop has not turned" in log_of(running, "sms") or "made no progress" in log_of(running, "sms")
 
 
 def test_a_worker_whose_task_hangs_is_replaced(running: Platform) -> None:
-    stuck = until(lambda: worker(running, "sms"))
+    stuck = until(lambda: running.worker("sms"))
     notification = text_message(running, send_at=(datetime.now(tz=UTC) + timedelta(seconds=4)).isoformat())
     with psycopg2.connect(running.about["database_url"]) as locker, locker.cursor() as cursor:
         # somebody's forgotten transaction: the claim waits for this row
         cursor.execute("SELECT 1 FROM notifications_delivery WHERE notification_id = %s FOR UPDATE", [notification])
-        until(lambda: worker(running, "sms") not in {0, stuck}, seconds=90)
+        until(lambda: running.worker("sms") not in {0, stuck}, seconds=90)
         locker.rollback()
 
     until(lambda: state(running, notification) in {"sent", "delivered"}, seconds=60)
@@ -76,6 +66,6 @@ def test_a_worker_whose_task_hangs_is_replaced(running: Platform) -> None:
 
 
 def test_nobody_else_was_ended(running: Platform) -> None:
-    assert {line: worker(running, line) for line in ("ios", "email", "planner", "receipts")} == {
+    assert {line: running.worker(line) for line in ("ios", "email", "planner", "receipts")} == {
         line: running.process(line) for line in ("ios", "email", "planner", "receipts")
     }

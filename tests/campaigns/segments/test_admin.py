@@ -10,7 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from campaigns.admin.segments import SegmentAdmin
 from campaigns.models import Campaign, Segment, SegmentMember
+from campaigns.segments import members, uploading
+from notifications.clock import clock
 from tests.builders import administrator, application, complaints, person, shown
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +146,7 @@ def test_a_new_list_wants_its_file_next() -> None:
     assert answer["Location"] == page_of(segment, "upload")
     page = upload(browser, segment, b"external_id\nann\nghost\n")
     assert "1 person is new on the list" in page
-    assert "1 of the file is unknown here and not on the list" in page
+    assert "1 line names somebody who is unknown here and not on the list" in page
     assert "<code>ghost</code>" in page
     assert SegmentMember.objects.get().recipient.external_id == "ann"
     assert AuditEntry.objects.filter(action="uploaded", detail__contains="1 unknown").exists()
@@ -158,3 +161,109 @@ def test_faults_of_a_file_are_told_line_by_line() -> None:
     assert "<td>3</td>" in page
     assert "external_id: Use letters, digits" in page
     assert not SegmentMember.objects.exists()
+
+
+def long_file(browser: Client, segment: Segment, monkeypatch: pytest.MonkeyPatch, *names: str) -> str:
+    """Upload a file that is read in steps of two lines; returns the page that comes next."""
+    monkeypatch.setattr(uploading, "STEP", 2)
+    monkeypatch.setattr(uploading, "AT_ONCE", 2)
+    file = SimpleUploadedFile("list.csv", "\n".join(["external_id", *names]).encode())
+    answer = browser.post(page_of(segment, "upload"), {"file": file, "mode": "replace"})
+    assert answer["Location"] == page_of(segment)
+    return shown(browser.get(page_of(segment)))
+
+
+def test_of_a_long_file_the_page_of_the_segment_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    SegmentMember.objects.create(segment=segment, recipient=person("dan"))
+    for name in ("ann", "bob", "cem"):
+        person(name)
+    browser = administrator()
+
+    page = long_file(browser, segment, monkeypatch, "ann", "bob", "cem")
+
+    assert 'data-live="' in page
+    assert "It is being read: 1 of 4 lines." in page
+    assert "campaigns that begin by then go to the 1 who are on it now" in page
+    asked = browser.get(page_of(segment, "list")).json()
+    assert (asked["is_over"], asked["says"]) == (False, "A file is being read, 20 % of it so far.")
+
+    uploading.go_on(clock=clock.now)
+
+    asked = browser.get(page_of(segment, "list")).json()
+    assert (asked["is_over"], asked["says"]) == (True, "The file is read.")
+    assert "3 people are new on the list" in asked["html"]
+    assert "<strong>3</strong> people are on the list." in asked["html"]
+    assert "In force since" in shown(browser.get(page_of(segment)))
+
+
+def test_faults_of_a_long_file_are_told_on_the_page_of_the_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    browser = administrator()
+    long_file(browser, segment, monkeypatch, "ann", "bob", "not one")
+
+    uploading.go_on(clock=clock.now)
+
+    page = shown(browser.get(page_of(segment)))
+    assert "Nothing was taken over" in page
+    assert "<td>4</td>" in page
+
+
+def test_who_only_looks_at_a_list_sees_how_far_it_is_and_uploads_nothing() -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    user = User.objects.create(username="s", is_staff=True)
+    user.groups.add(Group.objects.get(name="Support"))
+    browser = Client()
+    browser.force_login(user)
+
+    assert browser.get(page_of(segment, "list")).status_code == 200
+    assert "Upload a file" not in shown(browser.get(page_of(segment)))
+    assert browser.get(page_of(segment, "upload")).status_code == 403
+
+
+def test_whom_nobody_knows_is_masked_for_those_who_may_not_see_addresses() -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+
+    page = upload(marketer(), segment, b"email\njimin@people.example\n")
+
+    assert "j***@people.example" in page
+    assert "jimin@" not in page
+
+
+def test_to_rename_a_list_leaves_it_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    stale = Segment.objects.get()
+    person("ann")
+    browser = administrator()
+    upload(browser, segment, b"external_id\nann\n", "replace")
+    monkeypatch.setattr(SegmentAdmin, "get_object", lambda *_args, **_more: stale)
+
+    assert browser.post(page_of(segment), {"name": "Best"}).status_code == 302
+
+    assert Segment.objects.get().name == "Best"
+    assert members.members(Segment.objects.get()) == 1
+
+
+def test_a_list_is_deleted_with_its_people_and_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    for name in ("ann", "bob"):
+        person(name)
+    browser = administrator()
+    upload(browser, segment, b"external_id\nann\nbob\n")
+    long_file(browser, segment, monkeypatch, "ann", "bob", "cem")
+
+    assert "Segments: 1" in shown(browser.get(page_of(segment, "delete")))
+    browser.post(page_of(segment, "delete"), {"post": "yes"})
+
+    assert not Segment.objects.exists()
+    assert not SegmentMember.objects.exists()
+
+
+def test_a_list_that_a_campaign_is_for_is_not_deleted() -> None:
+    segment = Segment.objects.create(name="VIPs", kind="list")
+    Campaign.objects.create(name="Spring", application=application(), segment=segment)
+
+    page = administrator().post(page_of(segment, "delete"), {"post": "yes"})
+
+    assert "Campaign: Spring" in shown(page)
+    assert Segment.objects.filter(pk=segment.pk).exists()

@@ -1,5 +1,6 @@
 """Segments as programs write, read and look at them."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from accounts.ids import new_id
 from accounts.models import Scope
 from campaigns.models import Campaign, Segment, SegmentMember
+from campaigns.segments import uploading
+from campaigns.vocabulary import UploadMode
+from notifications.clock import clock
 from tests.builders import application, caller, fields_named, person
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +34,27 @@ def test_rules_are_saved_shown_changed_and_deleted() -> None:
     page = f"/v1/segments/{made.json()['id']}"
     shown = shop.get(page).json()
     assert (shown["name"], shown["rules"], shown["people"], shown["used_by"]) == ("Korea", KR, 1, [])
-    assert [one["name"] for one in shop.get("/v1/segments").json()] == ["Korea"]
+    assert [one["name"] for one in shop.get("/v1/segments").json()["results"]] == ["Korea"]
     changed = shop.put(page, {"name": "All", "rules": {}})
     assert (changed.status_code, changed.json()["rules"]) == (200, {})
     assert shop.delete(page).status_code == 204
     assert shop.get(page).status_code == 404
+
+
+def test_segments_are_listed_the_newest_first_page_by_page_and_found_by_how_their_names_begin() -> None:
+    names = [f"{country} {number}" for number in range(2) for country in ("Korea", "Japan")]
+    for name in names:
+        Segment.objects.create(name=name)
+    shop = caller()
+
+    first = shop.get("/v1/segments?page_size=3").json()
+    second = shop.get(first["next"]).json()
+
+    assert [one["name"] for page in (first, second) for one in page["results"]] == names[::-1]
+    assert second["next"] is None
+    assert [one["name"] for one in shop.get("/v1/segments?name=Kor").json()["results"]] == ["Korea 1", "Korea 0"]
+    for query in ("named=Korea", "page_size=1001", "name="):
+        assert fields_named(shop.get(f"/v1/segments?{query}")) == {query.partition("=")[0]}
 
 
 def test_how_many_are_in_a_segment_that_names_what_is_gone_is_not_told_as_nobody() -> None:
@@ -112,6 +132,33 @@ def test_a_list_can_be_renamed_and_has_no_rules() -> None:
     assert caller().put(page, {"name": "Best"}).status_code == 200
     assert fields_named(caller().put(page, {"name": "Best", "rules": KR})) == {"rules"}
     assert caller().get(page).json()["people"] == 1
+
+
+def test_a_list_tells_of_its_latest_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "AT_ONCE", 2)
+    vips = Segment.objects.create(name="VIPs", kind="list")
+    person("ann")
+    page, shop = f"/v1/segments/{vips.pk}", caller()
+    assert shop.get(page).json()["upload"] is None
+
+    uploading.upload(vips, BytesIO(b"external_id\nann\nghost\n"), UploadMode.ADD, clock.now(), by=None)
+    told = shop.get(page).json()
+    assert (told["people"], told["upload"]["state"], told["upload"]["percent"]) == (0, "reading", 33)
+    uploading.go_on(clock=clock.now)
+
+    told = shop.get(page).json()
+    assert told["people"] == 1
+    expected = {"state": "taken", "mode": "add", "line": 3, "total": 3, "percent": 100, "added": 1, "unknown": 1}
+    assert told["upload"] == {**told["upload"], **expected}
+
+
+def test_a_list_tells_what_is_wrong_with_its_latest_file() -> None:
+    vips = Segment.objects.create(name="VIPs", kind="list")
+    uploading.upload(vips, BytesIO(b"external_id\nnot one\n"), UploadMode.ADD, clock.now(), by=None)
+
+    told = caller().get(f"/v1/segments/{vips.pk}").json()["upload"]
+
+    assert (told["state"], told["fault_count"], told["faults"][0]["line"]) == ("refused", 1, 2)
 
 
 def test_reading_and_writing_have_scopes_of_their_own(korea: Segment) -> None:

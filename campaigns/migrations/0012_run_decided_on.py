@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0008_run_audience"),
+        ("campaigns", "0011_members_once_a_list"),
     ]
 
     operations = [
