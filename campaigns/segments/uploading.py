@@ -243,6 +243,10 @@ def _finish(of: Upload, segment: Segment, at: datetime) -> None:
     """With its last line: its list is in force, or never will be."""
     if not of.good and not of.bad:
         of.bad, of.faults = 1, [lines.Fault(1, "There is nobody in it.").as_json()]
+    elif not of.bad and not of.added and of.mode == UploadMode.REPLACE:
+        # a file of another product, or a wrong column: an empty list is hardly what was meant
+        told = f"Nobody is known by what stands in its column {of.column}; the list stays as it was."
+        of.bad, of.faults = 1, [lines.Fault(1, told).as_json()]
     if of.bad:
         _refuse(of, at)
         return

@@ -73,6 +73,20 @@ def test_a_second_file_adds_or_replaces(vips: Segment) -> None:
     assert listed(vips) == ["cem"]
 
 
+def test_a_file_of_unknown_people_alone_does_not_empty_the_list_that_it_is_to_replace(vips: Segment) -> None:
+    person("ann")
+    upload(vips, "external_id\nann\n")
+
+    refused = upload(vips, "external_id\nghost-1\nghost-2\n", replace=True)
+
+    assert refused.state == UploadState.REFUSED
+    told = "Nobody is known by what stands in its column external_id; the list stays as it was."
+    assert faults(refused) == [(1, told)]
+    assert refused.unknown == 2
+    assert listed(vips) == ["ann"]
+    assert upload(vips, "external_id\nghost-1\n").state == UploadState.TAKEN, "what adds nobody takes nobody away"
+
+
 def test_who_was_on_a_list_before_there_were_files_of_it_stays_there(vips: Segment) -> None:
     SegmentMember.objects.create(segment=vips, recipient=person("dan"))
     person("ann")
