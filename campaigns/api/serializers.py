@@ -9,7 +9,7 @@ from accounts.channels import Channel
 from accounts.strict import Strict
 from campaigns.models import Campaign, Run
 from campaigns.progress import Progress
-from campaigns.vocabulary import EveryUnit, Goal, ScheduleKind, Split
+from campaigns.vocabulary import LARGEST_DATA, EveryUnit, Goal, ScheduleKind, Split, too_much
 from notifications.vocabulary import Urgency
 
 #: Fields of a request that are columns of the same name.
@@ -46,7 +46,8 @@ class CampaignRequest(Strict):
     channels = serializers.ListField(child=serializers.ChoiceField(choices=_choices(Channel)), required=False)
     urgency = serializers.ChoiceField(choices=_choices(Urgency), required=False)
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere
-        required=False, help_text="What the templates are given, for everybody."
+        required=False,
+        help_text=f"What the templates are given, for everybody. At most {LARGEST_DATA:,} bytes of JSON.",
     )
     schedule = serializers.ChoiceField(choices=_choices(ScheduleKind), default=ScheduleKind.NOW.value)
     starts_wall = serializers.CharField(max_length=16, required=False, help_text="As on the wall: 2026-12-24T09:00.")
@@ -67,6 +68,12 @@ class CampaignRequest(Strict):
     decide_after_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
     decide_by_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
     sure_percent = serializers.IntegerField(min_value=51, max_value=99, required=False)
+
+    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """No more than templates are given."""
+        if says := too_much(data):
+            raise serializers.ValidationError(says)
+        return data
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What only makes sense together."""
