@@ -13,8 +13,8 @@ _HIDDEN: Final = frozenset({"head", "style", "script", "title", "noscript"})
 _ALONE: Final = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "source"})
 _PARAGRAPHS: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"})
 _LINES: Final = frozenset({"div", "tr", "li", "br", "section", "article", "header", "footer", "body", "dt", "dd"})
-#: What the parser may be asked to do with what has no end: beginnings of tags times characters. It looks from each to the
-#: end; this many take a tenth of a second.
+#: What the parser may be asked to do with what has no end: beginnings of tags times characters. It looks from each to
+#: the end; this many take a tenth of a second.
 _PATIENCE: Final = 5_000_000
 _TAG: Final = re.compile(r"<[^<>]*>")
 _UNSEEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
