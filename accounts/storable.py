@@ -22,3 +22,8 @@ def check(value: Any) -> None:
         raise NotStorable("Contains NaN or Infinity; write a number.") from None
     if _NUL.search(written):
         raise NotStorable("Contains a NUL character (\\u0000); remove it.")
+
+
+def size(value: Any) -> int:
+    """How long `value`, which can be kept, is as JSON, in bytes of UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False).encode())

@@ -1,7 +1,14 @@
 """The words of campaigns: where one stands, when it goes out, and how its variants are given out. Free of Django."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from accounts import storable
+
+#: Of what the templates of a campaign are given, in bytes of JSON: it is read and written whenever the campaign is, and
+#: goes along with each of its messages.
+LARGEST_DATA: Final = 10_000
 
 
 class SegmentKind(StrEnum):
@@ -108,3 +115,9 @@ GO_ON: Final = "campaigns.go_on"
 EXPORT: Final = "campaigns.export"
 RETRY: Final = "campaigns.retry"
 LIST: Final = "campaigns.list"
+
+
+def too_much(data: Mapping[str, Any]) -> str:
+    """What is wrong with data that is larger than templates are given; empty where it is not."""
+    size = storable.size(data)
+    return f"{size:,} bytes of JSON are too many; at most {LARGEST_DATA:,}." if size > LARGEST_DATA else ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import css_inline
 import mrml
 
-from templates_app.liquid_masks import Masked
+from templates_app.liquid_masks import Masked, liquids
 from templates_app.plain_text import plain_text
 from templates_app.push_fields import Unfit
 
@@ -27,21 +27,21 @@ _PADDING: Final = "&#847;&zwnj;&nbsp;" * 80
 _HIDDEN: Final = (
     "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all"
 )
-_LIQUID: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _HAS_LAYOUT: Final = re.compile(r"\s*\{%-?\s*extends\b")
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _MJ_TAG: Final = re.compile(
-    r"<(?P<end>/?)(?P<name>mj(?:ml|-[a-z-]+))\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.IGNORECASE
+    r"<(?P<end>/?)(?P<name>mj(?:ml|-[a-z-]+))\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.IGNORECASE
 )
 _MJ_LEFT: Final = re.compile(r"<(mj-[a-z-]+)\b")
 _SPAN: Final = re.compile(r" at position (\d+):\d+")
+#: These three are looked for by `_opening`.
 _HTML_TAG: Final = re.compile(r"<html\b([^>]*)>", re.IGNORECASE)
 _HEAD_TAG: Final = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-_CHARSET: Final = re.compile(r"<meta\b[^>]*charset", re.IGNORECASE)
-_ROWS: Final = re.compile(r"(<table\b[^>]*>\s*)((?:<!--lqd[0-9]+zz-->\s*)+<tr\b)", re.IGNORECASE)
-#: A line that holds nothing but tags: what they hold brings line breaks of its own.
-_TAGS_ALONE: Final = re.compile(r"^((?:\{%[^\n]*?%\})+)\n+", re.MULTILINE)
+_CHARSET: Final = re.compile(r"<meta\b[^<>]*charset", re.IGNORECASE)
+_ROWS: Final = re.compile(r"(<table\b[^<>]*>\s*)((?:<!--lqd[0-9]+zz-->\s*)+<tr\b)", re.IGNORECASE)
+#: A line that holds nothing but tags: what they hold brings line breaks of its own. Each tag is taken as a whole: there
+#: is one way to read a line of many.
+_TAGS_ALONE: Final = re.compile(r"^((?:\{%(?:(?!%\})[^\n])*+%\})++)\n+", re.MULTILINE)
 _STYLE: Final = re.compile(r"<style\b", re.IGNORECASE)
 
 _INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
@@ -97,14 +97,22 @@ def _html_of(mjml: str) -> str:
 def _check_nesting(masked: Masked) -> None:
     """Every element of MJML ends by its own name. mrml takes any end for the right one, and trips over it later."""
     around: list[str] = []
-    text = _COMMENT.sub(lambda found: " " * len(found[0]), masked.text)
-    for tag in _MJ_TAG.finditer(text):
+    for tag in _MJ_TAG.finditer(_without_comments(masked.text)):
         name, is_end = tag["name"].lower(), bool(tag["end"])
         if not is_end and not tag["empty"]:
             around.append(name)
         elif is_end and (not around or around.pop() != name):
             line, column = masked.position(len(masked.text[: tag.start()].encode()))
             raise Unfit("mjml", f"</{name}> ends nothing that is open here.", line=line, column=column)
+
+
+def _without_comments(text: str) -> str:
+    """With spaces in their place."""
+    pieces, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        pieces += [text[at:start], " " * (end + 3 - start)]
+        at = end + 3
+    return "".join([*pieces, text[at:]])
 
 
 def _inlined(html: str) -> str:
@@ -129,9 +137,9 @@ def _document(html: str, locale: str) -> str:
     is_rtl = language in _RTL or rest.partition("-")[0] in _RTL_SCRIPTS
     own = f'lang="{locale}" dir="{"rtl" if is_rtl else "ltr"}"'
     html = html.replace(' lang="und" dir="auto"', f" {own}")  # what mrml writes where nothing is said
-    tag = _HTML_TAG.search(html)
+    tag = _opening(_HTML_TAG, html)
     if tag is None:
-        if _BODY_TAG.search(html) or _HEAD_TAG.search(html):
+        if _opening(_BODY_TAG, html) or _opening(_HEAD_TAG, html):
             return f"<!doctype html><html {own}>{_with_charset(html)}</html>"
         return f'<!doctype html><html {own}><head><meta charset="utf-8"></head><body>{html}</body></html>'
     lacking = [pair for pair in own.split(" ") if not re.search(rf"\b{pair.partition('=')[0]}\s*=", tag[1])]
@@ -142,10 +150,10 @@ def _document(html: str, locale: str) -> str:
 def _with_charset(html: str) -> str:
     if _CHARSET.search(html):
         return html
-    head = _HEAD_TAG.search(html)
+    head = _opening(_HEAD_TAG, html)
     if head:
         return f'{html[: head.end()]}<meta charset="utf-8">{html[head.end() :]}'
-    tag = _HTML_TAG.search(html)
+    tag = _opening(_HTML_TAG, html)
     start = tag.end() if tag else 0
     return f'{html[:start]}<head><meta charset="utf-8"></head>{html[start:]}'
 
@@ -153,10 +161,15 @@ def _with_charset(html: str) -> str:
 def _with_preheader(html: str, preheader: str) -> str:
     """The preheader first in the body, unseen. What its writer typed is escaped; its Liquid escapes what it brings."""
     line, done = "", 0
-    for liquid in _LIQUID.finditer(preheader):
-        line += escape(preheader[done : liquid.start()]) + liquid[0]
-        done = liquid.end()
+    for start, end in liquids(preheader):
+        line += escape(preheader[done:start]) + preheader[start:end]
+        done = end
     hidden = f'<div style="{_HIDDEN}">{line}{escape(preheader[done:])}{_PADDING}</div>'
-    body = _BODY_TAG.search(html)
+    body = _opening(_BODY_TAG, html)
     start = body.end() if body else 0
     return html[:start] + hidden + html[start:]
+
+
+def _opening(tag: re.Pattern[str], html: str) -> re.Match[str] | None:
+    """The first such tag. Behind the last > there is none, however many begin there."""
+    return tag.search(html, 0, html.rfind(">") + 1)

@@ -5,16 +5,15 @@ would be text or break the markup, it becomes a word.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from templates_app.mistakes import line_and_column
 
-_LIQUID: Final = r"\{\{.*?\}\}|\{%.*?%\}"
+_BEGINNING: Final = re.compile(r"\{[{%]")
+_ENDS: Final = {"{{": "}}", "{%": "%}"}
 _TOKEN: Final = re.compile(
-    rf"(?P<liquid>{_LIQUID})|(?P<open><!--)|(?P<close>-->)|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*)"
-    r"|(?P<quote>[\"'])|(?P<empty>/>)|(?P<end>>)",
-    re.DOTALL,
+    r"(?P<open><!--)|(?P<close>-->)|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*)|(?P<quote>[\"'])|(?P<empty>/>)|(?P<end>>)"
 )
 #: What stands for the liquid of this number. Letters and digits alone: good in an address, a style and a name.
 _MASK: Final = re.compile(r"<!--lqd([0-9]+)zz-->|lqd([0-9]+)zz")
@@ -45,18 +44,35 @@ class Masked:
     def _masked(self, speaks: Callable[[str], bool]) -> str:
         pieces: list[str] = []
         done, length, where = 0, 0, _Where()
-        for found in _TOKEN.finditer(self._source):
-            if not found["liquid"]:
+        for start, end in liquids(self._source):
+            for found in _TOKEN.finditer(self._source, done, start):
                 where.meet(found)
-                continue
             word = f"lqd{len(self._kept)}zz"
             mask = word if where.is_inside or speaks(where.element) else f"<!--{word}-->"
-            pieces += [self._source[done : found.start()], mask]
-            length += found.start() - done + len(mask)
-            done = found.end()
-            self._kept.append(found["liquid"])
+            pieces += [self._source[done:start], mask]
+            length += start - done + len(mask)
+            done = end
+            self._kept.append(self._source[start:end])
             self._starts.append((length, done))
         return "".join([*pieces, self._source[done:]])
+
+
+def liquids(source: str) -> Iterator[tuple[int, int]]:
+    """Where each `{{ … }}` and `{% … %}` begins and ends, first to last.
+
+    An end that is missing is looked for once, and not behind each beginning: there may be many thousands of those.
+    """
+    ends, at = dict(_ENDS), 0
+    while found := _BEGINNING.search(source, at):
+        at = found.start() + 1
+        if found[0] not in ends:
+            continue
+        end = source.find(ends[found[0]], found.end())
+        if end < 0:
+            del ends[found[0]]
+            continue
+        at = end + 2
+        yield found.start(), at
 
 
 class _Where:

@@ -5,6 +5,7 @@ the first letter to the last.
 """
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 
@@ -12,6 +13,10 @@ _HIDDEN: Final = frozenset({"head", "style", "script", "title", "noscript"})
 _ALONE: Final = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "source"})
 _PARAGRAPHS: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"})
 _LINES: Final = frozenset({"div", "tr", "li", "br", "section", "article", "header", "footer", "body", "dt", "dd"})
+#: What the parser may be asked to do with what has no end: beginnings of tags times characters. It looks from each to
+#: the end; this many take a tenth of a second.
+_PATIENCE: Final = 5_000_000
+_TAG: Final = re.compile(r"<[^<>]*>")
 _UNSEEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -19,7 +24,7 @@ def plain_text(html: str) -> str:
     """What a person reads, links behind their words in parentheses. Liquid in `html` is text here, not a comment."""
     reader = _Reader()
     reader.feed(html)
-    reader.close()
+    reader.finish()
     lines = [" ".join(line.split(" ")).strip() for line in re.sub(r"[ \t]+", " ", "".join(reader.words)).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -30,6 +35,13 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self._hidden: list[str] = []
         self._links: list[tuple[str, int]] = []
+
+    def finish(self) -> None:
+        """Read what is left behind something without an end; too much of it is words, without what looks like tags."""
+        if self.rawdata.count("<") * len(self.rawdata) > _PATIENCE:
+            self.handle_data(unescape(_TAG.sub(" ", self.rawdata)))
+            self.rawdata = ""
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a line where the element does."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
-from accounts.masking import masked
+from accounts.masking import masked_beginning
 from notifications import queues
 from notifications.ledger import receipts
 from notifications.meters import metered
@@ -102,4 +102,4 @@ def shown(url: str) -> str:
     """Where a link leads, as far as a log may know: no query, in which people write addresses, and no password."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return masked(f"{parts.scheme}://{host}{parts.path}")[:_SHOWN]
+    return masked_beginning(f"{parts.scheme}://{host}{parts.path}", _SHOWN)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 
-from accounts.masking import SECRET_NAMES, masked
+from accounts.masking import SECRET_NAMES, masked, masked_beginning
 from accounts.models import AuditEntry
 
 #: Somebody who is signed in, or nobody: a command, or the installation itself.
@@ -46,7 +46,7 @@ class Thing:
     @classmethod
     def of(cls, thing: models.Model) -> "Thing":
         """As it is now: a deleted one has no key any more."""
-        return cls(thing._meta.label_lower, str(thing.pk)[:64], masked(str(thing))[:200])
+        return cls(thing._meta.label_lower, str(thing.pk)[:64], masked_beginning(str(thing), 200))
 
 
 def note(thing: models.Model | Thing, deed: Deed, by: By) -> AuditEntry:
@@ -60,7 +60,7 @@ def note(thing: models.Model | Thing, deed: Deed, by: By) -> AuditEntry:
         model=about.model,
         object_id=about.key,
         object_name=about.name,
-        detail=masked(deed.detail)[:1000],
+        detail=masked_beginning(deed.detail, 1000),
         before={name: shown(name, deed.before[name]) for name in changed if name in deed.before},
         after={name: shown(name, deed.after[name]) for name in changed if name in deed.after},
     )
@@ -96,7 +96,7 @@ def shown(name: str, value: Any) -> Any:
         return masked_address(str(value))
     if isinstance(value, list):
         return [shown(name, one) for one in value][:200]
-    return masked(value)[:_LONGEST] if isinstance(value, str) else value
+    return masked_beginning(value, _LONGEST) if isinstance(value, str) else value
 
 
 def masked_address(address: str) -> str:

@@ -1,4 +1,6 @@
-"""What every admin page of a model does besides its own: it notes what was changed, and links to what was noted.
+"""What every admin page of a model does besides its own.
+
+It notes what was changed, and links to what was noted. Those who may not see addresses save none, and no mask either.
 
 The site gives it to every class that is registered, so that none can be forgotten: those of Django and libraries too.
 """
@@ -17,6 +19,8 @@ from accounts.ids import new_id
 from accounts.models import AuditEntry
 from accounts.staff import audit
 from accounts.staff.audit import By, Deed, Thing
+from accounts.staff.eyes import sees
+from accounts.staff.unspoilt import personal, unspoilt
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -53,6 +57,26 @@ def _is_noted(about: Thing, by: By, since: Any) -> bool:
 
 class Watched(Base):
     """Mixed into every admin class by the site. Each method is Django's, with eyes on it."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str] | tuple[str, ...]:
+        """What says something of a person is only shown to those to whom it is shown masked."""
+        usual = super().get_readonly_fields(request, obj)
+        return usual if obj is None or sees(request.user) else (*usual, *personal(self.model))
+
+    def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Likewise in the rows beneath it. They are made for each request."""
+        found = super().get_inline_instances(request, obj)
+        if obj is not None and not sees(request.user):
+            for inline in found:
+                vars(inline)["readonly_fields"] = (*inline.readonly_fields, *personal(inline.model))
+                vars(inline)["form"] = unspoilt(inline.form)
+        return found
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        """One that takes no masks for what is stored."""
+        if obj is not None and not sees(request.user):
+            options["form"] = unspoilt(options.get("form", self.form))
+        return super().get_form(request, obj, change=change, **options)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """The object itself."""

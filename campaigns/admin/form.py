@@ -25,7 +25,7 @@ from campaigns.admin.form_fields import (
 )
 from campaigns.models import Campaign, Variant
 from campaigns.schedule_of import OF_KIND, TIMED, problems_of
-from campaigns.vocabulary import LETTERS, ScheduleKind
+from campaigns.vocabulary import LETTERS, ScheduleKind, too_much
 from notifications.clock import clock
 from templates_app.models import Template, VersionState
 
@@ -81,6 +81,8 @@ class CampaignForm(forms.ModelForm[Campaign]):
         data = self.cleaned_data["data"] or {}
         if not isinstance(data, dict):
             raise forms.ValidationError('Write an object, for example {"product": "Blue jacket"}.')
+        if says := too_much(data):
+            raise forms.ValidationError(says)
         return data
 
     def clean(self) -> dict[str, Any]:

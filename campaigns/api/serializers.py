@@ -10,7 +10,7 @@ from accounts.strict import Strict
 from campaigns.api import run_serializers
 from campaigns.models import Campaign
 from campaigns.schedule_of import OF_KIND, TIMED, kinds_that_ask, unasked
-from campaigns.vocabulary import CampaignState, EveryUnit, Goal, ScheduleKind, Split
+from campaigns.vocabulary import LARGEST_DATA, CampaignState, EveryUnit, Goal, ScheduleKind, Split, too_much
 from notifications.api.paging import PageAnswer, PageQuery
 from notifications.vocabulary import Urgency
 
@@ -58,7 +58,8 @@ class CampaignRequest(Strict):
     channels = serializers.ListField(child=serializers.ChoiceField(choices=_choices(Channel)), required=False)
     urgency = serializers.ChoiceField(choices=_choices(Urgency), required=False)
     data = serializers.DictField(  # type: ignore[assignment] # a field called data, as elsewhere
-        required=False, help_text="What the templates are given, for everybody."
+        required=False,
+        help_text=f"What the templates are given, for everybody. At most {LARGEST_DATA:,} bytes of JSON.",
     )
     schedule = serializers.ChoiceField(
         choices=_choices(ScheduleKind),
@@ -86,6 +87,12 @@ class CampaignRequest(Strict):
     decide_after_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
     decide_by_hours = serializers.IntegerField(min_value=1, max_value=720, required=False)
     sure_percent = serializers.IntegerField(min_value=51, max_value=99, required=False)
+
+    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """No more than templates are given."""
+        if says := too_much(data):
+            raise serializers.ValidationError(says)
+        return data
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What only makes sense together. Null is as good as not said."""

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import idna
 
-_ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
-_IN_PATH: Final = re.compile(r"[^/]+(?:@|%40)[^/]+")
+#: Both begin where a word does: from its middle no more would be found, and a long one would be read again and again.
+_ADDRESS: Final = re.compile(r"(?<![^\s<>])[^\s<>]+@[^\s<>]+")
+_IN_PATH: Final = re.compile(r"(?<![^/])[^/]+(?:@|%40)[^/]+")
 _DETAIL_LIMIT: Final = 300
 
 

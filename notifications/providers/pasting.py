@@ -12,7 +12,10 @@ _QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«"
 #: Come along from web pages and text processors; nobody sees them.
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 #: RFC 7468, with dashes that an editor may have joined, and anything between that is no dash.
-_PEM: Final = re.compile(r"[-–—]{2,}\s*BEGIN ([A-Z0-9 ]+?)\s*[-–—]{2,}(.*?)[-–—]{2,}\s*END \1\s*[-–—]{2,}", re.DOTALL)
+_BEGIN: Final = re.compile(r"(?<![-–—])[-–—]{2,}+\s*+BEGIN ++([A-Z0-9]++(?: [A-Z0-9]++)*+)\s*+[-–—]{2,}+")
+_END: Final = r"(?<![-–—])[-–—]{2,}+\s*+END ++%s\s*+[-–—]{2,}+"
+#: Characters. A key of 16,384 bits has 13,000.
+_LONGEST_BLOCK: Final = 20_000
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 #: How a private key in PKCS 8 begins (a DER sequence of more than 127 bytes), pasted without its first and last line.
 _BARE_KEY: Final = re.compile(r"MI[GI][A-Za-z0-9+/\s]{100,}={0,2}\s*")
@@ -44,13 +47,25 @@ def tidied(value: str) -> str:
 
 def armoured(text: str) -> str:
     r"""A PEM block whose line breaks were lost, or are written as \n, in its usual lines."""
-    found = _PEM.search(text.replace("\\r", "").replace("\\n", "\n"))
+    found = _first_block(text.replace("\\r", "").replace("\\n", "\n")) if len(text) <= _LONGEST_BLOCK else None
     if found is None:
         return text
-    label, inner = found.groups()
+    label, inner = found
     body = "".join(inner.split()).strip("\"'")
     # lines with a colon tell how an old kind of encrypted key is to be opened: nothing to be joined
     return _block(label, body) if _BASE64.fullmatch(body) else text
+
+
+def _first_block(text: str) -> tuple[str, str] | None:
+    """The label of the first block that has an end, and what stands in it."""
+    endless = set()
+    for begin in _BEGIN.finditer(text):
+        label = begin[1]
+        if label not in endless:
+            if end := re.compile(_END % label).search(text, begin.end()):
+                return label, text[begin.end() : end.start()]
+            endless.add(label)
+    return None
 
 
 def _block(label: str, body: str) -> str:

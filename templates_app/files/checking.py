@@ -14,6 +14,7 @@ from templates_app.files.layout import CATEGORIES, ENDINGS, PARTIALS, Entry, Par
 from templates_app.files.pulling import as_columns
 from templates_app.files.reading import Folder
 from templates_app.language.partials import Partials
+from templates_app.liquid_masks import liquids
 from templates_app.mistakes import ContentError, line_and_column
 from templates_app.models import Partial, Template, TemplateVersion
 from templates_app.publishing import NotPublishable
@@ -193,8 +194,10 @@ def _tell_sample(entry: Entry, text: tuple[str, str, Any], error: NotPublishable
     start = positions.inside(source, way) if way else (1, 1)
     if error.variable:
         begin = positions.index_of(source, *start)
-        found = re.compile(rf"\{{[{{%][^}}]*?\b({re.escape(error.variable)})\b").search(source, begin)
-        start = line_and_column(source, found.start(1)) if found else start
+        name = re.compile(rf"\b{re.escape(error.variable)}\b")
+        tags = (name.search(source, *tag) for tag in liquids(source) if tag[0] >= begin)
+        found = next(filter(None, tags), None)
+        start = line_and_column(source, found.start()) if found else start
     folder.wrong(path, str(error), *start)
 
 

@@ -64,6 +64,7 @@ WRONG = [
     ({"data": "{"}, "Enter a valid JSON"),
     ({"data": '{"a":' * 900 + "1" + "}" * 900}, "nested too deeply"),
     ({"data": '{"a": ' + "9" * 5000 + "}"}, "a number in this one is too long"),
+    ({"data": json.dumps({"a": "가" * 4_000})}, "12,009 bytes of JSON are too many; at most 10,000."),
     ({"window_from": "09:00"}, "both, or neither"),
     ({"window_from": "09:00", "window_until": "09:00"}, "The window ends when it begins"),
     ({"holdout_percent": 60}, "from 0 to 50"),

@@ -149,6 +149,7 @@ def test_a_campaign_whose_moments_were_all_skipped_says_why(shop: Caller) -> Non
 
 EVE = "2030-12-24T09:00"
 REFUSED = [
+    ({"data": {"a": "x" * 10_000}}, "data", "10,009 bytes of JSON are too many; at most 10,000."),
     ({"segment": "nobody"}, "segment", "There is no segment named 'nobody'"),
     ({"variants": [{"template": "gone"}]}, "variants[0].template", "There is no template named 'gone'"),
     ({"variants": []}, "variants", "empty"),
