@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from templates_app.hyperlinks import LEFT_OUT, RUNNING, may_run
 from templates_app.language.quick import Piece
+from templates_app.liquid_masks import liquids
 
 #: Stands for what data brings. No template has it: it is no character.
 _HOLE: Final = "\ufdd0"
-_LIQUID: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 #: A tag, ended or not. A value that is longer than any address is not looked into.
 _QUOTED: Final = r""""[^"]{0,4000}"|'[^']{0,4000}'"""
 _TAG: Final = re.compile(rf"""<[^<>"']*(?:(?:{_QUOTED})[^<>"']*)*""")
@@ -50,11 +50,19 @@ def are_to_be_watched(sources: Iterable[str]) -> bool:
 
 
 def _is_to_be_watched(source: str) -> bool:
-    text = _LIQUID.sub(_HOLE, source)
+    text = _without_liquid(source)
     if _AS_IT_IS in source or _is_written_in(text):
         return True
     starts = (beginning[1].partition(_HOLE) for beginning in _BEGINNING.finditer(text))
     return any(hole and _may_go_on(before) for before, hole, _ in starts)
+
+
+def _without_liquid(source: str) -> str:
+    pieces, done = [], 0
+    for start, end in liquids(source):
+        pieces += [source[done:start], _HOLE]
+        done = end
+    return "".join([*pieces, source[done:]])
 
 
 def _is_written_in(text: str) -> bool:

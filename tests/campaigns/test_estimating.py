@@ -213,7 +213,9 @@ def test_of_many_a_sample_is_asked_and_scaled_up(monkeypatch: pytest.MonkeyPatch
 
     found = estimate(campaign(), at_present())
 
-    assert (found.people, found.sampled, found.is_exact) == (3_000, 400, False)
+    # a tenth more than are wanted are drawn, give or take twenty
+    assert 300 < found.sampled <= 400
+    assert (found.people, found.is_exact) == (3_000, False)
     assert 0 < found.error_percent < 10
     (planned,) = found.planned.values()
     # four times the error that is told: once in 10^14 runs
