@@ -315,7 +315,7 @@ RUNNING: list[tuple[str, str, dict[str, Any]]] = [
     ("of a number of them", '{% for u in us %}<a href="{{ u }}">x</a>{% endfor %}', {"us": ["/", "javascript:x"]}),
     ("in a branch", '<a href="{% if u %}{{ u }}{% endif %}">x</a>', {"u": "javascript:x"}),
     ("by another name", '{% assign v = u %}<a href="{{ v }}">x</a>', {"u": "javascript:x"}),
-    ("as it is", "{{ u | safe }}", {"u": '<a href="java&#115;cript:x">x</a>'}),
+    ("as it is", "{{ u | safe }}", {"u": '<a href="&#106;avascript:x">x</a>'}),
     ("in the text itself", '<a href="javascript:x">x</a>', {}),
     ("in the text, before data", '<a href="&#106;avascript:x//{{ u }}">x</a>', {"u": "https://a.example"}),
     ("that is not followed", '<a data-untracked href="{{ u }}">x</a>', {"u": "javascript:x"}),
