@@ -1,5 +1,6 @@
 """Lists of any length, page by page: the thousandth page costs what the first does."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,16 +28,16 @@ class PageAnswer(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True, help_text="The address of the page before; null on the first.")
 
 
-class Pages(CursorPagination):
+class Pages(ABC, CursorPagination):
     """Pages by a column with an index. What has the column of the list says how a place in it is read."""
 
     page_size_query_param = "page_size"
     page_size = 100
     max_page_size = 1000
 
+    @abstractmethod
     def read_place(self, position: str) -> object:
         """The value of the column that a cursor names. Raises `ValueError` for anything that is none."""
-        raise NotImplementedError
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The place that a cursor names; anybody can write one, so what is no place is refused here."""
